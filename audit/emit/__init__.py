@@ -1,0 +1,1 @@
+"""What a DICOM application imports to become a Secure Node."""

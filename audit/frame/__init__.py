@@ -1,0 +1,1 @@
+"""Bytes → SYSLOG-MSG. Sans-I/O: octet counting, non-transparent framing, headers."""

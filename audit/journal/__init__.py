@@ -1,0 +1,1 @@
+"""The evidence journal: append-only truth, provable to a stranger."""

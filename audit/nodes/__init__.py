@@ -1,0 +1,1 @@
+"""Demo Secure Nodes: outsiders to the repository."""

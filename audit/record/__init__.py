@@ -1,0 +1,1 @@
+"""SYSLOG-MSG → AuditMessage and findings. No sockets, no storage."""

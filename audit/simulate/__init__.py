@@ -1,0 +1,1 @@
+"""Days of a hospital, written as audit messages."""

@@ -1,0 +1,1 @@
+"""the standards as data: the only readers of schemas/."""

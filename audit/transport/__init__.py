@@ -1,0 +1,1 @@
+"""Sockets: TLS options, PKI, receiver, sender, and the socket through which others append."""

@@ -1,0 +1,66 @@
+# Two commands are all a newcomer needs: `make demo` and `make test`.
+SHELL := /bin/sh
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+DATA ?= arr-data
+WORKERS ?= 2
+
+.PHONY: demo test test-long check format lint types imports dependencies cover lock docs bench clean
+
+demo: $(VENV)/.product
+	@$(BIN)/arr demo --data $(DATA) $(DEMO)
+
+test: $(VENV)/.developer
+	@sh tests/provision.sh
+	@$(MAKE) --no-print-directory check
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup --cov --cov-report=term --cov-fail-under=90
+
+test-long: $(VENV)/.developer
+	@sh tests/provision.sh
+	@ARR_LONG=1 $(BIN)/python -m pytest -m "long or slow" --timeout=3600
+
+check: lint types imports dependencies
+
+format: $(VENV)/.developer
+	@$(BIN)/ruff format audit tests
+	@$(BIN)/ruff check --fix audit tests
+
+lint: $(VENV)/.developer
+	@$(BIN)/ruff format --check audit tests
+	@$(BIN)/ruff check audit tests
+
+types: $(VENV)/.developer
+	@$(BIN)/mypy
+
+imports: $(VENV)/.developer
+	@$(BIN)/lint-imports
+
+dependencies: $(VENV)/.developer
+	@$(BIN)/deptry audit
+
+docs: $(VENV)/.product
+	@$(BIN)/python -m audit.cli.documents
+
+lock: $(VENV)/.developer
+	@sh tests/lock.sh
+
+clean:
+	rm -rf $(VENV) .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage* dist
+
+# An environment with what the lock file names, every archive checked by its hash.
+$(VENV)/bin/python:
+	@sh tests/make_venv.sh $(PYTHON) $(VENV)
+
+$(VENV)/.product: $(VENV)/bin/python requirements.lock pyproject.toml
+	@echo "Installing the repository into $(VENV) …"
+	@$(PIP) install --require-hashes -r requirements.lock
+	@$(PIP) install --no-deps --editable .
+	@touch $@
+
+$(VENV)/.developer: $(VENV)/bin/python requirements-dev.lock pyproject.toml
+	@echo "Installing the repository and its tests' tools into $(VENV) …"
+	@$(PIP) install --require-hashes -r requirements-dev.lock
+	@$(PIP) install --no-deps --editable .
+	@touch $@ $(VENV)/.product

@@ -1,0 +1,10 @@
+#!/bin/sh
+# Writes the lock files: versions and hashes for every platform, no addresses.
+set -eu
+.venv/bin/python -m pip install --quiet uv
+options="--quiet --universal --python-version 3.11 --generate-hashes --no-emit-find-links
+  --no-emit-index-url --no-annotate --no-header --all-extras"
+# shellcheck disable=SC2086 - a list of options
+.venv/bin/uv pip compile $options pyproject.toml -o requirements.lock
+# shellcheck disable=SC2086
+.venv/bin/uv pip compile $options --group dev pyproject.toml -o requirements-dev.lock

@@ -1,0 +1,35 @@
+#!/bin/sh
+# Gets what the tests use beside Python: a browser, DCMTK, rsyslog and Elasticsearch.
+# What can't be had is named in one loud line and its tests are skipped; with CI=true that fails.
+set -u
+missing=""
+
+have() { PATH="$PATH:/usr/sbin" command -v "$1" >/dev/null 2>&1; }
+
+wanted=""
+have chromium || wanted="$wanted chromium fonts-noto-core"
+have storescu || wanted="$wanted dcmtk"
+have rsyslogd || wanted="$wanted rsyslog"
+[ -e /usr/lib/x86_64-linux-gnu/rsyslog/lmnsd_ossl.so ] || [ -e /usr/lib/rsyslog/lmnsd_ossl.so ] \
+  || [ -e /usr/lib/aarch64-linux-gnu/rsyslog/lmnsd_ossl.so ] || wanted="$wanted rsyslog rsyslog-openssl"
+if [ -n "$wanted" ] && [ "$(id -u)" = 0 ] && have apt-get; then
+  echo "Installing for the tests:$wanted"
+  apt-get update -qq >/dev/null 2>&1
+  # shellcheck disable=SC2086 - a list of package names
+  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $wanted >/dev/null 2>&1
+fi
+for program in chromium storescu rsyslogd; do
+  have "$program" || missing="$missing $program"
+done
+
+if have mvn && have java; then
+  .venv/bin/python -m tests.elasticsearch_server --fetch || missing="$missing elasticsearch"
+else
+  missing="$missing elasticsearch(java,mvn)"
+fi
+
+if [ -n "$missing" ]; then
+  echo "!!! NOT TESTED HERE, because this machine lacks:$missing !!!" >&2
+  [ "${CI:-}" = true ] && exit 1
+fi
+exit 0

@@ -5,14 +5,10 @@ for what the table can't hold.
 """
 
 from collections.abc import Sequence
-from enum import Enum
 
 from audit.record.audit_message import (
     ActiveParticipant,
     AuditMessage,
-    CodedValue,
-    EventIdentification,
-    ParticipantObject,
 )
 from audit.record.build.arguments import (
     Agent,
@@ -37,84 +33,26 @@ from audit.record.build.codes import (
     NetworkEntry,
     Role,
 )
+from audit.record.build.envelope import (
+    RECORD_ACTIONS,
+    TRANSFER_ACTIONS,
+    check_action,
+    check_count,
+    check_kind,
+    identification,
+    message,
+    patients_and_studies,
+)
 from audit.record.build.parts import (
     Seat,
     alert_object,
-    coded,
-    date_time,
     log_object,
     media_participant,
     participants,
-    patient_object,
     query_object,
     seats,
-    source,
-    study_object,
 )
-from audit.record.build.wording import required, shown
-
-_RECORD_ACTIONS = frozenset({Action.CREATE, Action.READ, Action.UPDATE, Action.DELETE})
-_TRANSFER_ACTIONS = frozenset({Action.CREATE, Action.READ, Action.UPDATE})
-
-
-def _identification(
-    event: EventId, action: Action, occurrence: Occurrence, kind: Enum | None = None
-) -> EventIdentification:
-    if not isinstance(occurrence, Occurrence):
-        raise TypeError("an event's first argument is its Occurrence (PS3.15 A.5.1)")
-    own: tuple[CodedValue, ...] = () if kind is None else (kind.value,)
-    described = occurrence.outcome_description
-    return EventIdentification(
-        event_id=event.value,
-        event_action_code=str(action),
-        event_date_time=date_time(occurrence.when),
-        event_outcome_indicator=str(occurrence.outcome),
-        event_type_codes=own + tuple(map(coded, occurrence.event_types)),
-        event_outcome_description=None if described is None else shown(described),
-    )
-
-
-def _message(
-    identification: EventIdentification,
-    occurrence: Occurrence,
-    taking_part: tuple[ActiveParticipant, ...],
-    objects: tuple[ParticipantObject, ...] = (),
-) -> AuditMessage:
-    return AuditMessage(
-        event_identification=identification,
-        active_participants=taking_part,
-        audit_sources=(source(occurrence.source),),
-        participant_objects=objects,
-    )
-
-
-def _check_count(given: Sequence[object], what: str, clause: str, *, most: int | None = 2) -> None:
-    if not given:
-        raise ValueError(f"at least one {what} is needed (PS3.15 {clause})")
-    if most is not None and len(given) > most:
-        raise ValueError(f"{len(given)} {what}s, at most {most} are allowed (PS3.15 {clause})")
-
-
-def _check_kind(given: object, expected: type | tuple[type, ...], what: str, clause: str) -> None:
-    if not isinstance(given, expected):
-        raise TypeError(f"{what} can't be a {type(given).__name__} (PS3.15 {clause})")
-
-
-def _check_action(action: Action, allowed: frozenset[Action], clause: str) -> None:
-    _check_kind(action, Action, "the action", clause)
-    if action not in allowed:
-        letters = " ".join(sorted(allowed))
-        raise ValueError(f"action {action} isn't one of {letters} (PS3.15 {clause})")
-
-
-def _patients_and_studies(
-    patients: Sequence[Patient], studies: Sequence[Study], clause: str
-) -> tuple[ParticipantObject, ...]:
-    for study in studies:
-        _check_kind(study, Study, "a study", clause)
-    for patient in patients:
-        _check_kind(patient, Patient, "a patient", clause)
-    return (*map(study_object, studies), *map(patient_object, patients))
+from audit.record.build.wording import required
 
 
 def application_activity(
@@ -125,10 +63,10 @@ def application_activity(
 ) -> AuditMessage:
     """An application started or stopped (A.5.3.1)."""
     clause = "A.5.3.1"
-    _check_kind(activity, ApplicationActivity, "the activity", clause)
-    _check_kind(application, Process, "the application", clause)
-    return _message(
-        _identification(EventId.APPLICATION_ACTIVITY, Action.EXECUTE, occurrence, activity),
+    check_kind(activity, ApplicationActivity, "the activity", clause)
+    check_kind(application, Process, "the application", clause)
+    return message(
+        identification(EventId.APPLICATION_ACTIVITY, Action.EXECUTE, occurrence, activity),
         occurrence,
         participants(
             (Seat(application, (Role.APPLICATION,)), *seats(launchers, Role.LAUNCHER)), clause
@@ -144,10 +82,10 @@ def audit_log_used(
 ) -> AuditMessage:
     """Somebody read the audit log; ``details`` may say what was asked (A.5.3.2)."""
     clause = "A.5.3.2"
-    _check_count(accessors, "accessor", clause)
+    check_count(accessors, "accessor", clause)
     required(log_uri, "URI of the audit log", clause)
-    return _message(
-        _identification(EventId.AUDIT_LOG_USED, Action.READ, occurrence),
+    return message(
+        identification(EventId.AUDIT_LOG_USED, Action.READ, occurrence),
         occurrence,
         participants(seats(accessors), clause),
         (log_object(log_uri, details),),
@@ -155,7 +93,7 @@ def audit_log_used(
 
 
 def _exchange(exchange: Exchange, clause: str) -> tuple[ActiveParticipant, ...]:
-    _check_kind(exchange, Exchange, "the exchange", clause)
+    check_kind(exchange, Exchange, "the exchange", clause)
     return participants(
         (
             Seat(exchange.source, (Role.SOURCE,)),
@@ -171,12 +109,12 @@ def begin_transferring(
 ) -> AuditMessage:
     """A transfer of instances begins (A.5.3.3)."""
     clause = "A.5.3.3"
-    _check_count(studies, "study", clause, most=None)
-    return _message(
-        _identification(EventId.BEGIN_TRANSFERRING, Action.EXECUTE, occurrence),
+    check_count(studies, "study", clause, most=None)
+    return message(
+        identification(EventId.BEGIN_TRANSFERRING, Action.EXECUTE, occurrence),
         occurrence,
         _exchange(exchange, clause),
-        _patients_and_studies((patient,), studies, clause),
+        patients_and_studies((patient,), studies, clause),
     )
 
 
@@ -193,13 +131,13 @@ def instances_transferred(
     READ when it held the same, or when the reporter can't tell, as a sender can't.
     """
     clause = "A.5.3.7"
-    _check_action(action, _TRANSFER_ACTIONS, clause)
-    _check_count(studies, "study", clause, most=None)
-    return _message(
-        _identification(EventId.INSTANCES_TRANSFERRED, action, occurrence),
+    check_action(action, TRANSFER_ACTIONS, clause)
+    check_count(studies, "study", clause, most=None)
+    return message(
+        identification(EventId.INSTANCES_TRANSFERRED, action, occurrence),
         occurrence,
         _exchange(exchange, clause),
-        _patients_and_studies((patient,), studies, clause),
+        patients_and_studies((patient,), studies, clause),
     )
 
 
@@ -213,18 +151,18 @@ def data_export(
 ) -> AuditMessage:
     """Data left the system on media, on paper or to a remote party (A.5.3.4)."""
     clause = "A.5.3.4"
-    _check_count(exporters, "exporter", clause)
-    _check_count(patients, "patient", clause, most=None)
-    _check_kind(media, Media, "the media", clause)
+    check_count(exporters, "exporter", clause)
+    check_count(patients, "patient", clause, most=None)
+    check_kind(media, Media, "the media", clause)
     people = (*seats(exporters, Role.SOURCE), *seats(remote, Role.DESTINATION))
-    return _message(
-        _identification(EventId.EXPORT, Action.READ, occurrence),
+    return message(
+        identification(EventId.EXPORT, Action.READ, occurrence),
         occurrence,
         (
             *participants(people, clause, exactly_one=True),
             media_participant(media, Role.DESTINATION_MEDIA),
         ),
-        _patients_and_studies(patients, studies, clause),
+        patients_and_studies(patients, studies, clause),
     )
 
 
@@ -238,18 +176,18 @@ def data_import(
 ) -> AuditMessage:
     """Data came in from media (A.5.3.5)."""
     clause = "A.5.3.5"
-    _check_count(importers, "importer", clause, most=None)
-    _check_count(patients, "patient", clause, most=None)
-    _check_kind(media, Media, "the media", clause)
+    check_count(importers, "importer", clause, most=None)
+    check_count(patients, "patient", clause, most=None)
+    check_kind(media, Media, "the media", clause)
     people = (*seats(importers, Role.DESTINATION), *seats(sources, Role.SOURCE))
-    return _message(
-        _identification(EventId.IMPORT, Action.CREATE, occurrence),
+    return message(
+        identification(EventId.IMPORT, Action.CREATE, occurrence),
         occurrence,
         (
             *participants(people, clause, exactly_one=True),
             media_participant(media, Role.SOURCE_MEDIA),
         ),
-        _patients_and_studies(patients, studies, clause),
+        patients_and_studies(patients, studies, clause),
     )
 
 
@@ -265,14 +203,14 @@ def instances_accessed(
     When every instance of a study is deleted, ``study_deleted`` is the event instead.
     """
     clause = "A.5.3.6"
-    _check_action(action, _RECORD_ACTIONS, clause)
-    _check_count(accessors, "accessor", clause)
-    _check_count(studies, "study", clause, most=None)
-    return _message(
-        _identification(EventId.INSTANCES_ACCESSED, action, occurrence),
+    check_action(action, RECORD_ACTIONS, clause)
+    check_count(accessors, "accessor", clause)
+    check_count(studies, "study", clause, most=None)
+    return message(
+        identification(EventId.INSTANCES_ACCESSED, action, occurrence),
         occurrence,
         participants(seats(accessors), clause),
-        _patients_and_studies((patient,), studies, clause),
+        patients_and_studies((patient,), studies, clause),
     )
 
 
@@ -284,23 +222,23 @@ def study_deleted(
 ) -> AuditMessage:
     """Whole studies were deleted (A.5.3.8)."""
     clause = "A.5.3.8"
-    _check_count(deleters, "deleter", clause)
-    _check_count(studies, "study", clause, most=None)
-    return _message(
-        _identification(EventId.STUDY_DELETED, Action.DELETE, occurrence),
+    check_count(deleters, "deleter", clause)
+    check_count(studies, "study", clause, most=None)
+    return message(
+        identification(EventId.STUDY_DELETED, Action.DELETE, occurrence),
         occurrence,
         participants(seats(deleters), clause),
-        _patients_and_studies((patient,), studies, clause),
+        patients_and_studies((patient,), studies, clause),
     )
 
 
 def network_entry(occurrence: Occurrence, entry: NetworkEntry, node: Node) -> AuditMessage:
     """A node joined or left the network; it is never the requestor (A.5.3.9)."""
     clause = "A.5.3.9"
-    _check_kind(entry, NetworkEntry, "the entry", clause)
-    _check_kind(node, Node, "the node", clause)
-    return _message(
-        _identification(EventId.NETWORK_ENTRY, Action.EXECUTE, occurrence, entry),
+    check_kind(entry, NetworkEntry, "the entry", clause)
+    check_kind(node, Node, "the node", clause)
+    return message(
+        identification(EventId.NETWORK_ENTRY, Action.EXECUTE, occurrence, entry),
         occurrence,
         participants(seats((node,), may_request=False), clause),
     )
@@ -311,9 +249,9 @@ def query(
 ) -> AuditMessage:
     """A query was issued or received; the issuer is the exchange's source (A.5.3.10)."""
     clause = "A.5.3.10"
-    _check_kind(asked, (DicomQuery, UrlQuery), "the query", clause)
-    return _message(
-        _identification(EventId.QUERY, Action.EXECUTE, occurrence),
+    check_kind(asked, (DicomQuery, UrlQuery), "the query", clause)
+    return message(
+        identification(EventId.QUERY, Action.EXECUTE, occurrence),
         occurrence,
         _exchange(exchange, clause),
         (query_object(asked),),
@@ -333,12 +271,12 @@ def security_alert(
     that may be compromised. Performers are never the requestor.
     """
     clause = "A.5.3.11"
-    _check_kind(alert, Alert, "the alert", clause)
-    _check_count(reporters, "reporter", clause)
+    check_kind(alert, Alert, "the alert", clause)
+    check_count(reporters, "reporter", clause)
     for subject in subjects:
-        _check_kind(subject, AlertSubject, "an alert's subject", clause)
-    return _message(
-        _identification(EventId.SECURITY_ALERT, Action.EXECUTE, occurrence, alert),
+        check_kind(subject, AlertSubject, "an alert's subject", clause)
+    return message(
+        identification(EventId.SECURITY_ALERT, Action.EXECUTE, occurrence, alert),
         occurrence,
         participants((*seats(reporters), *seats(performers, may_request=False)), clause),
         tuple(map(alert_object, subjects)),
@@ -356,15 +294,15 @@ def user_authentication(
     For a log-off by inactivity give the person ``requestor=False``.
     """
     clause = "A.5.3.12"
-    _check_kind(activity, Authentication, "the activity", clause)
-    _check_kind(user, Person, "the user", clause)
+    check_kind(activity, Authentication, "the activity", clause)
+    check_kind(user, Person, "the user", clause)
     if user.address is None:
         raise ValueError(f"the user's network access point is mandatory (PS3.15 {clause})")
     others = () if authenticator is None else (authenticator,)
     for other in others:
-        _check_kind(other, (Node, Process), "the authenticator", clause)
-    return _message(
-        _identification(EventId.USER_AUTHENTICATION, Action.EXECUTE, occurrence, activity),
+        check_kind(other, (Node, Process), "the authenticator", clause)
+    return message(
+        identification(EventId.USER_AUTHENTICATION, Action.EXECUTE, occurrence, activity),
         occurrence,
         participants(seats((user, *others)), clause),
     )
@@ -403,11 +341,11 @@ def _record(
     studies: Sequence[Study] = (),
 ) -> AuditMessage:
     occurrence, action, handlers, patient = given
-    _check_action(action, _RECORD_ACTIONS, clause)
-    _check_count(handlers, "handler", clause)
-    return _message(
-        _identification(event, action, occurrence),
+    check_action(action, RECORD_ACTIONS, clause)
+    check_count(handlers, "handler", clause)
+    return message(
+        identification(event, action, occurrence),
         occurrence,
         participants(seats(handlers), clause),
-        _patients_and_studies((patient,), studies, clause),
+        patients_and_studies((patient,), studies, clause),
     )

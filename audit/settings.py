@@ -236,7 +236,7 @@ def render_markdown() -> str:
         "",
         "Generated from `audit/settings.py`. A flag beats the environment, the environment beats",
         "the TOML file (`--config FILE`, else `ARR_CONFIG`, else `/etc/arr/arr.toml`), the file",
-        "beats the default. In the environment `syslog.tls_port` is `ARR_SYSLOG__TLS_PORT`; in the",
+        "beats the default. In the environment `syslog.tls_port` is `ARR_SYSLOG__TLS_PORT`; in a",
         "file it is `tls_port` under `[syslog]`. Unknown names are errors.",
         "",
         "| setting | default | meaning |",

@@ -1,0 +1,91 @@
+"""The command line ``arr``: stdout is data, stderr is messages.
+
+Commands are imported when they are called, so that ``arr version`` need not load a web server.
+"""
+
+import importlib
+import os
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+import click
+from typing_extensions import override
+
+from audit.errors import AuditError
+
+COMMANDS: Mapping[str, tuple[str, str]] = {
+    "serve": ("audit.cli.serve:serve", "Run the repository, or one of its processes."),
+    "demo": ("audit.cli.demo:demo", "Run a repository and a hospital that feeds it."),
+    "send": ("audit.cli.send:send", "Send audit messages to a repository."),
+    "validate": ("audit.cli.validate:validate", "Say of audit messages how good they are."),
+    "search": ("audit.cli.search:search", "Search the audit trail."),
+    "show": ("audit.cli.search:show", "Show one record."),
+    "verify": ("audit.cli.verify:verify", "Check that the journal is unaltered and whole."),
+    "simulate": ("audit.cli.simulate:simulate", "Write a hospital's days as audit messages."),
+    "user": ("audit.cli.accounts:user", "Manage local accounts."),
+    "token": ("audit.cli.accounts:token", "Manage API tokens."),
+    "pki": ("audit.cli.pki:pki", "Make and enrol certificates."),
+    "doctor": ("audit.cli.doctor:doctor", "Check this machine and say what to mend."),
+    "config": ("audit.cli.config:config", "Check and show the settings."),
+    "version": ("audit.cli.version:version", "Print the version."),
+}
+HIDDEN: Mapping[str, str] = {"demo-hospital": "audit.cli.demo:demo_hospital"}
+
+INTERRUPTED = 130
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are imported when they are asked for."""
+
+    @override
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    @override
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        target, _ = COMMANDS.get(cmd_name, (HIDDEN.get(cmd_name), ""))
+        if target is None:
+            return None
+        module, _, name = target.partition(":")
+        command: click.Command = getattr(importlib.import_module(module), name)
+        return command
+
+    @override
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, meaning) for name, (_, meaning) in COMMANDS.items()])
+
+
+@click.group(
+    cls=LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="\b\nExit codes: 0 ok, 1 failure, 2 usage, 4 integrity violation, 5 could not check\n"
+    "everything, 6 configuration, 7 cannot connect, 8 denied, 9 disk full or journal\n"
+    "unavailable.\n\n\b\nExamples:\n  arr demo\n  arr serve --data /var/lib/arr\n"
+    "  arr search 'category:export outcome:failure'",
+)
+def arr() -> None:
+    """Audit Record Repository for DICOM nodes (IHE ATNA)."""
+
+
+def main(arguments: list[str] | None = None, **extra: Any) -> None:
+    """Run ``arr`` and end the process with the documented exit code."""
+    try:
+        arr.main(args=arguments, prog_name="arr", standalone_mode=False, **extra)
+    except click.exceptions.Exit as end:
+        sys.exit(end.exit_code)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except click.Abort:
+        sys.exit(INTERRUPTED)
+    except AuditError as error:
+        click.echo(f"arr: {error}", err=True)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
+    except BrokenPipeError:
+        # The reader went away, as `arr … | head` does: end quietly.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)

@@ -1,0 +1,64 @@
+"""Options that several commands share, and how they print."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from audit.settings import Settings, load
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_ESCAPED = {
+    *range(0x20),
+    *range(0x7F, 0xA0),
+    *range(0x200B, 0x2010),
+    *range(0x202A, 0x202F),
+    *range(0x2066, 0x206A),
+} - {0x0A}
+
+
+def data_option(command: F) -> F:
+    """``--data`` and ``--config``."""
+    command = click.option(
+        "--config",
+        "config_file",
+        type=click.Path(path_type=Path, dir_okay=False),
+        help="TOML file of settings.",
+    )(command)
+    return click.option(
+        "--data",
+        type=click.Path(path_type=Path, file_okay=False),
+        help="Folder that holds everything kept (default ./arr-data).",
+    )(command)
+
+
+def json_option(command: F) -> F:
+    """``--json``."""
+    return click.option("--json", "as_json", is_flag=True, help="Print JSON.")(command)
+
+
+def examples(*lines: str) -> str:
+    """The epilog of a command's help."""
+    return "\b\nExamples:\n" + "\n".join(f"  {line}" for line in lines)
+
+
+def settings_from(data: Path | None, config_file: Path | None, **flags: Any) -> Settings:
+    """The settings that hold for this call; ``flags`` by name with ``__`` for the dot."""
+    named = {name.replace("__", "."): value for name, value in flags.items()}
+    return load(config_file, {"data": data, **named})
+
+
+def visible(text: str) -> str:
+    """The text with control and direction-changing characters shown as escapes.
+
+    A message from a stranger must not steer the terminal that shows it.
+    """
+    return "".join(f"\\u{ord(c):04x}" if ord(c) in _ESCAPED else c for c in text)
+
+
+def print_json(value: Any) -> None:
+    """One JSON object on one line of standard output."""
+    click.echo(json.dumps(value, ensure_ascii=False))

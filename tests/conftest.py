@@ -1,0 +1,27 @@
+"""What all tests share."""
+
+import os
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+settings.register_profile(
+    "short",
+    max_examples=50,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
+settings.register_profile("long", max_examples=2000, deadline=None)
+settings.load_profile("long" if os.environ.get("ARR_LONG") else "short")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave the long campaigns to ``make test-long``; keep one server's tests on one worker."""
+    skip_long = pytest.mark.skip(reason="a long campaign: make test-long runs it")
+    for item in items:
+        if "long" in item.keywords and not os.environ.get("ARR_LONG"):
+            item.add_marker(skip_long)
+        for shared in ("elastic", "browser"):
+            if shared in item.keywords:
+                item.add_marker(pytest.mark.xdist_group(shared))

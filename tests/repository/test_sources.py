@@ -1,0 +1,70 @@
+"""The tree keeps its own rules."""
+
+import ast
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+MAX_FILE_LINES = 400
+MAX_FUNCTION_LINES = 40
+
+
+def tracked(*patterns: str) -> list[Path]:
+    listed = subprocess.run(
+        ["git", "ls-files", *patterns], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    if listed.returncode:
+        pytest.skip("not a git checkout")
+    return [ROOT / name for name in listed.stdout.splitlines() if (ROOT / name).is_file()]
+
+
+def test_no_file_is_too_long() -> None:
+    long = {
+        str(path.relative_to(ROOT)): count
+        for path in tracked("audit/*.py")
+        if (count := len(path.read_text("utf-8").splitlines())) > MAX_FILE_LINES
+    }
+    assert long == {}
+
+
+def test_no_function_is_too_long() -> None:
+    long = {}
+    for path in tracked("audit/*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                lines = (node.end_lineno or 0) - node.lineno + 1
+                if lines > MAX_FUNCTION_LINES:
+                    long[f"{path.relative_to(ROOT)}:{node.name}"] = lines
+    assert long == {}
+
+
+def test_lock_files_hold_hashes_and_no_addresses() -> None:
+    for name in ("requirements.lock", "requirements-dev.lock"):
+        text = (ROOT / name).read_text("utf-8")
+        assert "://" not in text
+        assert "--hash=sha256:" in text
+        requirements = re.findall(r"^[A-Za-z0-9_.-]+==", text, re.MULTILINE)
+        assert len(requirements) == len(re.findall(r"^[A-Za-z0-9]", text, re.MULTILINE))
+
+
+def test_no_path_of_a_machine_is_written_down() -> None:
+    bad = re.compile("|".join(("/wor" + "k/", "/roo" + "t/", "/hom" + "e/[a-z]")))
+    found = [
+        str(path.relative_to(ROOT))
+        for path in tracked()
+        if path.suffix in {".py", ".md", ".toml", ".sh", ".yml", ".json", ""}
+        and bad.search(path.read_text("utf-8", errors="replace"))
+    ]
+    assert found == []
+
+
+def test_schemas_say_where_they_come_from() -> None:
+    silent = [
+        str(path.relative_to(ROOT))
+        for path in tracked("schemas/*.toml", "schemas/*.xsd")
+        if not {"source", "edition"} <= set(re.findall(r"\w+", path.read_text("utf-8").lower()))
+    ]
+    assert silent == []

@@ -1,0 +1,166 @@
+"""AuditError → RFC 9457 problem: one shape for every error an HTTP caller sees.
+
+``type`` is ``urn:arr:problem:`` and the error's class name in kebab-case, so that a program can
+tell errors apart without reading English. Nothing of the request's content is echoed.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Any
+
+import orjson
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from audit.errors import (
+    AuditError,
+    ConnectionFailed,
+    Denied,
+    NotFound,
+    QuerySyntaxError,
+    RequestError,
+    StorageError,
+)
+from audit.web.errors import TooManyRequests, Unauthenticated
+
+MEDIA_TYPE = "application/problem+json"
+RETRY_AFTER_S = 5
+"""What a caller is told to wait when a store can't answer."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """One error as an HTTP caller sees it.
+
+    Attributes:
+        status: HTTP status.
+        slug: last part of the type URN.
+        detail: one sentence a person understands; never content of the request.
+        errors: faults of single members, each with a JSON pointer and a detail.
+        headers: extra response headers.
+    """
+
+    status: int
+    slug: str
+    detail: str
+    errors: tuple[dict[str, Any], ...] = ()
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def title(self) -> str:
+        """The status phrase."""
+        return HTTPStatus(self.status).phrase
+
+    def as_dict(self, request_id: str) -> dict[str, Any]:
+        """The members of RFC 9457 3.1; ``instance`` is the request id."""
+        members: dict[str, Any] = {
+            "type": f"urn:arr:problem:{self.slug}",
+            "title": self.title,
+            "status": self.status,
+            "detail": self.detail,
+            "instance": f"urn:arr:request:{request_id}",
+        }
+        if self.errors:
+            members["errors"] = list(self.errors)
+        return members
+
+    def response(self, request_id: str) -> Response:
+        """The problem as an HTTP answer."""
+        return Response(
+            orjson.dumps(self.as_dict(request_id)),
+            status_code=self.status,
+            headers=dict(self.headers),
+            media_type=MEDIA_TYPE,
+        )
+
+
+INTERNAL = Problem(
+    status=500,
+    slug="internal-error",
+    detail="Something went wrong here. The operator finds it in the log by the request id.",
+)
+
+_STATUS: tuple[tuple[type[AuditError], int], ...] = (
+    (Unauthenticated, 401),
+    (TooManyRequests, 429),
+    (NotFound, 404),
+    (Denied, 403),
+    (RequestError, 400),
+    (StorageError, 503),
+    (ConnectionFailed, 503),
+)
+
+
+def slug_of(error: Exception) -> str:
+    """The class name in kebab-case, ``QuerySyntaxError`` → ``query-syntax``."""
+    name = type(error).__name__.removesuffix("Error") or "audit"
+    return re.sub(r"(?<!^)(?=[A-Z])", "-", name).lower()
+
+
+def problem_of(error: Exception) -> Problem:
+    """The problem that tells a caller about the error; unknown ones become a bare 500."""
+    if isinstance(error, RequestValidationError):
+        return _of_validation(error)
+    if isinstance(error, HTTPException):
+        return _of_http(error)
+    for kind, status in _STATUS:
+        if isinstance(error, kind):
+            return _of_audit_error(error, status)
+    return INTERNAL
+
+
+def _of_audit_error(error: AuditError, status: int) -> Problem:
+    headers: dict[str, str] = {}
+    errors: tuple[dict[str, Any], ...] = ()
+    if isinstance(error, QuerySyntaxError):
+        errors = ({"pointer": "#/query", "detail": str(error), "column": error.column},)
+    if isinstance(error, Unauthenticated):
+        headers["WWW-Authenticate"] = 'Bearer realm="audit record repository"'
+    if isinstance(error, TooManyRequests):
+        headers["Retry-After"] = str(error.retry_after_s)
+    if status == HTTPStatus.SERVICE_UNAVAILABLE:
+        headers["Retry-After"] = str(RETRY_AFTER_S)
+    return Problem(
+        status=status, slug=slug_of(error), detail=str(error), errors=errors, headers=headers
+    )
+
+
+def _of_http(error: HTTPException) -> Problem:
+    phrase = HTTPStatus(error.status_code).phrase
+    slug = re.sub(r"[^a-z0-9]+", "-", phrase.lower()).strip("-")
+    return Problem(
+        status=error.status_code,
+        slug=slug,
+        detail=_DETAILS.get(error.status_code, phrase + "."),
+        headers=dict(error.headers or {}),
+    )
+
+
+_DETAILS = {
+    404: "There is nothing at this address.",
+    405: "This address doesn't take that method; the Allow header lists those it takes.",
+    413: "The request body is larger than this server takes.",
+}
+
+
+def _of_validation(error: RequestValidationError) -> Problem:
+    errors = tuple(
+        {"pointer": _pointer(fault["loc"]), "detail": str(fault["msg"])}
+        for fault in error.errors()
+    )
+    return Problem(
+        status=422,
+        slug="validation",
+        detail="The request doesn't fit its schema; see errors.",
+        errors=errors,
+    )
+
+
+def _pointer(location: tuple[int | str, ...]) -> str:
+    """A JSON pointer as a URI fragment for the body, else ``/path/name`` and the like."""
+    head, *rest = location
+    steps = "".join(f"/{str(step).replace('~', '~0').replace('/', '~1')}" for step in rest)
+    return f"#{steps}" if head == "body" else f"/{head}{steps}"

@@ -71,4 +71,6 @@ def test_the_container_runs_as_nobody_special() -> None:
     assert "USER 10001:10001" in text
     assert "--require-hashes" in text
     assert ":latest" not in text
-    assert all(re.search(r":\d+\.\d+\.\d+", line) for line in re.findall(r"^FROM .*", text, re.MULTILINE))
+    assert all(
+        re.search(r":\d+\.\d+\.\d+", line) for line in re.findall(r"^FROM .*", text, re.MULTILINE)
+    )

@@ -15,8 +15,10 @@ WIDTH = 88
 def render_commands() -> str:
     """docs/cli.md: the help of every command."""
     parts = [
-        "# Command line\n\nGenerated from the commands' own help. stdout is data, stderr is"
-        " messages.\n"
+        (
+            "# Command line\n\nGenerated from the commands' own help. stdout is data, stderr is"
+            " messages.\n"
+        )
     ]
     for path, command in _every_command():
         context = click.Context(command, info_name=" ".join(path), max_content_width=WIDTH)

@@ -2,6 +2,7 @@
 
 import asyncio
 import shutil
+import socket
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from fastapi.responses import JSONResponse, PlainTextResponse
 from typing_extensions import override
 
 from audit import __version__
+from audit.errors import ConfigurationError
 from audit.service.clock import clock_state
 from audit.service.paths import DataPaths
 from audit.service.status import Status, read_all
@@ -109,13 +111,27 @@ class QuietServer(uvicorn.Server):
         yield
 
 
-def ops_server(app: FastAPI, host: str, port: int) -> QuietServer:
+def bind(host: str, port: int, setting: str) -> socket.socket:
+    """A listening socket.
+
+    Raises:
+        ConfigurationError: the address can't be bound; the text names the setting.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=2048)
+    except OSError as error:
+        raise ConfigurationError(
+            f"{setting}: can't listen on {host} port {port}: {error.strerror};"
+            " choose another port or address"
+        ) from error
+
+
+def ops_server(app: FastAPI) -> QuietServer:
     """A server for the operations resources."""
     return QuietServer(
         uvicorn.Config(
             app,
-            host=host,
-            port=port,
             log_config=None,
             access_log=False,
             server_header=False,

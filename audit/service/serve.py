@@ -1,0 +1,154 @@
+"""Running the repository: all processes under one supervisor, or one process by itself."""
+
+import asyncio
+import os
+import signal
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+import structlog
+import uvloop
+
+from audit.service.ops import QuietServer, bind, create_ops_app, ops_server
+from audit.service.paths import DataPaths
+from audit.service.status import Status, StatusWriter
+from audit.service.supervise import Child, Supervisor
+from audit.settings import Settings
+
+log = structlog.get_logger()
+
+
+class Role(Protocol):
+    """One process of the repository."""
+
+    def __init__(self, settings: Settings, paths: DataPaths) -> None: ...
+
+    async def start(self) -> None:
+        """Begin work; listeners are bound and recovery is done when this returns."""
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Until asked to stop.
+
+        Raises:
+            AuditError: the work can't go on; its exit code ends the process.
+        """
+
+    async def stop(self) -> None:
+        """Finish what was begun, in bounded time."""
+
+    def status(self) -> Status:
+        """What ``/readyz`` and ``/metrics`` tell; called from another thread."""
+
+
+def stop_event() -> asyncio.Event:
+    """An event that SIGTERM and SIGINT set."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    return stop
+
+
+def run_role(settings: Settings, name: str, *, supervised: bool) -> None:
+    """Run one process until it is told to stop.
+
+    Args:
+        settings: all settings.
+        name: receive, project or web.
+        supervised: whether ``arr serve`` runs it and answers for its health.
+
+    Raises:
+        AuditError: it could not start, or could not go on.
+    """
+    # The web server and the receiver are heavy to import: a process loads only its own.
+    from audit.service import roles
+
+    os.umask(0o077)
+    paths = DataPaths(settings.data)
+    paths.prepare()
+    role: Role = roles.create(name, settings, paths)
+    uvloop.run(_run_role(role, name, settings, paths, supervised))
+
+
+async def _run_role(
+    role: Role, name: str, settings: Settings, paths: DataPaths, supervised: bool
+) -> None:
+    stop = stop_event()
+    await role.start()
+    status = StatusWriter(paths.status(name), role.status)
+    status.start()
+    ops = None if supervised else await _start_ops(settings, paths, dict, (name,))
+    log.info("process started", process=name)
+    try:
+        await role.run(stop)
+    finally:
+        await role.stop()
+        status.stop()
+        await _stop_ops(ops)
+        log.info("process stopped", process=name)
+
+
+def run_all(settings: Settings) -> None:
+    """Run every process under a supervisor until told to stop.
+
+    Raises:
+        ConfigurationError: a process can't work with these settings.
+    """
+    os.umask(0o077)
+    paths = DataPaths(settings.data)
+    paths.prepare()
+    asyncio.run(_run_all(settings, paths))
+
+
+def role_child(name: str, settings: Settings) -> Child:
+    """The child process of one role: it gets the settings on its standard input."""
+    return Child(
+        name=name,
+        arguments=("serve", name, "--supervised"),
+        message=settings.model_dump_json(),
+        stop_after=1.5 if name == "web" else 4.0,
+    )
+
+
+async def _run_all(settings: Settings, paths: DataPaths) -> None:
+    stop = stop_event()
+    names = ("receive", "project", "web")
+    supervisor = Supervisor([role_child(name, settings) for name in names])
+    ops = await _start_ops(
+        settings, paths, lambda: {name: supervisor.restarts(name) for name in names}, names
+    )
+    try:
+        await supervisor.start()
+        waits = [asyncio.create_task(stop.wait()), asyncio.create_task(supervisor.wait())]
+        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        for wait in waits:
+            wait.cancel()
+    finally:
+        await supervisor.stop()
+        await _stop_ops(ops)
+    supervisor.raise_failure()
+
+
+@dataclass(slots=True)
+class _Ops:
+    server: QuietServer
+    task: asyncio.Task[None]
+
+
+async def _start_ops(
+    settings: Settings,
+    paths: DataPaths,
+    restarts: Callable[[], dict[str, int]],
+    roles: tuple[str, ...],
+) -> _Ops:
+    bound = bind(settings.ops.host, settings.ops.port, "ops.port")
+    server = ops_server(create_ops_app(paths, restarts, roles))
+    return _Ops(server, asyncio.create_task(server.serve(sockets=[bound])))
+
+
+async def _stop_ops(ops: _Ops | None) -> None:
+    if ops is None:
+        return
+    ops.server.should_exit = True
+    await ops.task

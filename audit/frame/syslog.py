@@ -157,7 +157,7 @@ def _start(raw: bytes) -> int:
 
 
 def _rfc5424(raw: bytes, match: re.Match[bytes]) -> SyslogHeader:
-    digits, version, timestamp, *fields = match.groups()
+    digits, _, timestamp, *fields = match.groups()
     end, well_formed = end_of_structured_data(raw, match.end())
     data = raw[match.end() : end]
     msg_offset = end + raw.startswith(b" ", end)

@@ -31,6 +31,11 @@ class DataPaths:
         return self.root / "keys" / "cursor.key"
 
     @property
+    def enrolled(self) -> Path:
+        """Certificates trusted directly, when no other folder is configured."""
+        return self.root / "enrolled"
+
+    @property
     def index(self) -> Path:
         """The embedded search index; can be deleted at any time."""
         return self.root / "index"

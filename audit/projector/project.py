@@ -1,0 +1,205 @@
+"""project: one journal entry → one searchable record. Pure, and no message is too bad for it.
+
+What each field means stands in ``schemas/index/fields.toml``; from which codes category, kind,
+outcome and roles are derived stands in ``schemas/index/categories.toml``.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+from audit.frame.syslog import SyslogHeader, read_header
+from audit.index.document import IndexedRecord
+from audit.journal.entry import Entry, EntryKind, Received
+from audit.projector.body import arrival_body, header_body, message_body
+from audit.projector.derivations import OTHER
+from audit.projector.event_fields import add_event
+from audit.projector.event_time import ChosenTime, choose_time
+from audit.projector.field_values import FieldValues
+from audit.projector.identities import host_of
+from audit.projector.objects import QueryKeys, add_object, add_query_keys
+from audit.projector.options import DEFAULT_OPTIONS, ProjectionOptions
+from audit.projector.participants import add_participant
+from audit.projector.texts import texts_of
+from audit.record.assess import Assessment, assess
+from audit.record.audit_message import AuditMessage
+from audit.record.findings import Finding, Severity, finding
+
+_NO_SUBJECTS: Mapping[bytes, str] = MappingProxyType({})
+_NO_SEVERITY = "none"
+_GRAVEST_FIRST = (Severity.ERROR, Severity.WARNING, Severity.INFO)
+
+
+@dataclass(frozen=True, slots=True)
+class _Content:
+    """What the message itself gave: parts of the body, and the time to go by."""
+
+    time: ChosenTime
+    event_time: str | None = None
+    message: dict[str, Any] | None = None
+    inferred: Mapping[str, tuple[str, ...]] = MappingProxyType({})
+
+
+def record_id(origin: str, sequence: int) -> str:
+    """``ORIGIN-SEQUENCE``: a record's place in the journal."""
+    return f"{origin}-{sequence}"
+
+
+def project(
+    entry: Entry,
+    origin: str,
+    certificates: Mapping[bytes, str] = _NO_SUBJECTS,
+    *,
+    options: ProjectionOptions = DEFAULT_OPTIONS,
+    repeat_of: str = "",
+) -> IndexedRecord:
+    """The searchable record of a message, also of one that can't be parsed.
+
+    Args:
+        entry: of kind MESSAGE or TRUNCATED; a CERTIFICATE is no record.
+        origin: the log's short name, first part of the id.
+        certificates: subjects of the peers' certificates by their SHA-256.
+        options: what the site has set.
+        repeat_of: id of the record that this one repeats byte for byte.
+    """
+    received = entry.received
+    header = read_header(received.raw)
+    assessment = assess(received.raw[header.msg_offset :])
+    values = FieldValues(options.max_values, options.max_value_chars, options.max_text_chars)
+    content = _add_message(values, assessment, received, options)
+    _add_arrival(values, received, header)
+    values.add("repeat_of", repeat_of)
+    found = [
+        *_truncation(received),
+        *(finding(remark.rule, remark.message) for remark in header.remarks),
+        *assessment.findings,
+        *_own_findings(values, content.time),
+    ]
+    _add_assessment(values, assessment, found)
+    return IndexedRecord(
+        id=record_id(origin, entry.sequence),
+        sequence=entry.sequence,
+        time=content.time.ns,
+        received=received.received_at,
+        fields=values.fields(),
+        body={
+            "event_time": content.event_time,
+            "header_time": header.timestamp or None,
+            "header": header_body(header),
+            **arrival_body(received, certificates),
+            "truncated": received.kind == EntryKind.TRUNCATED,
+            "verdict": str(assessment.verdict),
+            "tier": str(assessment.tier),
+            "dialect": str(assessment.dialect),
+            "findings": [one.as_dict() for one in found],
+            "inferred": {name: list(known) for name, known in content.inferred.items()},
+            "message": content.message,
+        },
+    )
+
+
+def project_failure(entry: Entry, origin: str, error: Exception) -> IndexedRecord:
+    """The searchable record of an entry that ``project`` failed on, which is a fault of ours."""
+    received = entry.received
+    fault = finding("projection-failed", f"the record can't be shown: {type(error).__name__}")
+    known = {"verdict": "malformed", "tier": "none", "dialect": "unknown"}
+    fields = {
+        "category": OTHER,
+        "listener": received.listener,
+        "address": host_of(received.peer),
+        "peer": received.certificate_sha256.hex(),
+        "finding": fault.rule,
+        "severity": str(fault.severity),
+        **known,
+    }
+    return IndexedRecord(
+        id=record_id(origin, entry.sequence),
+        sequence=entry.sequence,
+        time=received.received_at,
+        received=received.received_at,
+        fields={name: (value,) for name, value in fields.items() if value},
+        body={
+            "event_time": None,
+            "header_time": None,
+            "header": {},
+            **arrival_body(received, _NO_SUBJECTS),
+            "truncated": received.kind == EntryKind.TRUNCATED,
+            **known,
+            "findings": [fault.as_dict()],
+            "inferred": {},
+            "message": None,
+        },
+    )
+
+
+def _add_message(
+    values: FieldValues, assessment: Assessment, received: Received, options: ProjectionOptions
+) -> _Content:
+    message = assessment.message
+    if message is None:
+        values.add("category", OTHER)
+        values.add_text(assessment.raw_text.splitlines())
+        return _Content(ChosenTime(received.received_at))
+    add_event(values, message, options.destination_kinds)
+    for participant in message.active_participants:
+        add_participant(values, participant)
+    for source in message.audit_sources:
+        values.add("node", source.audit_source_id)
+        values.add("site", source.audit_enterprise_site_id)
+    keys = _add_objects(values, message, options)
+    values.add_text(texts_of(message, keys))
+    sent = message.event_identification.event_date_time
+    return _Content(
+        choose_time(sent, received, options),
+        sent,
+        message_body(message, keys),
+        add_query_keys(values, tuple(pair for own in keys for pair in own)),
+    )
+
+
+def _add_objects(
+    values: FieldValues, message: AuditMessage, options: ProjectionOptions
+) -> tuple[QueryKeys, ...]:
+    sources = (source.audit_source_id for source in message.audit_sources)
+    assigners = (options.default_assigners.get(source, "") for source in sources)
+    assigner = next(filter(None, assigners), "")
+    return tuple(add_object(values, one, assigner) for one in message.participant_objects)
+
+
+def _add_arrival(values: FieldValues, received: Received, header: SyslogHeader) -> None:
+    values.add("address", host_of(received.peer))
+    values.add("peer", received.certificate_sha256.hex())
+    values.add("listener", received.listener)
+    values.add("host", header.hostname)
+    values.add("app", header.app_name)
+    values.add_text((header.hostname, header.app_name))
+
+
+def _truncation(received: Received) -> Iterator[Finding]:
+    if received.kind == EntryKind.TRUNCATED:
+        kept = len(received.raw)
+        yield finding(
+            "message-truncated",
+            f"the message has {received.original_length} octets; the first {kept} were kept",
+        )
+
+
+def _own_findings(values: FieldValues, time: ChosenTime) -> Iterator[Finding]:
+    if time.finding is not None:
+        yield time.finding
+    if values.is_cut:
+        yield finding(
+            "record-indexed-partly",
+            "the message holds more or longer values than are searchable; all are kept",
+        )
+
+
+def _add_assessment(values: FieldValues, assessment: Assessment, found: list[Finding]) -> None:
+    severities = {one.severity for one in found}
+    gravest = next((str(one) for one in _GRAVEST_FIRST if one in severities), _NO_SEVERITY)
+    values.add("finding", *(one.rule for one in found))
+    values.add("severity", gravest)
+    values.add("verdict", str(assessment.verdict))
+    values.add("tier", str(assessment.tier))
+    values.add("dialect", str(assessment.dialect))

@@ -1,0 +1,79 @@
+"""Who may ask what: principals and their scopes."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Literal
+
+from audit.errors import Denied
+
+
+class Scope(StrEnum):
+    """What a principal may do. A scope names one kind of act; none implies another."""
+
+    EVENTS_READ = "events:read"
+    """Search records and see them, identifying values included."""
+    EVENTS_RAW = "events:raw"
+    """See a message's exact octets."""
+    EVENTS_EXPORT = "events:export"
+    """Take many records out at once."""
+    EVENTS_WRITE = "events:write"
+    """Append records over HTTP."""
+    SIEM_READ = "siem:read"
+    """Follow the feeds."""
+    JOURNAL_READ = "journal:read"
+    """Heads, proofs and the state of the journal."""
+    OPERATE = "operate"
+    """Health, metrics, sources, certificates, settings; no record."""
+    ADMIN = "admin"
+    """Accounts, tokens and sessions of others."""
+
+
+ALL_SCOPES = frozenset(Scope)
+READ_SCOPES = frozenset(
+    {Scope.EVENTS_READ, Scope.EVENTS_RAW, Scope.EVENTS_EXPORT, Scope.SIEM_READ, Scope.JOURNAL_READ}
+)
+"""Every scope that only reads."""
+
+Kind = Literal["account", "token", "process"]
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """Whoever asks.
+
+    Attributes:
+        name: login, token name or process name, as the audit trail will name it.
+        display_name: a person's name; may be empty.
+        scopes: what it may do, names of ``Scope``.
+        kind: a person's account, an API token, or a process of this repository.
+        address: from where it asks; may be empty.
+    """
+
+    name: str
+    display_name: str = ""
+    scopes: frozenset[str] = frozenset()
+    kind: Kind = "account"
+    address: str = ""
+
+    def may(self, scope: str) -> bool:
+        """Whether it holds the scope."""
+        return scope in self.scopes
+
+
+def require(principal: Principal, scope: str) -> None:
+    """Let the principal pass.
+
+    Raises:
+        Denied: it doesn't hold the scope; the text names the scope.
+    """
+    if not principal.may(scope):
+        raise Denied(f"{principal.name} may not do this: it needs the scope {scope}")
+
+
+def scopes_named(names: frozenset[str]) -> frozenset[Scope]:
+    """The scopes of these names.
+
+    Raises:
+        ValueError: one of them is no scope.
+    """
+    return frozenset(Scope(name) for name in names)

@@ -1,0 +1,104 @@
+"""The figures of the home page: what goes on, at a glance."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from audit.index.criteria import And, Criteria, Exists, Not, Or, Range, Term
+from audit.index.document import IndexedRecord
+from audit.index.port import Bucket, SearchIndex, Span, Total
+
+FAILURES = ("minor-failure", "serious-failure", "major-failure")
+NOT_REPEATED = Not(Exists("repeat_of"))
+"""Counts that matter leave repeats out."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HomeOptions:
+    """How much the home page shows.
+
+    Attributes:
+        window_s: how far back the figures look.
+        buckets: bars of the chart over that time.
+        users: how many users are named.
+        failures: how many of the latest failures are shown.
+        senders: how many senders with findings are named.
+    """
+
+    window_s: int = 86_400
+    buckets: int = 48
+    users: int = 8
+    failures: int = 8
+    senders: int = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HomeFigures:
+    """What the home page shows.
+
+    Attributes:
+        span: the time the figures cover.
+        histogram: records by category over that time.
+        categories: records by category, the commonest first.
+        users: requestors by the number of different patients of their records.
+        failures: the latest acts that failed; security alerts are no failed acts.
+        failure_total: how many failed in that time.
+        alerts: security alerts in that time.
+        senders: audit sources by the number of their records with an error or a warning.
+        findings: rules by the number of records that break them.
+        partial: a part of the index did not answer.
+        warnings: why.
+    """
+
+    span: Span
+    histogram: tuple[Bucket, ...]
+    categories: tuple[tuple[str, int], ...]
+    users: tuple[tuple[str, int], ...]
+    failures: tuple[IndexedRecord, ...]
+    failure_total: Total
+    alerts: Total
+    senders: tuple[tuple[str, int], ...]
+    findings: tuple[tuple[str, int], ...]
+    partial: bool
+    warnings: tuple[str, ...]
+
+
+def failed_acts() -> Criteria:
+    """Acts that failed. In a Security Alert the outcome is a gravity (PS3.15 A.5.3.11)."""
+    failed = Or(tuple(Term("outcome", name) for name in FAILURES))
+    return And((failed, Not(Term("category", "security"))))
+
+
+def with_findings() -> Criteria:
+    """Records whose sender has something to mend."""
+    return Or((Term("severity", "error"), Term("severity", "warning")))
+
+
+def span_before(now: int, options: HomeOptions) -> Span:
+    """The window that ends with the bucket in which ``now`` (UTC nanoseconds) lies."""
+    interval = options.window_s * 1_000_000_000 // options.buckets
+    end = (now // interval + 1) * interval
+    return Span(start=end - interval * options.buckets, end=end, interval=interval)
+
+
+def home_figures(index: SearchIndex, now: int, options: HomeOptions) -> HomeFigures:
+    """Ask the index for all figures; raises IndexUnavailable as it does."""
+    span = span_before(now, options)
+    within: Sequence[Criteria] = (Range("time", span.start, span.end), NOT_REPEATED)
+    everything = And(tuple(within))
+    failed = And((*within, failed_acts()))
+    faulty = And((*within, with_findings()))
+    latest = index.search(failed, limit=options.failures)
+    named = index.facets(faulty, ("node", "finding"), options.senders)
+    return HomeFigures(
+        span=span,
+        histogram=index.histogram(everything, span, "category"),
+        categories=index.facets(everything, ("category",), 20)["category"],
+        users=index.top_by_distinct(everything, "requestor", "patient", options.users),
+        failures=latest.records,
+        failure_total=index.count(failed),
+        alerts=index.count(And((*within, Term("category", "security")))),
+        senders=named["node"],
+        findings=named["finding"],
+        partial=latest.partial,
+        warnings=latest.warnings,
+    )

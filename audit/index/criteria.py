@@ -3,6 +3,7 @@
 ``matches`` is that meaning, written as plainly as possible: every backend is held against it.
 """
 
+import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -10,6 +11,8 @@ from ipaddress import IPv4Network, IPv6Network, ip_address
 from typing import TypeAlias
 
 from audit.index.document import IndexedRecord
+
+_ASCII_WORD = re.compile("[0-9a-z]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +104,8 @@ def fold(value: str) -> str:
 
     Compatibility-decomposes, drops combining marks, case-folds, and trims white space.
     """
+    if value.isascii():  # the same result, an order of magnitude sooner
+        return value.lower().strip()
     decomposed = unicodedata.normalize("NFKD", value)
     bare = "".join(c for c in decomposed if not unicodedata.combining(c))
     return unicodedata.normalize("NFKC", bare).casefold().strip()
@@ -109,6 +114,8 @@ def fold(value: str) -> str:
 def words_of(text: str) -> tuple[str, ...]:
     """The words of a text: maximal runs of letters and digits of its folded form."""
     folded = fold(text)
+    if folded.isascii():
+        return tuple(_ASCII_WORD.findall(folded))
     return tuple("".join(c if c.isalnum() else " " for c in folded).split())
 
 

@@ -1,0 +1,150 @@
+"""The folder of the embedded index: one generation of month files, and who may write.
+
+DIR/lock                     held by the one writer
+DIR/current -> FORMAT-NAME   the generation that answers; replaced in one step
+DIR/FORMAT-NAME/head.db      the position
+DIR/FORMAT-NAME/2026-01.db   records received in that month
+"""
+
+import fcntl
+import os
+import secrets
+import shutil
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+import apsw
+
+from audit.errors import IndexUnavailable
+from audit.index.row_ids import SECOND
+from audit.index.sqlite_schema import FORMAT
+
+_CURRENT: Final = "current"
+_HEAD: Final = "head.db"
+
+
+def month_of(received: int) -> str:
+    """The month (UTC) of a time in nanoseconds, for example ``2026-01``."""
+    return datetime.fromtimestamp(received // SECOND, UTC).strftime("%Y-%m")
+
+
+class IndexDirectory:
+    """Names and switches generations; knows nothing of what is in a month file."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._lock: int | None = None
+        self._head: apsw.Connection | None = None
+
+    def generation(self) -> Path | None:
+        """The generation that answers; None when there is none of this format."""
+        try:
+            name = (self.path / _CURRENT).readlink()
+        except FileNotFoundError:
+            return None
+        return self.path / name if name.name.startswith(f"{FORMAT}-") else None
+
+    def has_other_format(self) -> bool:
+        """Whether an index is there that another version of this program wrote."""
+        return (self.path / _CURRENT).is_symlink() and self.generation() is None
+
+    def parts(self) -> list[str]:
+        """Names of the month files, oldest month first."""
+        generation = self.generation()
+        if generation is None:
+            return []
+        return sorted(name[:-3] for name in os.listdir(generation) if _is_part(name))
+
+    def octets(self) -> int:
+        """Size of everything in the answering generation."""
+        generation = self.generation()
+        if generation is None:
+            return 0
+        return sum(file.stat().st_size for file in generation.iterdir())
+
+    def position(self) -> int:
+        """The position that was committed last, 0 when there is none."""
+        generation = self.generation()
+        if generation is None:
+            return 0
+        head = _connect_head(generation)
+        try:
+            return int(head.execute("SELECT position FROM head").get)
+        finally:
+            head.close()
+
+    # What follows is for the writer.
+
+    def lock(self) -> Path:
+        """Become the writer; the generation to write to, made when there is none.
+
+        Raises:
+            IndexUnavailable: another process or object is the writer.
+        """
+        if self._lock is None:
+            self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._lock = self._take_lock()
+        generation = self.generation()
+        return self.new_generation() if generation is None else generation
+
+    def _take_lock(self) -> int:
+        lock = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            os.close(lock)
+            raise IndexUnavailable(f"another process writes the index in {self.path}") from error
+        return lock
+
+    def new_generation(self) -> Path:
+        """Switch to an empty generation and delete what was before."""
+        self._close_head()
+        generation = self.path / f"{FORMAT}-{secrets.token_hex(4)}"
+        generation.mkdir(mode=0o700)
+        _create_head(generation)
+        link = self.path / f".{_CURRENT}"
+        link.unlink(missing_ok=True)
+        link.symlink_to(generation.name)
+        link.replace(self.path / _CURRENT)
+        for old in self.path.iterdir():
+            if old.is_dir() and not old.is_symlink() and old != generation:
+                shutil.rmtree(old)
+        return generation
+
+    def commit_position(self, position: int) -> None:
+        """Remember the position; on disk when this returns."""
+        if self._head is None:
+            self._head = _connect_head(self.lock())
+        self._head.execute("UPDATE head SET position = ?", (position,))
+
+    def close(self) -> None:
+        """Stop to be the writer."""
+        self._close_head()
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
+    def _close_head(self) -> None:
+        if self._head is not None:
+            self._head.close()
+            self._head = None
+
+
+def _is_part(name: str) -> bool:
+    return name.endswith(".db") and name != _HEAD
+
+
+def _create_head(generation: Path) -> None:
+    flags = apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE
+    head = apsw.Connection(str(generation / _HEAD), flags=flags)
+    head.execute("PRAGMA journal_mode = WAL")
+    head.execute("CREATE TABLE head(position INTEGER NOT NULL); INSERT INTO head VALUES(0)")
+    head.close()
+
+
+def _connect_head(generation: Path) -> apsw.Connection:
+    head = apsw.Connection(str(generation / _HEAD), flags=apsw.SQLITE_OPEN_READWRITE)
+    head.set_busy_timeout(10_000)
+    head.execute("PRAGMA synchronous = FULL")
+    return head

@@ -1,0 +1,212 @@
+"""The embedded search index: a folder of SQLite files, one per month of receipt.
+
+One process writes (the first `put`, `remove` or `clear` makes it the writer), any number read
+beside it. apsw rather than the standard library's sqlite3, because it brings its own SQLite: FTS5's
+``secure-delete``, by which a removed record leaves the disk, needs 3.42.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Final
+
+import apsw
+import zstandard
+
+from audit.errors import IndexUnavailable
+from audit.index import sqlite_counts
+from audit.index.criteria import And, Criteria, Range
+from audit.index.document import IndexedRecord
+from audit.index.port import Bucket, Page, Place, Span, Total
+from audit.index.ranking import buckets_of, commonest, sequence_in
+from audit.index.sqlite_counts import asked
+from audit.index.sqlite_directory import IndexDirectory
+from audit.index.sqlite_paging import records_in_order
+from audit.index.sqlite_pool import ReaderPool
+from audit.index.sqlite_reader import Order, PartReader
+from audit.index.sqlite_writing import Months
+
+_FAULTS: Final = (apsw.Error, zstandard.ZstdError, OSError)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SqliteIndexOptions:
+    """How the embedded index works.
+
+    Attributes:
+        directory: the folder that holds it; made when first written to.
+        idle_readers_per_month: open files of one month kept for the next question.
+        open_months_for_writing: months kept open by the writer.
+    """
+
+    directory: Path
+    idle_readers_per_month: int = 4
+    open_months_for_writing: int = 3
+
+
+@contextmanager
+def _failing_plainly() -> Iterator[None]:
+    try:
+        yield
+    except _FAULTS as error:
+        raise IndexUnavailable(
+            f"the search index can't answer: {error}; `arr reindex` builds it anew"
+        ) from error
+
+
+class SqliteIndex:
+    """`SearchIndex` in SQLite. Reading is safe from many threads, writing from one at a time."""
+
+    def __init__(self, options: SqliteIndexOptions) -> None:
+        self._directory = IndexDirectory(options.directory)
+        self._pool = ReaderPool(self._directory, options.idle_readers_per_month)
+        self._months = Months(self._directory, options.open_months_for_writing)
+
+    def put(self, records: Sequence[IndexedRecord], position: int) -> None:
+        """Make the records searchable, then remember the position; both on disk at return."""
+        with _failing_plainly():
+            self._months.put(records)
+            self._directory.commit_position(position)
+
+    def remove(self, ids: Iterable[str]) -> int:
+        """Forget the records; neither documents, tokens nor old pages hold them afterwards."""
+        with _failing_plainly():
+            held = {id_: self.get(id_) for id_ in ids}
+            return self._months.remove([r.sequence for r in held.values() if r is not None])
+
+    def get(self, record_id: str) -> IndexedRecord | None:
+        """One record by id."""
+        sequence = sequence_in(record_id)
+        if sequence is None:
+            return None
+        with self._reading_all() as readers:
+            found = (reader.get(sequence) for reader in reversed(readers))
+            return next((r for r in found if r is not None and r.id == record_id), None)
+
+    def search(
+        self,
+        criteria: Criteria,
+        *,
+        limit: int,
+        after: Place | None = None,
+        newest_first: bool = True,
+    ) -> Page:
+        """One page, ordered by (time, sequence)."""
+        with _failing_plainly(), self._pool.lend() as (readers, missing):
+            faults = list(missing)
+            order = Order(newest_first, after)
+            found = records_in_order(readers, asked(criteria), order, faults)
+            records = tuple(islice(found, limit + 1))
+        last = records[limit - 1] if len(records) > limit else None
+        return Page(
+            records=records[:limit],
+            next_place=None if last is None else Place(last.time, last.sequence),
+            partial=bool(faults),
+            warnings=tuple(faults),
+        )
+
+    def count(self, criteria: Criteria, *, at_most: int | None = None) -> Total:
+        """How many match; counting stops one after ``at_most``."""
+        question = asked(criteria)
+        value = 0
+        with self._reading_all() as readers:
+            for reader in reversed(readers):
+                room = None if at_most is None else at_most + 1 - value
+                value += sqlite_counts.count(reader, question, room)
+                if at_most is not None and value > at_most:
+                    return Total(at_most, exact=False)
+        return Total(value)
+
+    def facets(
+        self, criteria: Criteria, fields: Sequence[str], size: int = 10
+    ) -> dict[str, tuple[tuple[str, int], ...]]:
+        """The commonest folded values of each keyword field among the matches."""
+        question = asked(criteria)
+        counted: dict[str, Counter[str]] = {name: Counter() for name in fields}
+        with self._reading_all() as readers:
+            for reader in readers:
+                for name, counts in sqlite_counts.facets(reader, question, fields).items():
+                    counted[name].update(counts)
+        return {name: commonest(counts, size) for name, counts in counted.items()}
+
+    def histogram(
+        self, criteria: Criteria, span: Span, split: str | None = None
+    ) -> tuple[Bucket, ...]:
+        """Matches by ``time``, one bucket per interval, empty ones included."""
+        question = asked(And((criteria, Range("time", span.start, span.end))))
+        with self._reading_all() as readers:
+            return buckets_of(
+                span,
+                (
+                    row
+                    for reader in readers
+                    for row in sqlite_counts.histogram(reader, question, span, split)
+                ),
+            )
+
+    def top_by_distinct(
+        self, criteria: Criteria, group: str, distinct: str, size: int = 10
+    ) -> tuple[tuple[str, int], ...]:
+        """Folded values of ``group`` by how many different ``distinct`` values stand beside them."""
+        question = asked(criteria)
+        beside: dict[str, set[str]] = {}
+        with self._reading_all() as readers:
+            for reader in readers:
+                sqlite_counts.values_beside(reader, question, (group, distinct), beside)
+        return commonest(Counter({value: len(others) for value, others in beside.items()}), size)
+
+    def distinct(self, name: str, prefix: str = "", size: int = 100) -> tuple[str, ...]:
+        """Folded values of a keyword field that begin so, in order."""
+        with self._reading_all() as readers:
+            values = {v for r in readers for v in sqlite_counts.values_from(r, name, prefix, size)}
+        return tuple(sorted(values)[:size])
+
+    def position(self) -> int:
+        """The first journal sequence not yet in the index."""
+        with _failing_plainly():
+            return self._directory.position()
+
+    def clear(self) -> None:
+        """Forget everything, position too; readers go over at their next question."""
+        with _failing_plainly():
+            self._months.close()
+            self._directory.lock()
+            self._directory.new_generation()
+
+    def describe(self) -> dict[str, str | int | bool]:
+        """State for operators."""
+        try:
+            with _failing_plainly(), self._pool.lend() as (readers, faults):
+                records = sum(reader.about("records") for reader in readers)
+                months = len(readers)
+                octets = self._directory.octets()
+                position = self._directory.position()
+        except IndexUnavailable as error:
+            return {"backend": "embedded", "healthy": False, "fault": str(error)}
+        return {
+            "backend": "embedded",
+            "healthy": not faults,
+            "fault": "; ".join(faults),
+            "records": records,
+            "months": months,
+            "octets": octets,
+            "position": position,
+            "needs_rebuild": self._directory.has_other_format(),
+        }
+
+    def close(self) -> None:
+        """Close all files; the writer's lock is free afterwards."""
+        self._months.close()
+        self._pool.close()
+        self._directory.close()
+
+    @contextmanager
+    def _reading_all(self) -> Iterator[list[PartReader]]:
+        """Readers of every month, for answers that have no way to say that they are partial."""
+        with _failing_plainly(), self._pool.lend() as (readers, faults):
+            if faults:
+                raise IndexUnavailable("; ".join(faults))
+            yield readers

@@ -1,0 +1,78 @@
+"""One page out of many month files: a merge that opens a file only when its turn comes."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from heapq import heapify, heappop, heapreplace
+from typing import Final
+
+import apsw
+import zstandard
+
+from audit.index import row_ids
+from audit.index.criteria import matches
+from audit.index.document import IndexedRecord
+from audit.index.sqlite_reader import Hit, Order, PartReader, Question
+
+_AFTER_ALL: Final = 1 << 63
+
+
+@dataclass(slots=True)
+class _Source:
+    reader: PartReader
+    lane: int
+    hits: Iterator[Hit] | None = None
+
+
+_Waiting = tuple[tuple[int, int], int, Hit | None]
+"""sort key, number of the source, its next hit or None while it isn't open"""
+
+
+def records_in_order(
+    readers: list[PartReader], question: Question, order: Order, faults: list[str]
+) -> Iterator[IndexedRecord]:
+    """The matches of all month files in the order of (time, sequence).
+
+    A file that turns out to be damaged on the way is left out, and ``faults`` says so.
+    """
+    sources = [_Source(reader, lane) for reader in readers for lane in reader.lanes()]
+    waiting = list(_first_places(sources, order))
+    heapify(waiting)
+    while waiting:
+        _, number, hit = waiting[0]
+        source = sources[number]
+        try:
+            record = None if hit is None else source.reader.load(hit[2])
+            following = _next_hit(source, question, order)
+        except (apsw.Error, zstandard.ZstdError) as error:
+            faults.append(f"the index of {source.reader.name} is damaged ({error})")
+            heappop(waiting)
+            continue
+        if following is None:
+            heappop(waiting)
+        else:
+            heapreplace(waiting, (_key(following, order), number, following))
+        if record and (question.statement.exact or matches(question.criteria, record)):
+            yield record
+
+
+def _next_hit(source: _Source, question: Question, order: Order) -> Hit | None:
+    if source.hits is None:
+        source.hits = source.reader.hits(question.statement, source.lane, order)
+    return next(source.hits, None)
+
+
+def _key(hit: Hit, order: Order) -> tuple[int, int]:
+    time, sequence, _ = hit
+    return (-time, -sequence) if order.newest_first else (time, sequence)
+
+
+def _first_places(sources: list[_Source], order: Order) -> Iterator[_Waiting]:
+    for number, source in enumerate(sources):
+        span = source.reader.span(source.lane)
+        if span is None:
+            continue
+        if order.newest_first:
+            latest = (row_ids.second_of(span[1]) + 1) * row_ids.SECOND
+            yield (-latest, -_AFTER_ALL), number, None
+        else:
+            yield (row_ids.second_of(span[0]) * row_ids.SECOND, -_AFTER_ALL), number, None

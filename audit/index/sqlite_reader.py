@@ -1,0 +1,222 @@
+"""One month file, read: hits in order, counts, single records."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import groupby
+from typing import Any, Final
+
+import apsw
+
+from audit.index import row_ids, tokens
+from audit.index.criteria import Criteria, fold, matches
+from audit.index.document import IndexedRecord
+from audit.index.port import Place, Span
+from audit.index.sqlite_documents import DocumentCodec
+from audit.index.row_ids import SECOND
+from audit.index.sqlite_statement import Statement, quoted
+
+_DOCUMENT: Final = "time, sequence, received, facts, body"
+
+Hit = tuple[int, int, int]
+"""time, sequence, row id"""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Criteria and what they are as a statement."""
+
+    criteria: Criteria
+    statement: Statement
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """Which way to go through the hits and where to go on."""
+
+    newest_first: bool = True
+    after: Place | None = None
+
+    def bounds(self, statement: Statement) -> tuple[int | None, int | None]:
+        """The times that hits can still have: at least, below."""
+        at_least, below = statement.at_least, statement.below
+        if self.after is not None:
+            if self.newest_first:
+                below = min(self.after.time + 1, below or self.after.time + 1)
+            else:
+                at_least = max(self.after.time, at_least or self.after.time)
+        return at_least, below
+
+    def holds(self, hit: Hit) -> bool:
+        """Whether a hit lies beyond the place."""
+        if self.after is None:
+            return True
+        place = (self.after.time, self.after.sequence)
+        return hit[:2] < place if self.newest_first else hit[:2] > place
+
+
+def _source_of(statement: Statement, *, documents: bool) -> tuple[str, list[int | str]]:
+    """FROM and WHERE for rows between two row ids, with the parameters before those two."""
+    if statement.match is None:
+        return "documents d WHERE d.rowid BETWEEN ? AND ?", []
+    if documents:
+        return (
+            "inverted f CROSS JOIN documents d ON d.rowid = f.rowid "
+            "WHERE f.inverted MATCH ? AND f.rowid BETWEEN ? AND ?",
+            [statement.match],
+        )
+    return "inverted d WHERE d.inverted MATCH ? AND d.rowid BETWEEN ? AND ?", [statement.match]
+
+
+def _exact_times(statement: Statement) -> tuple[str, list[int]]:
+    """Conditions for bounds of time that don't fall on whole seconds."""
+    sql, values = "", []
+    if statement.at_least is not None and statement.at_least % row_ids.SECOND:
+        sql += " AND d.time >= ?"
+        values.append(statement.at_least)
+    if statement.below is not None and statement.below % row_ids.SECOND:
+        sql += " AND d.time < ?"
+        values.append(statement.below)
+    return sql, values
+
+
+class PartReader:
+    """One open month file. Not for two threads at once."""
+
+    def __init__(self, name: str, connection: apsw.Connection) -> None:
+        self.name = name
+        self.connection = connection
+        about = dict(connection.execute("SELECT name, value FROM about WHERE name = 'dictionary'"))
+        self.codec = DocumentCodec(bytes(about["dictionary"]))
+
+    def begin(self) -> None:
+        """Start to see one state of the file until `end`."""
+        self.connection.execute("BEGIN")
+
+    def end(self) -> None:
+        """Let go of that state."""
+        if self.connection.in_transaction:
+            self.connection.execute("ROLLBACK")
+
+    def close(self) -> None:
+        """Close the file."""
+        self.connection.close()
+
+    def about(self, name: str) -> int:
+        """A number known of the file."""
+        value: int = self.connection.execute("SELECT value FROM about WHERE name = ?", (name,)).get
+        return value
+
+    def lanes(self) -> range:
+        """The lanes that hold something."""
+        last = self.connection.execute("SELECT max(rowid) FROM documents").get
+        return range(0) if last is None else range(row_ids.lane_of(last) + 1)
+
+    def span(self, lane: int) -> tuple[int, int] | None:
+        """First and last row id of a lane; None when it is empty."""
+        low, high = row_ids.lane_bounds(lane)
+        first, last = self.connection.execute(
+            "SELECT (SELECT min(rowid) FROM documents WHERE rowid BETWEEN ?1 AND ?2),"
+            " (SELECT max(rowid) FROM documents WHERE rowid BETWEEN ?1 AND ?2)",
+            (low, high),
+        ).fetchone()
+        return None if first is None else (first, last)
+
+    def get(self, sequence: int) -> IndexedRecord | None:
+        """The record with this journal sequence."""
+        row = self.connection.execute(
+            f"SELECT {_DOCUMENT} FROM documents WHERE sequence = ?", (sequence,)
+        ).fetchone()
+        return None if row is None else self.codec.decode(row)
+
+    def load(self, row_id: int) -> IndexedRecord:
+        """The record of a row."""
+        row = self.connection.execute(
+            f"SELECT {_DOCUMENT} FROM documents WHERE rowid = ?", (row_id,)
+        ).fetchone()
+        return self.codec.decode(row)
+
+    def hits(self, statement: Statement, lane: int, order: Order) -> Iterator[Hit]:
+        """The rows of a lane that the statement tells, in the order of (time, sequence)."""
+        rows = self._rows(statement, lane, order)
+        for _, same_second in groupby(rows, key=lambda hit: hit[2] >> row_ids.COUNTER_BITS):
+            yield from sorted(same_second, reverse=order.newest_first)
+
+    def _rows(self, statement: Statement, lane: int, order: Order) -> Iterator[Hit]:
+        at_least, below = order.bounds(statement)
+        row = "d" if statement.match is None else "f"
+        rows = self._select(
+            "d.time, d.sequence, d.rowid",
+            replace(statement, at_least=at_least, below=below),
+            lane,
+            documents=True,
+            ending=f"ORDER BY {row}.rowid {'DESC' if order.newest_first else 'ASC'}",
+        )
+        return filter(order.holds, rows)
+
+    def _select(
+        self, columns: str, statement: Statement, lane: int, *, documents: bool, ending: str = ""
+    ) -> Iterator[Any]:
+        source, parameters = _source_of(statement, documents=documents)
+        times, time_parameters = _exact_times(statement)
+        conditions = "".join(f" AND {sql}" for sql in statement.conditions)
+        low, high = row_ids.lane_bounds(lane, statement.at_least, statement.below)
+        return self.connection.execute(
+            f"SELECT {columns} FROM {source}{times}{conditions} {ending}",
+            (*parameters, low, high, *time_parameters, *statement.parameters),
+        )
+
+    def matching(self, question: Question) -> Iterator[IndexedRecord]:
+        """Every record that meets the criteria, oldest first within each lane."""
+        for lane in self.lanes():
+            for hit in self._rows(question.statement, lane, Order(newest_first=False)):
+                record = self.load(hit[2])
+                if question.statement.exact or matches(question.criteria, record):
+                    yield record
+
+    def count(self, question: Question, at_most: int | None) -> int:
+        """How many meet the criteria; stops at ``at_most``."""
+        if not question.statement.exact:
+            return sum(
+                1 for _, _ in zip(range(at_most or 1 << 62), self.matching(question), strict=False)
+            )
+        if question.statement.asks_everything:
+            return self.about("records")
+        return sum(self._count_lane(question.statement, lane, at_most) for lane in self.lanes())
+
+    def _count_lane(self, statement: Statement, lane: int, at_most: int | None) -> int:
+        limit = -1 if at_most is None else at_most
+        rows = self._select(
+            "1", statement, lane, documents=statement.reads_documents, ending=f"LIMIT {limit:d}"
+        )
+        return sum(1 for _ in rows)
+
+    def facts_rows(self, statement: Statement, lane: int) -> Iterator[tuple[int, bytes]]:
+        """Time and compressed facts of every row of a lane that the statement tells."""
+        return self._select("d.time, d.facts", statement, lane, documents=True)
+
+    def count_buckets(self, statement: Statement, span: Span) -> Iterator[tuple[int, int]]:
+        """Number of the bucket and records in it; by row ids alone where whole seconds do."""
+        by_rows = span.start % SECOND == 0 and span.interval % SECOND == 0
+        second = f"((d.rowid & {row_ids.LANE_MASK}) >> {row_ids.COUNTER_BITS})"
+        time = f"({second} - {row_ids.SECOND_OFFSET})" if by_rows else "d.time"
+        unit = SECOND if by_rows else 1
+        bucket = f"({time} - {span.start // unit}) / {span.interval // unit}"
+        for lane in self.lanes():
+            yield from self._select(
+                f"{bucket}, count(*)",
+                statement,
+                lane,
+                documents=not by_rows or statement.reads_documents,
+                ending="GROUP BY 1",
+            )
+
+    def value_of(self, token: str, name: str) -> str:
+        """The folded value that a token of a keyword field stands for."""
+        value = token[len(tokens.field_prefix(name)) :]
+        if tokens.HASHED not in value:
+            return tokens.unescaped(value)
+        row_id = self.connection.execute(
+            "SELECT rowid FROM inverted WHERE inverted MATCH ? LIMIT 1", (quoted(token),)
+        ).get
+        values = self.load(row_id).values(name)
+        return next(fold(v) for v in values if tokens.key_token(name, v) == token)

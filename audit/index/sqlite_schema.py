@@ -1,0 +1,119 @@
+"""The shape of one month file and how it is opened (docs/index-format.md)."""
+
+from pathlib import Path
+from typing import Final
+from urllib.parse import quote
+
+import apsw
+
+FORMAT: Final = 1
+"""Raised with every change to tables, tokens or row ids: an index of another one is rebuilt."""
+
+_TOKEN_CHARACTERS: Final = "".join(chr(c) for c in range(2, 128) if not chr(c).isalnum())
+
+
+def _tokenizer() -> str:
+    characters = _TOKEN_CHARACTERS.replace("'", "''")
+    return f"ascii tokenchars '{characters}'".replace('"', '""')
+
+
+# The tables hold: documents by row id; the inverted index, which keeps no text of its own; sums by
+# hour and shape, a shape being the values of the few-valued fields; and what is known of the file.
+_TABLES: Final = f"""
+CREATE TABLE documents(
+  rowid INTEGER PRIMARY KEY,
+  time INTEGER NOT NULL,
+  sequence INTEGER NOT NULL,
+  received INTEGER NOT NULL,
+  facts BLOB NOT NULL,
+  body BLOB NOT NULL
+);
+CREATE UNIQUE INDEX documents_by_sequence ON documents(sequence);
+CREATE VIRTUAL TABLE inverted USING fts5(
+  tokens, content='', columnsize=0, detail=none, tokenize="{_tokenizer()}"
+);
+INSERT INTO inverted(inverted, rank) VALUES('secure-delete', 1);
+CREATE TABLE shapes(
+  shape INTEGER PRIMARY KEY,
+  facts TEXT NOT NULL UNIQUE
+);
+CREATE TABLE sums(
+  hour INTEGER NOT NULL,
+  shape INTEGER NOT NULL,
+  records INTEGER NOT NULL,
+  PRIMARY KEY(hour, shape)
+) WITHOUT ROWID;
+CREATE TABLE about(
+  name TEXT PRIMARY KEY,
+  value NOT NULL
+) WITHOUT ROWID;
+"""
+
+_EVERY_CONNECTION: Final = """
+PRAGMA temp_store = MEMORY;
+CREATE VIRTUAL TABLE temp.vocabulary USING fts5vocab(main, inverted, row);
+"""
+
+
+def create(path: Path, dictionary: bytes) -> None:
+    """Make an empty month file; ``dictionary`` is what its documents compress with.
+
+    It appears under its name only when it is complete: readers look for names.
+    """
+    unfinished = path.with_suffix(".new")
+    _discard(unfinished)
+    connection = _opened(unfinished, apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE)
+    _prepare_writer(connection)
+    with connection:
+        connection.execute(_TABLES)
+        connection.executemany(
+            "INSERT INTO about VALUES(?, ?)",
+            [("format", FORMAT), ("dictionary", dictionary), ("records", 0), ("sums", 1)],
+        )
+    connection.close()
+    unfinished.replace(path)
+
+
+def _discard(unfinished: Path) -> None:
+    for ending in ("", "-wal", "-shm"):
+        Path(f"{unfinished}{ending}").unlink(missing_ok=True)
+
+
+def open_for_writing(path: Path) -> apsw.Connection:
+    """An existing month file, open for writing."""
+    connection = _opened(path, apsw.SQLITE_OPEN_READWRITE)
+    _prepare_writer(connection)
+    connection.execute(_EVERY_CONNECTION)
+    return connection
+
+
+def open_for_reading(path: Path) -> apsw.Connection:
+    """An existing month file, open beside a writer in this or another process.
+
+    Opened read-write, because a reader of a WAL file may have to make its shared memory, but
+    nothing can be written through it.
+    """
+    connection = _opened(path, apsw.SQLITE_OPEN_READWRITE)
+    connection.execute("PRAGMA mmap_size = 1073741824")
+    connection.execute(_EVERY_CONNECTION)
+    connection.execute("PRAGMA query_only = 1")
+    return connection
+
+
+def _opened(path: Path, flags: int) -> apsw.Connection:
+    uri = f"file:{quote(str(path.absolute()))}"
+    connection = apsw.Connection(uri, flags=flags | apsw.SQLITE_OPEN_URI)
+    connection.set_busy_timeout(10_000)
+    return connection
+
+
+def _prepare_writer(connection: apsw.Connection) -> None:
+    connection.execute(
+        """
+        PRAGMA journal_mode = WAL;
+        PRAGMA synchronous = FULL;
+        PRAGMA secure_delete = ON;
+        PRAGMA journal_size_limit = 67108864;
+        PRAGMA cache_size = -32768;
+        """
+    )

@@ -1,0 +1,291 @@
+"""Criteria to the WHERE of one month file: an FTS5 expression over tokens, and columns. Pure.
+
+What tokens can't tell (phrases, very long prefixes) is asked for too widely, and the statement
+says so: the caller then holds each record against ``criteria.matches``.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from audit.index import tokens
+from audit.index.criteria import (
+    And,
+    Criteria,
+    Everything,
+    Exists,
+    InNetwork,
+    Not,
+    Or,
+    Phrase,
+    Prefix,
+    Range,
+    Term,
+    Text,
+)
+from audit.index.row_ids import SECOND
+
+DEEPEST_EXPRESSION: Final = 40
+"""Nesting beyond which the FTS5 parser isn't asked; such criteria are held against records."""
+
+_COLUMNS: Final = frozenset({"time", "received", "sequence"})
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """What to ask one month file.
+
+    Attributes:
+        match: FTS5 expression, None when every record may match.
+        conditions: SQL conditions over ``d`` (documents) and ``f`` (tokens), all to be met.
+        parameters: their bound values, in order.
+        at_least: lower bound of ``time`` in nanoseconds, None when open.
+        below: upper bound of ``time``, not included.
+        exact: False when the rows are a superset of the matches.
+    """
+
+    match: str | None
+    conditions: tuple[str, ...]
+    parameters: tuple[int | str, ...]
+    at_least: int | None
+    below: int | None
+    exact: bool
+
+    @property
+    def reads_documents(self) -> bool:
+        """Whether columns of the documents are needed to tell the rows."""
+        return (
+            bool(self.conditions)
+            or (self.at_least or 0) % SECOND != 0
+            or (self.below or 0) % SECOND != 0
+        )
+
+    @property
+    def asks_everything(self) -> bool:
+        """Whether every record is told."""
+        open_ended = self.at_least is None and self.below is None
+        return self.match is None and not self.conditions and open_ended
+
+
+@dataclass(frozen=True, slots=True)
+class _Expression:
+    """An FTS5 expression or its complement, and how far it can be trusted and is nested."""
+
+    text: str
+    negated: bool = False
+    exact: bool = True
+    depth: int = 0
+
+    def plain(self) -> "_Expression":
+        """The same rows without ``negated``."""
+        if not self.negated:
+            return self
+        every = quoted(tokens.ALL)
+        return _Expression(f"({every} NOT {self.text})", False, self.exact, self.depth + 1)
+
+
+def quoted(token: str) -> str:
+    """A token as an FTS5 string that is nothing but that token."""
+    return '"' + token.replace('"', '""') + '"'
+
+
+def _begins(token: str) -> str:
+    return quoted(token) + " *"
+
+
+def _none(*, exact: bool = True) -> _Expression:
+    return _Expression(quoted(tokens.NONE), exact=exact)
+
+
+def _joined(word: str, parts: Sequence[_Expression]) -> _Expression:
+    exact = all(part.exact for part in parts)
+    if len(parts) == 1:
+        return parts[0]
+    text = "(" + f" {word} ".join(part.text for part in parts) + ")"
+    return _Expression(text, False, exact, max(part.depth for part in parts) + 1)
+
+
+def _all_of(parts: Sequence[_Expression]) -> _Expression:
+    kept = [part for part in parts if not part.negated]
+    dropped = [part for part in parts if part.negated]
+    if not dropped:
+        return _joined("AND", kept)
+    away = _joined("OR", [_Expression(p.text, False, p.exact, p.depth) for p in dropped])
+    if not kept:
+        return _Expression(away.text, True, away.exact, away.depth)
+    there = _joined("AND", kept)
+    return _Expression(
+        f"({there.text} NOT {away.text})",
+        False,
+        there.exact and away.exact,
+        max(there.depth, away.depth) + 1,
+    )
+
+
+def _any_of(parts: Sequence[_Expression]) -> _Expression:
+    if not any(part.negated for part in parts):
+        return _joined("OR", parts)
+    turned = [_Expression(p.text, not p.negated, p.exact, p.depth) for p in parts]
+    both = _all_of(turned)
+    return _Expression(both.text, not both.negated, both.exact, both.depth)
+
+
+def _words(words: list[str], *, widest: bool, exact: bool) -> _Expression:
+    if not widest and not exact:
+        return _none(exact=False)
+    if not words:
+        return _Expression(quoted(tokens.NONE), True, exact)
+    parts = [_Expression(quoted(word)) for word in dict.fromkeys(words)]
+    joined = _joined("AND", parts)
+    return _Expression(joined.text, False, exact, joined.depth)
+
+
+def _of_text_field(leaf: Term | Prefix, *, widest: bool) -> _Expression:
+    words = tokens.word_tokens(leaf.value)
+    return _words(words if isinstance(leaf, Term) else words[:-1], widest=widest, exact=False)
+
+
+def _prefix(leaf: Prefix, *, widest: bool) -> _Expression:
+    begin, exact = tokens.value_prefix_token(leaf.field, leaf.value)
+    if begin == tokens.field_prefix(leaf.field):
+        return _exists(leaf.field)
+    return _Expression(_begins(begin), exact=exact) if exact or widest else _none(exact=False)
+
+
+def _exists(name: str) -> _Expression:
+    token, present = tokens.presence_token(name)
+    return _Expression(quoted(token), not present)
+
+
+def _leaf(
+    leaf: Everything | Term | Prefix | Text | Phrase | InNetwork | Exists, *, widest: bool
+) -> _Expression:
+    match leaf:
+        case Everything():
+            return _Expression(quoted(tokens.NONE), True)
+        case Term(name) | Prefix(name) if name in tokens.text_fields():
+            return _of_text_field(leaf, widest=widest)
+        case Term(name, value):
+            return _Expression(quoted(tokens.key_token(name, value)))
+        case Prefix():
+            return _prefix(leaf, widest=widest)
+        case Exists(name):
+            return _exists(name)
+        case InNetwork(network):
+            begins = [_Expression(_begins(p)) for p in tokens.network_prefixes(network)]
+            return _joined("OR", begins)
+        case Text(words):
+            return _words(tokens.word_tokens(words), widest=widest, exact=True)
+        case Phrase(words):
+            return _phrase(tokens.word_tokens(words), widest=widest)
+
+
+def _phrase(words: list[str], *, widest: bool) -> _Expression:
+    if not words:  # of no words: any value at all has it
+        return _exists("text")
+    return _words(words, widest=widest, exact=len(words) == 1)
+
+
+def _expression(criteria: Criteria, *, widest: bool = True) -> _Expression:
+    """The narrowest expression that holds every match (widest), or that holds only matches."""
+    match criteria:
+        case And(parts):
+            inner = [_expression(part, widest=widest) for part in parts]
+            made = _all_of(inner) if inner else _leaf(Everything(), widest=widest)
+        case Or(parts):
+            inner = [_expression(part, widest=widest) for part in parts]
+            made = _any_of(inner) if inner else _none()
+        case Not(part):
+            turned = _expression(part, widest=not widest)
+            made = _Expression(turned.text, not turned.negated, turned.exact, turned.depth)
+        case Range():
+            raise AssertionError("ranges are columns, not tokens")
+        case _:
+            made = _leaf(criteria, widest=widest)
+    if made.depth <= DEEPEST_EXPRESSION:
+        return made
+    return _Expression(quoted(tokens.NONE), widest, exact=False)
+
+
+def _holds_range(criteria: Criteria) -> bool:
+    match criteria:
+        case Range():
+            return True
+        case And(parts) | Or(parts):
+            return any(map(_holds_range, parts))
+        case Not(part):
+            return _holds_range(part)
+        case _:
+            return False
+
+
+def _flat(criteria: Criteria) -> list[Criteria]:
+    if isinstance(criteria, And):
+        return [leaf for part in criteria.parts for leaf in _flat(part)]
+    return [criteria]
+
+
+def _range_condition(asked: Range) -> tuple[str, list[int | str]]:
+    if asked.field not in _COLUMNS:
+        raise ValueError(f"{asked.field!r} is not a field with a range")
+    bounds = [(">=", asked.at_least), ("<", asked.below)]
+    given = [(f"d.{asked.field} {sign} ?", value) for sign, value in bounds if value is not None]
+    return " AND ".join(sql for sql, _ in given) or "1", [value for _, value in given]
+
+
+def _mixed_condition(
+    criteria: Criteria, *, widest: bool = True
+) -> tuple[str, list[int | str], bool]:
+    """SQL over ``d`` for criteria with ranges inside, its parameters, and whether it is exact."""
+    match criteria:
+        case Range():
+            sql, values = _range_condition(criteria)
+            return f"({sql})", values, True
+        case And(parts) | Or(parts) if _holds_range(criteria):
+            word, empty = (" AND ", "1") if isinstance(criteria, And) else (" OR ", "0")
+            made = [_mixed_condition(part, widest=widest) for part in parts]
+            sql = word.join(part for part, _, _ in made) or empty
+            return f"({sql})", [v for _, vs, _ in made for v in vs], all(e for _, _, e in made)
+        case Not(part) if _holds_range(criteria):
+            sql, values, exact = _mixed_condition(part, widest=not widest)
+            return f"(NOT {sql})", values, exact
+        case _:
+            made_ = _expression(criteria, widest=widest).plain()
+            return (
+                "d.rowid IN (SELECT rowid FROM inverted WHERE inverted MATCH ?)",
+                [made_.text],
+                made_.exact,
+            )
+
+
+def _largest(values: list[int | None]) -> int | None:
+    return max((value for value in values if value is not None), default=None)
+
+
+def _smallest(values: list[int | None]) -> int | None:
+    return min((value for value in values if value is not None), default=None)
+
+
+def statement_of(criteria: Criteria) -> Statement:
+    """What to ask each month file for these criteria.
+
+    Raises:
+        ValueError: a field that can't exist, or a range over one that has none.
+    """
+    parts = _flat(criteria)
+    times = [p for p in parts if isinstance(p, Range) and p.field == "time"]
+    mixed = [_mixed_condition(p) for p in parts if p not in times and _holds_range(p)]
+    token_parts = [_expression(p) for p in parts if not _holds_range(p)]
+    expression = _all_of(token_parts).plain() if token_parts else None
+    match = None if expression is None else expression.text
+    return Statement(
+        match=None if match == _EVERYTHING else match,
+        conditions=tuple(sql for sql, _, _ in mixed),
+        parameters=tuple(value for _, values, _ in mixed for value in values),
+        at_least=_largest([p.at_least for p in times]),
+        below=_smallest([p.below for p in times]),
+        exact=(expression is None or expression.exact) and all(exact for _, _, exact in mixed),
+    )
+
+
+_EVERYTHING: Final = _Expression(quoted(tokens.NONE), negated=True).plain().text

@@ -1,0 +1,160 @@
+"""One month file, written: put, replace and really remove records."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import apsw
+
+from audit.index import row_ids, sums, tokens
+from audit.index.document import IndexedRecord
+from audit.index.sqlite_documents import DocumentCodec
+from audit.index.sqlite_schema import create, open_for_writing
+
+
+class PartWriter:
+    """The one writer of a month file. Each call is one transaction, on disk when it returns."""
+
+    def __init__(self, path: Path, dictionary: bytes) -> None:
+        self.path = path
+        if not path.exists():
+            create(path, dictionary)
+        self._connection = open_for_writing(path)
+        about = dict(self._connection.execute("SELECT name, value FROM about"))
+        self._codec = DocumentCodec(about["dictionary"])
+        self._keeps_sums = bool(about["sums"])
+        self._shapes: dict[str, int] = dict(
+            self._connection.execute("SELECT facts, shape FROM shapes")
+        )
+
+    def close(self) -> None:
+        """Close the file; the last one to do so folds the write-ahead log in."""
+        self._connection.close()
+
+    def held_among(self, sequences: Iterable[int]) -> list[int]:
+        """Those of the sequences that are in this file."""
+        wanted = set(sequences)
+        rows = self._connection.execute(
+            "SELECT sequence FROM documents WHERE sequence BETWEEN ? AND ?",
+            (min(wanted, default=0), max(wanted, default=-1)),
+        )
+        return [sequence for (sequence,) in rows if sequence in wanted]
+
+    def last_sequence(self) -> int:
+        """The highest sequence in this file, -1 when it is empty."""
+        last: int | None = self._connection.execute("SELECT max(sequence) FROM documents").get
+        return -1 if last is None else last
+
+    def put(self, records: Sequence[IndexedRecord], *, may_be_there: bool) -> None:
+        """Add records of different sequences; those that are there already are replaced."""
+        with self._connection:
+            if may_be_there:
+                self._remove(self.held_among(r.sequence for r in records))
+            self._add(records)
+
+    def remove(self, sequences: Sequence[int]) -> int:
+        """Remove records; the number that were there."""
+        with self._connection:
+            return self._remove(self.held_among(sequences))
+
+    def forget_old_pages(self) -> None:
+        """Fold the write-ahead log in and empty it: what was removed is no longer in it."""
+        self._connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
+
+    def optimise(self) -> None:
+        """Merge the inverted index into one segment; done when a month is over."""
+        with self._connection:
+            self._connection.execute("INSERT INTO inverted(inverted) VALUES('optimize')")
+        self.forget_old_pages()
+
+    def _add(self, records: Sequence[IndexedRecord]) -> None:
+        rows = sorted(self._row_ids(records), key=lambda row: row[0])
+        encode = self._codec.encode
+        self._connection.executemany(
+            "INSERT INTO documents VALUES(?, ?, ?, ?, ?, ?)",
+            ((row, r.time, r.sequence, r.received, *encode(r)) for row, r in rows),
+        )
+        self._connection.executemany(
+            "INSERT INTO inverted(rowid, tokens) VALUES(?, ?)",
+            ((row, _token_text(r)) for row, r in rows),
+        )
+        self._sum_up(records, 1)
+
+    def _row_ids(self, records: Sequence[IndexedRecord]) -> list[tuple[int, IndexedRecord]]:
+        free: dict[int, int] = {}
+        taken = []
+        for record in sorted(records, key=lambda r: (r.time, r.sequence)):
+            second = record.time // row_ids.SECOND
+            row = free.get(second)
+            if row is None or row_ids.second_of(row) != second:
+                row = self._free_row(second)
+            free[second] = row + 1
+            taken.append((row, record))
+            if (row + 1) % row_ids.PER_SECOND == 0:
+                del free[second]
+        return taken
+
+    def _free_row(self, second: int) -> int:
+        for lane in range(row_ids.LANES):
+            last = row_ids.last_row(lane, second)
+            taken = self._connection.execute(
+                "SELECT max(rowid) FROM documents WHERE rowid BETWEEN ? AND ?",
+                (row_ids.first_row(lane, second), last),
+            ).get
+            if taken is None:
+                return row_ids.first_row(lane, second)
+            if taken < last:
+                return int(taken) + 1
+        raise apsw.FullError(f"no row is left for second {second}")
+
+    def _remove(self, sequences: Sequence[int]) -> int:
+        gone = []
+        for sequence in sequences:
+            row_id, *row = self._connection.execute(
+                "DELETE FROM documents WHERE sequence = ?"
+                " RETURNING rowid, time, sequence, received, facts, body",
+                (sequence,),
+            ).fetchone()
+            record = self._codec.decode(tuple(row))
+            gone.append(record)
+            self._connection.execute(
+                "INSERT INTO inverted(inverted, rowid, tokens) VALUES('delete', ?, ?)",
+                (row_id, _token_text(record)),
+            )
+        if gone:
+            self._sum_up(gone, -1)
+        return len(gone)
+
+    def _sum_up(self, records: Sequence[IndexedRecord], sign: int) -> None:
+        self._connection.execute(
+            "UPDATE about SET value = value + ? WHERE name = 'records'", (sign * len(records),)
+        )
+        if not self._keeps_sums:
+            return
+        counted = Counter((r.time // sums.HOUR, self._shape(sums.shape_of(r))) for r in records)
+        if len(self._shapes) > sums.MOST_SHAPES:
+            self._stop_sums()
+            return
+        self._connection.executemany(
+            "INSERT INTO sums VALUES(?, ?, ?)"
+            " ON CONFLICT DO UPDATE SET records = records + excluded.records",
+            ((hour, shape, sign * n) for (hour, shape), n in counted.items()),
+        )
+
+    def _shape(self, facts: str) -> int:
+        shape = self._shapes.get(facts)
+        if shape is None:
+            shape = len(self._shapes) + 1
+            self._shapes[facts] = shape
+            self._connection.execute("INSERT INTO shapes VALUES(?, ?)", (shape, facts))
+        return shape
+
+    def _stop_sums(self) -> None:
+        self._keeps_sums = False
+        self._connection.execute("DELETE FROM sums")
+        self._connection.execute("DELETE FROM shapes")
+        self._connection.execute("UPDATE about SET value = 0 WHERE name = 'sums'")
+
+
+def _token_text(record: IndexedRecord) -> str:
+    return tokens.SEPARATOR.join(tokens.tokens_of(record))

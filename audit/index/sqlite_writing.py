@@ -1,0 +1,93 @@
+"""The writer's side of the embedded index: which record goes to which month file."""
+
+from collections import OrderedDict, defaultdict
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from audit.index.document import IndexedRecord
+from audit.index.sqlite_documents import dictionary
+from audit.index.sqlite_directory import IndexDirectory, month_of
+from audit.index.sqlite_writer import PartWriter
+
+
+class Months:
+    """The open month files of the writer.
+
+    Args:
+        directory: the folder of the index.
+        most_open: how many months stay open at once.
+    """
+
+    def __init__(self, directory: IndexDirectory, most_open: int) -> None:
+        self._directory = directory
+        self._most_open = most_open
+        self._generation: Path | None = None
+        self._open: OrderedDict[str, PartWriter] = OrderedDict()
+        self._last_sequences: dict[str, int] = {}
+
+    def put(self, records: Sequence[IndexedRecord]) -> None:
+        """Add or replace records; a record that moved to another month leaves the old one."""
+        self._become_writer()
+        by_month: dict[str, dict[int, IndexedRecord]] = defaultdict(dict)
+        for record in {r.sequence: r for r in records}.values():
+            by_month[month_of(record.received)][record.sequence] = record
+        for month, its_records in by_month.items():
+            self._put_in(month, its_records)
+
+    def remove(self, sequences: Sequence[int]) -> int:
+        """Remove records from whichever month holds them; the number that were there."""
+        self._become_writer()
+        return sum(self._remove_from(month, sequences) for month in self._directory.parts())
+
+    def close(self) -> None:
+        """Close every file."""
+        for part in self._open.values():
+            part.close()
+        self._open.clear()
+        self._last_sequences.clear()
+        self._generation = None
+
+    def _become_writer(self) -> None:
+        generation = self._directory.lock()
+        if generation != self._generation:
+            self.close()
+            self._generation = generation
+            for month in self._directory.parts():
+                self._last_sequences[month] = self._part(month).last_sequence()
+
+    def _put_in(self, month: str, records: dict[int, IndexedRecord]) -> None:
+        first, last = min(records), self._last_sequences.get(month, -1)
+        with self._writing(month) as part:
+            part.put(list(records.values()), may_be_there=last >= first)
+        self._last_sequences[month] = max(last, max(records))
+        for other, highest in self._last_sequences.items():
+            if other != month and highest >= first:
+                self._remove_from(other, list(records))
+
+    def _remove_from(self, month: str, sequences: Sequence[int]) -> int:
+        with self._writing(month) as part:
+            removed = part.remove(sequences)
+            if removed:
+                part.forget_old_pages()
+        return removed
+
+    @contextmanager
+    def _writing(self, month: str) -> Iterator[PartWriter]:
+        """The month's file; closed after a failure, because what it knows may not have happened."""
+        part = self._part(month)
+        try:
+            yield part
+        except BaseException:
+            self._open.pop(month).close()
+            raise
+
+    def _part(self, month: str) -> PartWriter:
+        part = self._open.get(month)
+        if part is None:
+            if len(self._open) >= self._most_open:
+                self._open.popitem(last=False)[1].close()
+            part = PartWriter(self._directory.lock() / f"{month}.db", dictionary())
+            self._open[month] = part
+        self._open.move_to_end(month)
+        return part

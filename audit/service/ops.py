@@ -1,6 +1,7 @@
 """Health and metrics on a loopback listener of their own: /livez, /readyz, /metrics."""
 
 import asyncio
+import errno
 import shutil
 import socket
 from collections.abc import Callable, Generator
@@ -20,6 +21,8 @@ from audit.service.paths import DataPaths
 from audit.service.status import Status, read_all
 
 ROLES = ("receive", "project", "web")
+BIND_PATIENCE_S = 5.0
+"""How long a port may still be held by a process that is being replaced."""
 METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
@@ -111,20 +114,25 @@ class QuietServer(uvicorn.Server):
         yield
 
 
-def bind(host: str, port: int, setting: str) -> socket.socket:
-    """A listening socket.
+async def bind(host: str, port: int, setting: str) -> socket.socket:
+    """A listening socket; waits a little for a predecessor that is just ending.
 
     Raises:
         ConfigurationError: the address can't be bound; the text names the setting.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        return socket.create_server((host, port), family=family, backlog=2048)
-    except OSError as error:
-        raise ConfigurationError(
-            f"{setting}: can't listen on {host} port {port}: {error.strerror};"
-            " choose another port or address"
-        ) from error
+    deadline = asyncio.get_running_loop().time() + BIND_PATIENCE_S
+    while True:
+        try:
+            return socket.create_server((host, port), family=family, backlog=2048)
+        except OSError as error:
+            late = asyncio.get_running_loop().time() > deadline
+            if error.errno != errno.EADDRINUSE or late:
+                raise ConfigurationError(
+                    f"{setting}: can't listen on {host} port {port}: {error.strerror};"
+                    " choose another port or address"
+                ) from error
+        await asyncio.sleep(0.1)
 
 
 def ops_server(app: FastAPI) -> QuietServer:

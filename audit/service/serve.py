@@ -107,7 +107,8 @@ def role_child(name: str, settings: Settings) -> Child:
         name=name,
         arguments=("serve", name, "--supervised"),
         message=settings.model_dump_json(),
-        stop_after=1.5 if name == "web" else 4.0,
+        stop_after=2.0 if name == "receive" else 1.2,
+        stage=0 if name == "receive" else 1,
     )
 
 
@@ -142,7 +143,7 @@ async def _start_ops(
     restarts: Callable[[], dict[str, int]],
     roles: tuple[str, ...],
 ) -> _Ops:
-    bound = bind(settings.ops.host, settings.ops.port, "ops.port")
+    bound = await bind(settings.ops.host, settings.ops.port, "ops.port")
     server = ops_server(create_ops_app(paths, restarts, roles))
     return _Ops(server, asyncio.create_task(server.serve(sockets=[bound])))
 

@@ -29,17 +29,21 @@ class Child:
 
     Attributes:
         name: for the log.
-        arguments: what follows ``arr`` on its command line.
+        arguments: what follows ``program`` on its command line.
+        program: ``arr`` itself unless said otherwise.
         message: one line given to its standard input, which then stays open: its end tells the
             child that we are gone.
         stop_after: seconds this one may take after SIGTERM before it is killed.
+        stage: children of a higher stage are stopped first, those of one stage together.
         log_file: where its standard error goes; ours when None.
     """
 
     name: str
     arguments: Sequence[str]
+    program: Sequence[str] = (sys.executable, "-m", "audit.cli")
     message: str = "{}"
     stop_after: float = 4.0
+    stage: int = 0
     log_file: Path | None = None
 
 
@@ -50,11 +54,12 @@ class _Running:
     starts: int = 0
     watch: asyncio.Task[None] | None = None
     exit_code: int | None = None
+    spawning: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
 @dataclass(slots=True)
 class Supervisor:
-    """Keeps children running until ``stop``; later ones in the list are stopped first."""
+    """Keeps children running until ``stop``."""
 
     children: Sequence[Child]
     _running: dict[str, _Running] = field(default_factory=dict)
@@ -93,12 +98,12 @@ class Supervisor:
         await self._stopping.wait()
 
     async def stop(self) -> None:
-        """Stop the children, the last started first; what doesn't stop in its time is killed."""
+        """Stop the children, stage by stage; what doesn't stop in its time is killed."""
         self._stopping.set()
-        for running in reversed(self._running.values()):
-            await self._stop_one(running)
-            if running.watch is not None:
-                await running.watch
+        stages = {running.child.stage for running in self._running.values()}
+        for stage in sorted(stages, reverse=True):
+            together = [r for r in self._running.values() if r.child.stage == stage]
+            await asyncio.gather(*(self._stop_one(running) for running in together))
 
     def raise_failure(self) -> None:
         """Raise what made a child give up, if one did.
@@ -117,9 +122,7 @@ class Supervisor:
         log_file = child.log_file.open("ab") if child.log_file else None
         try:
             process = await asyncio.create_subprocess_exec(
-                sys.executable,
-                "-m",
-                "audit.cli",
+                *child.program,
                 *child.arguments,
                 stdin=asyncio.subprocess.PIPE,
                 stdout=log_file or None,
@@ -152,21 +155,26 @@ class Supervisor:
                 await asyncio.wait_for(self._stopping.wait(), pause)
                 return
             pause = min(pause * 2, RESPAWN_LONGEST_S)
-            await self._spawn(running)
+            async with running.spawning:
+                if self._stopping.is_set():
+                    return
+                await self._spawn(running)
 
     async def _stop_one(self, running: _Running) -> None:
-        process = running.process
-        if process is None or process.returncode is not None:
-            return
-        with contextlib.suppress(ProcessLookupError):
-            process.terminate()
-        try:
-            await asyncio.wait_for(process.wait(), running.child.stop_after)
-        except TimeoutError:
-            log.warning("process did not stop in time; killed", process=running.child.name)
+        async with running.spawning:  # a respawn under way ends before its process is stopped
+            process = running.process
+        if process is not None and process.returncode is None:
             with contextlib.suppress(ProcessLookupError):
-                process.kill()
-            await process.wait()
+                process.terminate()
+            try:
+                await asyncio.wait_for(process.wait(), running.child.stop_after)
+            except TimeoutError:
+                log.warning("process did not stop in time; killed", process=running.child.name)
+                with contextlib.suppress(ProcessLookupError):
+                    process.kill()
+                await process.wait()
+        if running.watch is not None:
+            await running.watch
 
 
 def follow_parent() -> str:

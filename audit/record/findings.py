@@ -3,6 +3,8 @@
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 
+from audit.standards.rules import rule
+
 
 class Severity(StrEnum):
     """How much a finding weighs; one error makes a verdict ``invalid``."""
@@ -37,3 +39,29 @@ class Finding:
     def as_dict(self) -> dict[str, str | int]:
         """The JSON form that ``arr validate --json`` prints."""
         return asdict(self) | {"severity": str(self.severity)}
+
+
+def finding(
+    rule_id: str,
+    message: str,
+    *,
+    path: str = "",
+    line: int = 0,
+    fix: str | None = None,
+    clause: str | None = None,
+) -> Finding:
+    """A finding of the rule; severity is the rule's, clause and fix too unless given.
+
+    Raises:
+        KeyError: no rule has that id, which is a defect of the caller.
+    """
+    known = rule(rule_id)
+    return Finding(
+        rule=rule_id,
+        severity=Severity(known.severity),
+        clause=known.clause if clause is None else clause,
+        message=message,
+        fix=known.fix if fix is None else fix,
+        path=path,
+        line=line,
+    )

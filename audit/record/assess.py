@@ -1,0 +1,224 @@
+"""MSG octets → what the message is, how good it is, and what its sender should mend.
+
+Source: DICOM PS3.15 A.5; IHE ITI TF-2 3.20; RFC 3881. Tiers and verdicts: docs/divergences.md.
+"""
+
+from dataclasses import dataclass, replace
+
+from audit.errors import MalformedMessage
+from audit.record import grammar
+from audit.record.audit_message import AuditMessage
+from audit.record.event_rules import judge_event
+from audit.record.findings import Finding, Severity, finding
+from audit.record.location import line_of, local_name
+from audit.record.message_rules import judge_message
+from audit.record.normalise import normalise, strip_foreign
+from audit.record.parse import read_message
+from audit.record.xml_input import DEFAULT_LIMITS, Refused, XmlInput, XmlLimits, prepare, raw_text
+from audit.record.xml_tree import Element, check_depth, read_tree, salvage
+from audit.standards.rules import rule
+
+_GRAMMAR_RULES = frozenset({"not-base64", "event-date-time", "wrong-namespace"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assessment:
+    """What is said of one message.
+
+    Attributes:
+        message: the AuditMessage, normalised; of a message that was cut off, what could be saved;
+            None when there is none.
+        dialect: ``dicom``, ``rfc3881`` or ``unknown``, by the attribute of the EventID.
+        tier: ``dicom``, ``ihe``, ``legacy`` or ``none``: the strictest grammar that it meets.
+        verdict: ``valid``, ``invalid``, or ``malformed`` when it can't be parsed safely.
+        event: code of the EventID, or empty.
+        findings: what is to be said of it, in the order of lines.
+        raw_text: its beginning as safe text when ``message`` is None, for free-text search.
+    """
+
+    message: AuditMessage | None
+    dialect: str
+    tier: str
+    verdict: str
+    event: str
+    findings: tuple[Finding, ...]
+    raw_text: str = ""
+
+
+def assess(msg: bytes, limits: XmlLimits = DEFAULT_LIMITS) -> Assessment:
+    """Assess the MSG part of a syslog message, or a bare XML message. Never raises for bad input.
+
+    Args:
+        msg: the octets; a byte order mark is allowed.
+        limits: bounds on size and structure; beyond them a message is ``malformed``.
+    """
+    source: XmlInput | None = None
+    try:
+        source = prepare(msg, limits)
+        root = read_tree(source, limits)
+        return _assess_tree(root, source, msg, limits)
+    except Refused as refused:
+        before = source.findings if source else ()
+        return _malformed((*before, refused.finding), msg, limits)
+    except MalformedMessage as fault:
+        return _assess_broken(source or XmlInput(b""), fault, msg, limits)
+
+
+def _malformed(findings: tuple[Finding, ...], msg: bytes, limits: XmlLimits) -> Assessment:
+    return Assessment(
+        message=None,
+        dialect="unknown",
+        tier="none",
+        verdict="malformed",
+        event="",
+        findings=findings,
+        raw_text=raw_text(msg, limits),
+    )
+
+
+def _assess_broken(
+    source: XmlInput, fault: MalformedMessage, msg: bytes, limits: XmlLimits
+) -> Assessment:
+    where = f"line {fault.line}, column {fault.column}: " if fault.line else ""
+    if source.octets.rstrip().endswith((b"AuditMessage>", b"?>")):
+        said = finding("xml-not-well-formed", f"{where}{fault}", line=fault.line)
+        return _malformed((*source.findings, said), msg, limits)
+    root = salvage(source, limits)
+    if root is None or root.tag != "AuditMessage":
+        said = finding("xml-not-well-formed", f"{where}{fault}", line=fault.line)
+        return _malformed((*source.findings, said), msg, limits)
+    said = finding("xml-cut-off", f"{where}the XML ends before its end", line=fault.line)
+    dialect = _dialect(root)
+    normalise(root, rfc3881=dialect == "rfc3881")
+    message = read_message(root)
+    return Assessment(
+        message=message,
+        dialect=dialect,
+        tier="none",
+        verdict="malformed",
+        event=message.event_identification.event_id.csd_code,
+        findings=(*source.findings, said),
+    )
+
+
+def _assess_tree(root: Element, source: XmlInput, msg: bytes, limits: XmlLimits) -> Assessment:
+    found = list(source.findings)
+    if b"xmlns" in source.octets:
+        found += strip_foreign(root)
+    if root.tag != "AuditMessage":
+        return _other_root(root, found, msg, limits)
+    dialect = _dialect(root)
+    tier, said = _tier(root, dialect, limits)
+    found += said
+    message = read_message(root)
+    rules = [*judge_message(message, strict=tier == "dicom"), *judge_event(message)]
+    tier = _final_tier(tier, [*found, *rules])
+    if tier == "legacy":
+        rules = list(map(_for_legacy, rules))
+    findings = _located([*found, *_new(rules, said)], root, source, limits)
+    is_valid = tier != "none" and all(one.severity is not Severity.ERROR for one in findings)
+    return Assessment(
+        message=message,
+        dialect=dialect,
+        tier=tier,
+        verdict="valid" if is_valid else "invalid",
+        event=message.event_identification.event_id.csd_code,
+        findings=findings,
+    )
+
+
+def _new(rules: list[Finding], said: list[Finding]) -> list[Finding]:
+    """Without what the grammar has said of the same place already."""
+    if not said:
+        return rules
+    there = {(one.rule, one.path) for one in said}
+    return [one for one in rules if (one.rule, one.path) not in there]
+
+
+def _other_root(root: Element, found: list[Finding], msg: bytes, limits: XmlLimits) -> Assessment:
+    check_depth(root, limits)
+    said = finding(
+        "wrong-root",
+        f"the root element is {local_name(root)[:80]}",
+        path=f"/{local_name(root)[:80]}",
+        line=root.sourceline or 0,
+    )
+    return Assessment(
+        message=None,
+        dialect="unknown",
+        tier="none",
+        verdict="invalid",
+        event="",
+        findings=(*found, said),
+        raw_text=raw_text(msg, limits),
+    )
+
+
+def _dialect(root: Element) -> str:
+    event_id = root.find("EventIdentification/EventID")
+    if event_id is None:
+        return "unknown"
+    if "csd-code" in event_id.attrib:
+        return "dicom"
+    return "rfc3881" if "code" in event_id.attrib else "unknown"
+
+
+def _tier(root: Element, dialect: str, limits: XmlLimits) -> tuple[str, list[Finding]]:
+    """The strictest grammar that the message meets, and what keeps it from a stricter one."""
+    with grammar.borrowed() as grammars:
+        if dialect != "rfc3881":
+            if grammars.accepts("dicom", root):
+                return "dicom", []
+            if grammars.accepts("ihe", root):
+                return "ihe", _not_strict(grammars, limits)
+        check_depth(root, limits)
+        mixed = dialect == "rfc3881" and not grammars.accepts("rfc3881", root)
+        said = normalise(root, rfc3881=dialect == "rfc3881")
+        if mixed:
+            said.append(_mixed(grammars, limits))
+        if grammars.accepts("legacy", root):
+            return "legacy", said
+        return "none", [*said, *grammars.breaches("legacy", limits.max_findings)]
+
+
+def _mixed(grammars: grammar.Grammars, limits: XmlLimits) -> Finding:
+    first = grammars.breaches("rfc3881", limits.max_findings)[0]
+    return finding("rfc3881-mixed", first.message, path=first.path, line=first.line)
+
+
+def _not_strict(grammars: grammar.Grammars, limits: XmlLimits) -> list[Finding]:
+    return [
+        finding("not-strict", one.message, path=one.path, line=one.line)
+        for one in grammars.breaches("dicom", limits.max_findings)
+    ]
+
+
+def _final_tier(tier: str, found: list[Finding]) -> str:
+    """What XSD can't say is part of the grammar as well."""
+    rules = {one.rule for one in found}
+    if rules & _GRAMMAR_RULES:
+        return "none"
+    if tier == "dicom" and "audit-source-type-code" in rules:
+        return "ihe"
+    return tier
+
+
+def _for_legacy(one: Finding) -> Finding:
+    severity = Severity(rule(one.rule).legacy_severity)
+    return one if one.severity is not Severity.ERROR else replace(one, severity=severity)
+
+
+def _located(
+    findings: list[Finding], root: Element, source: XmlInput, limits: XmlLimits
+) -> tuple[Finding, ...]:
+    """With their lines, in the order of lines, and not more than a person can use."""
+    if not findings:
+        return ()
+    kept = findings[: limits.max_findings]
+    placed = [
+        replace(one, line=(one.line or line_of(root, one.path)) + source.lines_before)
+        if one.path
+        else one
+        for one in kept
+    ]
+    return tuple(sorted(placed, key=lambda one: one.line))

@@ -1,0 +1,158 @@
+"""The grammars as compiled XSD, and their verdicts as findings a person understands."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from lxml import etree
+
+from audit.record.findings import Finding, finding
+from audit.record.xml_tree import Element
+from audit.standards.files import schema_path
+
+_FILES = {
+    "dicom": "dicom/audit-message.xsd",
+    "ihe": "ihe/audit-message.xsd",
+    "legacy": "dicom/audit-message-legacy.xsd",
+    "rfc3881": "rfc3881/audit-message.xsd",
+}
+_ATTRIBUTE = re.compile(r"attribute '([^']+)'")
+_MISSING_ATTRIBUTE = re.compile(r"The attribute '([^']+)' is required")
+_EXPECTED = re.compile(r"Expected is (?:one of )?\( ([^)]*) \)")
+_VALUE = re.compile(r"'([^']*)' is not a valid value|[Tt]he value '([^']*)'")
+_ELEMENT = re.compile(r"Element '([^']+)'")
+_CONTENT = "This element is not expected"
+_LACKING = "Missing child element"
+_TEXT_KINDS = ("SCHEMAV_CVC_COMPLEX_TYPE_2_3", "SCHEMAV_CVC_COMPLEX_TYPE_2_1")
+_EXPECTATIONS = {
+    "EventActionCode": "C, R, U, D or E",
+    "EventDateTime": "an xsd:dateTime such as 2026-03-01T09:30:00.000+01:00",
+    "EventOutcomeIndicator": "0, 4, 8 or 12",
+    "UserIsRequestor": "true, false, 1 or 0",
+    "NetworkAccessPointTypeCode": "1 to 5",
+    "NumberOfInstances": "an integer",
+    "ParticipantObjectDataLifeCycle": "1 to 15",
+    "ParticipantObjectQuery": "base64",
+    "ParticipantObjectTypeCode": "1 to 4",
+    "ParticipantObjectTypeCodeRole": "1 to 26",
+    "Encrypted": "true or false",
+    "Anonymized": "true or false",
+    "value": "base64",
+}
+_VALUE_RULES = {
+    "EventDateTime": "event-date-time",
+    "ParticipantObjectQuery": "not-base64",
+    "UserIsRequestor": "user-is-requestor",
+    "value": "not-base64",
+}
+
+
+@dataclass(slots=True)
+class Grammars:
+    """The compiled grammars, for one user at a time: libxml2 keeps the last errors in them."""
+
+    _compiled: dict[str, etree.XMLSchema] = field(default_factory=dict)
+
+    def accepts(self, tier: str, root: Element) -> bool:
+        """Whether the message meets the grammar of that name."""
+        schema = self._compiled.get(tier)
+        if schema is None:
+            schema = self._compiled[tier] = _compile(tier)
+        return schema.validate(root)
+
+    def breaches(self, tier: str, most: int) -> list[Finding]:
+        """What the last call of `accepts` with that tier found, at most so many."""
+        found: dict[tuple[str, str], Finding] = {}
+        for entry in self._compiled[tier].error_log:
+            one = _as_finding(entry)
+            found.setdefault((one.path, one.rule if not _is_value(one) else "value"), one)
+            if len(found) >= most:
+                break
+        return list(found.values())
+
+
+_idle: list[Grammars] = []
+
+
+@contextmanager
+def borrowed() -> Iterator[Grammars]:
+    """Grammars that nobody else uses meanwhile; compiled once and used again."""
+    try:
+        grammars = _idle.pop()
+    except IndexError:
+        grammars = Grammars()
+    try:
+        yield grammars
+    finally:
+        _idle.append(grammars)
+
+
+def _compile(tier: str) -> etree.XMLSchema:
+    parser = etree.XMLParser(no_network=True, resolve_entities=False)
+    return etree.XMLSchema(etree.parse(str(schema_path(_FILES[tier])), parser))
+
+
+def _is_value(one: Finding) -> bool:
+    return one.rule in {"grammar-value", *_VALUE_RULES.values()}
+
+
+def _as_finding(entry: Any) -> Finding:
+    text, path, line = str(entry.message), str(entry.path or ""), int(entry.line)
+    missing = _MISSING_ATTRIBUTE.search(text)
+    if missing:
+        return finding(
+            "grammar-attribute-missing",
+            f"{_last(path)} has no {missing[1]}",
+            path=f"{path}/@{missing[1]}",
+            line=line,
+        )
+    if _CONTENT in text or _LACKING in text:
+        return _about_order(text, path, line)
+    if str(entry.type_name) in _TEXT_KINDS:
+        return finding(
+            "grammar-text", f"{_last(path)} has content it must not have", path=path, line=line
+        )
+    if "is not allowed" in text:
+        return _about_surplus_attribute(text, path, line)
+    return _about_value(text, path, line)
+
+
+def _about_order(text: str, path: str, line: int) -> Finding:
+    expected = _EXPECTED.search(text)
+    wanted = " or ".join(part.strip() for part in expected[1].split(",")) if expected else ""
+    if _LACKING in text:
+        said = f"{_last(path)} lacks {wanted or 'an element'}"
+        return finding("grammar-element-missing", said, path=path, line=line)
+    said = f"{_last(path)} stands where " + (f"{wanted} is expected" if wanted else "nothing may")
+    return finding("grammar-element-unexpected", said, path=path, line=line)
+
+
+def _about_surplus_attribute(text: str, path: str, line: int) -> Finding:
+    named = _ATTRIBUTE.search(text)
+    name = named[1] if named else "an attribute"
+    return finding(
+        "grammar-attribute-unexpected",
+        f"{_last(path)} has an attribute {name}, which the grammar doesn't know",
+        path=f"{path}/@{name}",
+        line=line,
+    )
+
+
+def _about_value(text: str, path: str, line: int) -> Finding:
+    named = _ATTRIBUTE.search(text)
+    name = named[1] if named else _last(path)
+    value = _VALUE.search(text)
+    shown = next((part for part in value.groups() if part is not None), "") if value else ""
+    expected = _EXPECTATIONS.get(name, "")
+    return finding(
+        _VALUE_RULES.get(name, "grammar-value"),
+        f"{name} is {shown[:80]!r}" + (f", expected {expected}" if expected else ""),
+        path=f"{path}/@{named[1]}" if named else path,
+        line=line,
+    )
+
+
+def _last(path: str) -> str:
+    return path.rpartition("/")[2] or "the message"

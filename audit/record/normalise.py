@@ -1,0 +1,196 @@
+"""Older editions and known senders put into today's words, before rules run.
+
+The tree is changed in place; the octets as sent stay in the journal. Each change is a finding.
+
+Source: RFC 3881; DICOM PS3.15 A.5.1 of 2011 to 2016c; docs/divergences.md.
+"""
+
+from collections.abc import Iterable
+
+from lxml import etree
+
+from audit.record.findings import Finding, finding
+from audit.record.location import local_name, path_of
+from audit.record.xml_tree import Element
+
+_CODED = (
+    "EventID",
+    "EventTypeCode",
+    "RoleIDCode",
+    "MediaType",
+    "ParticipantObjectIDTypeCode",
+    "PurposeOfUse",
+)
+_DESCRIBED = (
+    "MPPS",
+    "Accession",
+    "SOPClass",
+    "ParticipantObjectContainsStudy",
+    "Encrypted",
+    "Anonymized",
+)
+
+
+def strip_foreign(root: Element) -> list[Finding]:
+    """Remove attributes and elements of other namespaces (PS3.15 A.5.1 allows extensions).
+
+    A message whose own elements are in a namespace is taken out of it, with an error.
+    """
+    found: list[Finding] = []
+    own = _namespace(root)
+    if own:
+        found.append(
+            finding(
+                "wrong-namespace",
+                f"AuditMessage is in the namespace {own}",
+                path=path_of(root),
+                line=root.sourceline or 0,
+            )
+        )
+    for element in list(root.iter()):
+        _strip_element(element, own, found)
+    return found
+
+
+def _namespace(element: Element) -> str:
+    tag = str(element.tag)
+    return tag[1:].partition("}")[0] if tag.startswith("{") else ""
+
+
+def _strip_element(element: Element, own: str, found: list[Finding]) -> None:
+    parent = element.getparent()
+    space = _namespace(element)
+    if space and space != own and parent is not None:
+        found.append(_at("foreign-element", f"{local_name(element)} of {space}", element))
+        parent.remove(element)
+        return
+    if space:
+        element.tag = local_name(element)
+    for name in [str(name) for name in element.attrib if str(name).startswith("{")]:
+        found.append(_at("foreign-attribute", name.replace("{", "").replace("}", " "), element))
+        del element.attrib[name]
+
+
+def _at(rule: str, said: str, element: Element) -> Finding:
+    return finding(rule, said, path=path_of(element), line=element.sourceline or 0)
+
+
+def normalise(root: Element, *, rfc3881: bool) -> list[Finding]:
+    """Put a message of the legacy tier into today's words; what was done or noticed.
+
+    Args:
+        root: an AuditMessage, changed in place.
+        rfc3881: whether it is of the rfc3881 dialect, where UserIsRequestor may be absent.
+    """
+    found: list[Finding] = []
+    for source in root.iterchildren("AuditSourceIdentification"):
+        _source(source, found)
+    for participant in root.iterchildren("ActiveParticipant"):
+        _participant(participant, found, rfc3881=rfc3881)
+    for element in list(root.iterchildren("ParticipantObjectIdentification")):
+        _object(element, found)
+    for element in root.iter(*_CODED):
+        _coded(element, found)
+    sources = root.findall("AuditSourceIdentification")
+    if len(sources) > 1:
+        found.append(_at("legacy-audit-sources", f"{len(sources)} audit sources", sources[1]))
+    return found
+
+
+def _rename(element: Element, old: str, new: str) -> bool:
+    value = element.get(old)
+    if value is None or element.get(new) is not None:
+        return False
+    element.set(new, value)
+    del element.attrib[old]
+    return True
+
+
+def _coded(element: Element, found: list[Finding]) -> None:
+    name = local_name(element)
+    if _rename(element, "code", "csd-code"):
+        found.append(_at("legacy-code", f"{name} is written with code=", element))
+    if element.get("codeSystem") is not None:
+        _rename(element, "codeSystem", "codeSystemName")
+        element.attrib.pop("codeSystem", None)
+        found.append(_at("legacy-code-system", f"{name} carries codeSystem", element))
+    if element.get("originalText") is None and element.get("displayName") is not None:
+        element.set("originalText", element.get("displayName", ""))
+        found.append(_at("legacy-display-name", f"{name} has displayName only", element))
+    missing = [part for part in ("codeSystemName", "originalText") if element.get(part) is None]
+    if missing and element.get("csd-code") is not None:
+        found.append(
+            _at("legacy-code-incomplete", f"{name} has no {' and no '.join(missing)}", element)
+        )
+
+
+def _source(source: Element, found: list[Finding]) -> None:
+    if source.get("code") is not None or source.get("csd-code") is not None:
+        _hoist_source_code(source)
+        found.append(_at("legacy-audit-source-code", "the audit source carries a code", source))
+    for kind in source.iterchildren("AuditSourceTypeCode"):
+        text = (kind.text or "").strip()
+        is_old = _rename(kind, "code", "csd-code")
+        if text and kind.get("csd-code") is None:
+            kind.set("csd-code", text)
+            kind.text = None
+            is_old = True
+        if kind.attrib.pop("codeSystem", None) is not None:
+            is_old = True
+        if is_old:
+            found.append(_at("legacy-audit-source-type", "AuditSourceTypeCode of old", kind))
+
+
+def _hoist_source_code(source: Element) -> None:
+    kind = etree.Element("AuditSourceTypeCode")
+    for old, new in (
+        ("code", "csd-code"),
+        ("csd-code", "csd-code"),
+        ("codeSystemName", "codeSystemName"),
+        ("originalText", "originalText"),
+        ("displayName", "displayName"),
+    ):
+        value = source.attrib.pop(old, None)
+        if value is not None:
+            kind.set(new, value)
+    source.attrib.pop("codeSystem", None)
+    source.insert(0, kind)
+
+
+def _participant(participant: Element, found: list[Finding], *, rfc3881: bool) -> None:
+    dropped = participant.attrib.pop("UserTypeCode", None) is not None
+    for element in participant.findall("UserIDTypeCode"):
+        participant.remove(element)
+        dropped = True
+    if dropped:
+        found.append(_at("legacy-user-type", "UserIDTypeCode or UserTypeCode", participant))
+    if rfc3881 and participant.get("UserIsRequestor") is None:
+        participant.set("UserIsRequestor", "true")
+        found.append(_at("legacy-requestor", "no UserIsRequestor: taken for true", participant))
+    media = participant.find("MediaType")
+    if media is not None:
+        found.append(_at("legacy-media-type", "MediaType without MediaIdentifier", media))
+        _wrap([media], "MediaIdentifier")
+
+
+def _wrap(elements: Iterable[Element], name: str) -> None:
+    wrapper: Element | None = None
+    for element in elements:
+        if wrapper is None:
+            wrapper = etree.Element(name)
+            element.addprevious(wrapper)
+        wrapper.append(element)
+
+
+def _object(element: Element, found: list[Finding]) -> None:
+    bare = [child for child in element if child.tag in _DESCRIBED]
+    if bare:
+        found.append(_at("legacy-description", f"{local_name(bare[0])} stands bare", bare[0]))
+        _wrap(bare, "ParticipantObjectDescription")
+    if element.get("ParticipantObjectID") is None:
+        found.append(_at("legacy-object-id", "no ParticipantObjectID", element))
+    found.extend(
+        _at("legacy-number-of-instances", "SOPClass without NumberOfInstances", one)
+        for one in element.iter("SOPClass")
+        if one.get("NumberOfInstances") is None
+    )

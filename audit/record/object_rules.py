@@ -1,0 +1,236 @@
+"""What an event demands of its participant objects."""
+
+from collections.abc import Iterator
+from typing import TypeAlias
+
+from audit.record.audit_message import AuditMessage, ParticipantObject
+from audit.record.findings import Finding, finding
+from audit.record.location import numbered
+from audit.standards.event_table import EventRow, ObjectRow
+
+Placed: TypeAlias = tuple[str, ParticipantObject]
+_ROOT = "/AuditMessage"
+_STUDY, _SOP_CLASS = "110180", "110181"
+_QUERY_EVENT = "110112"
+_RULES = {
+    "event": {
+        "type": "object-type",
+        "id-type": "object-id-type",
+        "life-cycle": "object-life-cycle",
+        "query": "object-query-missing",
+        "detail": "object-detail-missing",
+    },
+    "ihe": {
+        "type": "ihe-object-type",
+        "id-type": "ihe-object-id-type",
+        "life-cycle": "ihe-object-life-cycle",
+        "query": "ihe-object-query-missing",
+        "detail": "ihe-object-detail-missing",
+    },
+}
+
+
+def judge_objects(message: AuditMessage, row: EventRow, family: str) -> Iterator[Finding]:
+    """Breaches by objects of the event; ``family`` is ``event`` or ``ihe``."""
+    objects = message.participant_objects
+    placed = [
+        (f"{_ROOT}/{numbered('ParticipantObjectIdentification', index, len(objects))}", one)
+        for index, one in enumerate(objects)
+    ]
+    for wanted in row.objects:
+        yield from _judge_row(placed, wanted, row, family)
+    if family == "event":
+        for path, one in placed:
+            yield from _judge_description(path, one, row)
+            if row.event == _QUERY_EVENT:
+                yield from _judge_transfer_syntax(path, one, row)
+    else:
+        yield from _judge_one_patient(placed, row)
+
+
+def _judge_row(
+    placed: list[Placed], wanted: ObjectRow, row: EventRow, family: str
+) -> Iterator[Finding]:
+    fitting = [(path, one) for path, one in placed if _fits(one, wanted)]
+    near: list[Placed] = []
+    if len(fitting) < wanted.minimum:
+        near = [(path, one) for path, one in placed if _is_near(one, wanted, family)]
+        near = near[: wanted.minimum - len(fitting)]
+        for path, one in near:
+            yield _nearly(path, one, wanted, row, family)
+    if len(fitting) + len(near) < wanted.minimum:
+        yield _missing(wanted, row, family)
+    if wanted.maximum and len(fitting) > wanted.maximum:
+        yield finding(
+            f"{family}-object-surplus",
+            f"{len(fitting)} objects {wanted.name!r}, at most {wanted.maximum} expected",
+            path=fitting[wanted.maximum][0],
+            clause=row.clause,
+        )
+    for path, one in fitting:
+        yield from _judge_one(path, one, wanted, row, family)
+
+
+def _code(value: str | None) -> str:
+    return (value or "").strip()
+
+
+def _has_type_and_role(one: ParticipantObject, wanted: ObjectRow) -> bool:
+    role = _code(one.participant_object_type_code_role)
+    return (not wanted.types or _code(one.participant_object_type_code) in wanted.types) and (
+        not wanted.roles or role in wanted.roles or role in wanted.tolerated_roles
+    )
+
+
+def _has_id_type(one: ParticipantObject, wanted: ObjectRow) -> bool:
+    return not wanted.id_types or one.participant_object_id_type_code.csd_code in wanted.id_types
+
+
+def _fits(one: ParticipantObject, wanted: ObjectRow) -> bool:
+    return _has_id_type(one, wanted) and _has_type_and_role(one, wanted)
+
+
+def _is_near(one: ParticipantObject, wanted: ObjectRow, family: str) -> bool:
+    """Whether the sender surely meant this row and got one code wrong.
+
+    A study or SOP class without its own identifier type is not near: nothing else tells it from
+    any other system object.
+    """
+    if _fits(one, wanted):
+        return False
+    if wanted.id_types and _has_id_type(one, wanted):
+        return True
+    return _has_type_and_role(one, wanted) and (wanted.is_patient or family == "ihe")
+
+
+def _nearly(
+    path: str, one: ParticipantObject, wanted: ObjectRow, row: EventRow, family: str
+) -> Finding:
+    if _has_type_and_role(one, wanted):
+        sent = one.participant_object_id_type_code.csd_code
+        return finding(
+            _RULES[family]["id-type"],
+            f"{wanted.name} has the identifier type {sent!r:.80}, "
+            f"expected {' or '.join(wanted.id_types)}",
+            path=f"{path}/ParticipantObjectIDTypeCode",
+            clause=row.clause,
+        )
+    sent = (
+        f"type {_code(one.participant_object_type_code) or 'none'} and "
+        f"role {_code(one.participant_object_type_code_role) or 'none'}"
+    )
+    return finding(
+        _RULES[family]["type"],
+        f"{wanted.name} has {sent}, expected {_wanted_text(wanted)}",
+        path=path,
+        clause=row.clause,
+    )
+
+
+def _wanted_text(wanted: ObjectRow) -> str:
+    parts = (
+        ("type", wanted.types),
+        ("role", wanted.roles),
+        ("identifier type", wanted.id_types),
+    )
+    return ", ".join(f"{name} {' or '.join(codes)}" for name, codes in parts if codes)
+
+
+def _missing(wanted: ObjectRow, row: EventRow, family: str) -> Finding:
+    described = _wanted_text(wanted)
+    return finding(
+        f"{family}-object-missing",
+        f"{row.transaction or row.name} lacks the object {wanted.name!r} ({described})",
+        path=_ROOT,
+        clause=row.clause,
+        fix=f"Add a ParticipantObjectIdentification with {described}.",
+    )
+
+
+def _judge_one(
+    path: str, one: ParticipantObject, wanted: ObjectRow, row: EventRow, family: str
+) -> Iterator[Finding]:
+    rules = _RULES[family]
+    role = _code(one.participant_object_type_code_role)
+    if role in wanted.tolerated_roles:
+        yield finding(
+            "object-role",
+            f"role {role}, expected {' or '.join(wanted.roles)}",
+            path=f"{path}/@ParticipantObjectTypeCodeRole",
+        )
+    cycle = _code(one.participant_object_data_life_cycle)
+    if wanted.life_cycles and cycle not in wanted.life_cycles:
+        yield finding(
+            rules["life-cycle"],
+            f"life cycle {cycle or 'none'}, expected {' or '.join(wanted.life_cycles)}",
+            path=path,
+            clause=row.clause,
+        )
+    if "ParticipantObjectQuery" in wanted.required and not one.participant_object_query:
+        yield finding(
+            rules["query"],
+            f"{wanted.name} has no ParticipantObjectQuery",
+            path=path,
+            clause=row.clause,
+        )
+    yield from _judge_details(path, one, wanted, row, rules["detail"])
+    if wanted.names and one.participant_object_name not in wanted.names:
+        yield finding(
+            "audit-log-name",
+            f"the name is {one.participant_object_name or ''!r:.80}, expected {wanted.names[0]!r}",
+            path=path,
+        )
+
+
+def _judge_details(
+    path: str, one: ParticipantObject, wanted: ObjectRow, row: EventRow, rule: str
+) -> Iterator[Finding]:
+    sent = {detail.type.strip() for detail in one.participant_object_details}
+    for spellings in wanted.details:
+        if not sent.intersection(spellings):
+            yield finding(
+                rule,
+                f"{wanted.name} has no ParticipantObjectDetail {' or '.join(sorted(spellings))}",
+                path=path,
+                clause=row.clause,
+            )
+
+
+def _judge_transfer_syntax(path: str, one: ParticipantObject, row: EventRow) -> Iterator[Finding]:
+    if one.participant_object_id_type_code.csd_code != _SOP_CLASS:
+        return
+    types = {detail.type.strip().casefold() for detail in one.participant_object_details}
+    if not types.intersection({"transfersyntax", "transfer syntax"}):
+        yield finding(
+            "query-transfer-syntax",
+            "the query names no transfer syntax",
+            path=path,
+            clause=row.clause,
+        )
+
+
+def _judge_description(path: str, one: ParticipantObject, row: EventRow) -> Iterator[Finding]:
+    if one.participant_object_id_type_code.csd_code != _STUDY:
+        return
+    descriptions = one.participant_object_descriptions
+    for index, description in enumerate(descriptions):
+        says = description.mpps or description.accessions
+        flags = description.encrypted is not None or description.anonymized is not None
+        if (says or flags) and not description.sop_classes:
+            step = numbered("ParticipantObjectDescription", index, len(descriptions))
+            yield finding(
+                "sop-class-missing",
+                "the description of a study gives MPPS, Accession, Encrypted or Anonymized, but "
+                "no SOPClass",
+                path=f"{path}/{step}",
+                clause=row.clause,
+            )
+
+
+def _judge_one_patient(placed: list[Placed], row: EventRow) -> Iterator[Finding]:
+    several = any(wanted.is_patient and wanted.maximum != 1 for wanted in row.objects)
+    patients = [path for path, one in placed if one.is_patient]
+    if several and len(patients) > 1 and row.transaction != "ITI-64":
+        yield finding(
+            "ihe-one-patient", f"{len(patients)} patients in one message", path=patients[1]
+        )

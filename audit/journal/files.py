@@ -1,0 +1,217 @@
+"""The journal's only changes to the file system; each function's name is its guarantee.
+
+``SystemCalls`` is the thin edge to the kernel, so that tests can let the N-th call fail or record
+every call; ``Files`` builds the guarantees from it. Any OSError passes through unchanged: what a
+failure means is decided by the writer. A sync that failed is never repeated here.
+"""
+
+import fcntl
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from audit.journal import layout
+
+PRIVATE_FILE = 0o600
+PRIVATE_DIRECTORY = 0o700
+_BUFFERS_PER_CALL = 1000
+"""Below IOV_MAX (1024 on Linux)."""
+
+
+class DiskStateUnknown(OSError):
+    """A sync or a cut failed: what is on disk is unknown.
+
+    It must not be tried again: after a failed sync the kernel may call lost pages clean.
+    """
+
+
+class SystemCalls:
+    """The system calls that change or secure a file, one method each."""
+
+    def open(self, path: Path, flags: int, mode: int = PRIVATE_FILE) -> int:
+        """As open(2), never inherited by a program started later."""
+        return os.open(path, flags | os.O_CLOEXEC, mode)
+
+    def close(self, fd: int) -> None:
+        """As close(2)."""
+        os.close(fd)
+
+    def pwritev(self, fd: int, buffers: Sequence[bytes | memoryview], offset: int) -> int:
+        """As pwritev(2); may write less than asked."""
+        return os.pwritev(fd, buffers, offset)
+
+    def fdatasync(self, fd: int) -> None:
+        """As fdatasync(2)."""
+        os.fdatasync(fd)
+
+    def fsync(self, fd: int) -> None:
+        """As fsync(2)."""
+        os.fsync(fd)
+
+    def ftruncate(self, fd: int, length: int) -> None:
+        """As ftruncate(2)."""
+        os.ftruncate(fd, length)
+
+    def rename(self, source: Path, target: Path) -> None:
+        """As rename(2), replacing the target."""
+        source.replace(target)
+
+    def mkdir(self, path: Path) -> None:
+        """As mkdir(2), for the owner only."""
+        path.mkdir(PRIVATE_DIRECTORY)
+
+    def unlink(self, path: Path) -> None:
+        """As unlink(2)."""
+        path.unlink()
+
+    def free_octets(self, path: Path) -> int:
+        """What an ordinary user may still write to that file system, by statvfs(3)."""
+        status = os.statvfs(path)
+        return status.f_bavail * status.f_frsize
+
+
+class Files:
+    """File operations that hold what their names say once they return."""
+
+    def __init__(self, calls: SystemCalls | None = None) -> None:
+        self._calls = SystemCalls() if calls is None else calls
+
+    def make_directory_durably(self, path: Path) -> None:
+        """The folder is there, also after power loss."""
+        if not path.is_dir():
+            self._calls.mkdir(path)
+            self.sync_directory(path.parent)
+
+    def replace_durably(self, path: Path, content: bytes) -> None:
+        """The file holds all of ``content``; until then, and if this fails, what it held before.
+
+        Holds at every moment and after power loss. Readers see the one or the other.
+        """
+        unfinished = path.with_name(path.name + layout.UNFINISHED_SUFFIX)
+        fd = self._calls.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+        try:
+            self.write_at(fd, 0, (content,))
+            self._fsync(fd)
+        finally:
+            self._calls.close(fd)
+        self._calls.rename(unfinished, path)
+        self.sync_directory(path.parent)
+
+    def open_existing(self, path: Path) -> int:
+        """A file descriptor for reading and writing a file that is there."""
+        return self._calls.open(path, os.O_RDWR)
+
+    def open_or_create_durably(self, path: Path) -> int:
+        """As ``open_existing``, but an empty file is made, with its name durable, when missing."""
+        created = not path.exists()
+        fd = self._calls.open(path, os.O_RDWR | os.O_CREAT)
+        if created:
+            try:
+                self.sync_directory(path.parent)
+            except OSError:
+                self._calls.close(fd)
+                raise
+        return fd
+
+    def write_at(self, fd: int, offset: int, buffers: Sequence[bytes | memoryview]) -> int:
+        """All octets are handed to the kernel, not yet durable; the offset after them."""
+        for start in range(0, len(buffers), _BUFFERS_PER_CALL):
+            waiting = list(buffers[start : start + _BUFFERS_PER_CALL])
+            while waiting:
+                written = self._calls.pwritev(fd, waiting, offset)
+                offset += written
+                waiting = _rest(waiting, written)
+        return offset
+
+    def sync_data(self, fd: int) -> None:
+        """Everything written to the file so far is durable."""
+        try:
+            self._calls.fdatasync(fd)
+        except OSError as error:
+            raise DiskStateUnknown(error.errno, error.strerror) from error
+
+    def cut(self, fd: int, length: int) -> None:
+        """The file ends at ``length``; durable after the next ``sync_data``.
+
+        Raises:
+            DiskStateUnknown: it may not.
+        """
+        try:
+            self._calls.ftruncate(fd, length)
+        except OSError as error:
+            raise DiskStateUnknown(error.errno, error.strerror) from error
+
+    def cut_durably(self, fd: int, length: int) -> None:
+        """The file ends at ``length``, also after power loss."""
+        self.cut(fd, length)
+        self._fsync(fd)
+
+    def remove_durably(self, path: Path) -> None:
+        """The file is gone, also after power loss."""
+        self._calls.unlink(path)
+        self.sync_directory(path.parent)
+
+    def sync_directory(self, path: Path) -> None:
+        """Names made, changed or removed in the folder are durable."""
+        fd = self._calls.open(path, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            self._fsync(fd)
+        finally:
+            self._calls.close(fd)
+
+    def open_scratch(self, path: Path) -> int:
+        """A descriptor for a file that may be lost; made when missing, never synced."""
+        return self._calls.open(path, os.O_RDWR | os.O_CREAT)
+
+    def close(self, fd: int) -> None:
+        """Give the descriptor back; nothing is synced by this."""
+        self._calls.close(fd)
+
+    def free_octets(self, path: Path) -> int:
+        """Room that is left on the file system."""
+        return self._calls.free_octets(path)
+
+    def _fsync(self, fd: int) -> None:
+        try:
+            self._calls.fsync(fd)
+        except OSError as error:
+            raise DiskStateUnknown(error.errno, error.strerror) from error
+
+
+def try_lock_directory(path: Path) -> int | None:
+    """A descriptor that holds the folder for this process until closed; None when another has it.
+
+    The kernel gives the lock back when the process ends, however it ends.
+    """
+    fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(fd)
+        return None
+    except OSError:
+        os.close(fd)
+        raise
+    return fd
+
+
+def lock_holder(path: Path) -> int | None:
+    """The process that holds the folder's lock, as far as the kernel tells."""
+    inode = path.stat().st_ino
+    try:
+        lines = Path("/proc/locks").read_text(encoding="ascii").splitlines()
+    except OSError:
+        return None
+    for line in lines:
+        words = line.split()
+        if "FLOCK" in words and words[5].rpartition(":")[2] == str(inode):
+            return int(words[4])
+    return None
+
+
+def _rest(buffers: list[bytes | memoryview], written: int) -> list[bytes | memoryview]:
+    for number, buffer in enumerate(buffers):
+        if written < len(buffer):
+            return [memoryview(buffer)[written:], *buffers[number + 1 :]]
+        written -= len(buffer)
+    return []

@@ -1,0 +1,359 @@
+"""JournalWriter: the one process that appends. No sequence is returned before it is durable.
+
+After a failed sync the writer is dead: nothing more is written, everything raises
+JournalUnavailable, and a new start re-reads the journal's end from disk.
+"""
+
+import os
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import NoReturn, Self
+
+from audit.errors import ConfigurationError, JournalBusy, JournalUnavailable
+from audit.journal.entry import SALT_OCTETS, EncodedEntry, Entry, Received, encode
+from audit.journal.files import DiskStateUnknown, Files, lock_holder, try_lock_directory
+from audit.journal.head_publisher import HeadPublisher
+from audit.journal.identity import Identity
+from audit.journal.initialise import load_or_create_identity
+from audit.journal.note import Checkpoint, Signer
+from audit.journal.open_segment import OpenSegment, is_refusal
+from audit.journal.position import PositionFile, read_position
+from audit.journal.recovery import RecoveredState, Recovery, note_certificate, recover
+from audit.journal.segment import SegmentHead
+from audit.journal.signing_key import load_signing_key
+from audit.journal.tree_store import TreeWriter
+
+_NS_PER_S = 1_000_000_000
+_LOCK_POLL_S = 0.05
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JournalOptions:
+    """How a journal is written.
+
+    Attributes:
+        key_file: the log's signing key (PEM, Ed25519), made at the first start, outside the
+            journal.
+        position_file: where readers in other processes learn the durable count, outside too.
+        log_name_prefix: the log's name in signed heads is this, a slash and the origin; a domain
+            of the operator by habit. Only used when the journal is made.
+        segment_max_octets: a segment is closed before it grows beyond this.
+        segment_max_entries: and at this many entries; bounds the time of a restart.
+        segment_max_age_s: and at this age, at the next append.
+        reserve_octets: room on the file system below which ``has_room`` is False; below half of
+            it ``append`` refuses.
+        lock_wait_s: how long ``open`` waits for a dying predecessor.
+    """
+
+    key_file: Path
+    position_file: Path
+    log_name_prefix: str = "audit-record-repository"
+    segment_max_octets: int = 128 << 20
+    segment_max_entries: int = 65_536
+    segment_max_age_s: float = 86_400
+    reserve_octets: int = 256 << 20
+    lock_wait_s: float = 10.0
+
+    def __post_init__(self) -> None:
+        if min(self.segment_max_octets, self.segment_max_entries, self.segment_max_age_s) <= 0:
+            raise ConfigurationError("a segment's size, entries and age are above zero")
+        if min(self.reserve_octets, self.lock_wait_s) < 0:
+            raise ConfigurationError("the journal's reserve and lock wait are not below zero")
+
+
+class JournalWriter:
+    """Appends to one journal. Its methods may be called from several threads."""
+
+    def __init__(  # noqa: PLR0913 — built by ``open`` alone
+        self,
+        journal_dir: Path,
+        options: JournalOptions,
+        *,
+        identity: Identity,
+        publisher: HeadPublisher,
+        state: RecoveredState,
+        lock_fd: int,
+        files: Files,
+        clock: Callable[[], int],
+    ) -> None:
+        self.identity = identity
+        self.recovery: Recovery = state.report
+        self.certificates = state.certificates
+        self._dir = journal_dir
+        self._options = options
+        self._files = files
+        self._clock = clock
+        self._lock_fd = lock_fd
+        self._tree = state.tree
+        self._tree_writer = TreeWriter(journal_dir, files, state.tree.size)
+        self._segment = state.open_segment
+        self._last_first = state.first_sequence
+        self._publisher = publisher
+        self._position: PositionFile | None = None
+        self._reason = ""
+        self._mutex = threading.RLock()
+
+    @classmethod
+    def open(
+        cls,
+        journal_dir: Path,
+        options: JournalOptions,
+        *,
+        files: Files | None = None,
+        clock: Callable[[], int] = time.time_ns,
+    ) -> "JournalWriter":
+        """Take the journal for this process, made when missing, its end recovered and durable.
+
+        Raises:
+            JournalBusy: another writer still has it after ``lock_wait_s``.
+            IntegrityViolation: something below a signed head is missing or altered.
+            ConfigurationError: the signing key is missing, unsafe or not this journal's.
+            JournalUnavailable: the disk failed.
+        """
+        files = Files() if files is None else files
+        try:
+            journal_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+            lock_fd = _lock(journal_dir, options.lock_wait_s)
+        except OSError as error:
+            raise JournalUnavailable(f"the journal can't be opened: {error}") from error
+        try:
+            return cls._open_locked(journal_dir, options, files, clock, lock_fd)
+        except BaseException as error:
+            os.close(lock_fd)
+            if isinstance(error, OSError):
+                raise JournalUnavailable(f"the journal can't be opened: {error}") from error
+            raise
+
+    @classmethod
+    def _open_locked(
+        cls,
+        journal_dir: Path,
+        options: JournalOptions,
+        files: Files,
+        clock: Callable[[], int],
+        lock_fd: int,
+    ) -> "JournalWriter":
+        identity = load_or_create_identity(
+            journal_dir, options.key_file, options.log_name_prefix, files, clock
+        )
+        signer = Signer(identity.name, load_signing_key(options.key_file))
+        if signer.verifier != identity.current_key:
+            raise ConfigurationError(
+                f"{options.key_file} is not the key of this journal, {identity.current_key.text}"
+            )
+        state = recover(journal_dir, identity, files, read_position(options.position_file))
+        publisher = HeadPublisher(journal_dir, signer, files, state.next_head)
+        publisher.resume(state.head, state.unshown_note)
+        writer = cls(
+            journal_dir,
+            options,
+            identity=identity,
+            publisher=publisher,
+            state=state,
+            lock_fd=lock_fd,
+            files=files,
+            clock=clock,
+        )
+        try:
+            writer._position = PositionFile(options.position_file, files)
+            writer._position.show(writer.durable_count)
+            writer._publish()
+        except BaseException:
+            writer._release_files()
+            raise
+        return writer
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    @property
+    def origin(self) -> str:
+        """The log's short name."""
+        return self.identity.origin
+
+    @property
+    def durable_count(self) -> int:
+        """Entries that are durable; also the next sequence."""
+        return self._tree.size
+
+    @property
+    def head(self) -> Checkpoint:
+        """The newest signed head."""
+        head = self._publisher.head
+        if head is None:
+            raise AssertionError("a writer resumes from a head")
+        return head
+
+    @property
+    def failure(self) -> str:
+        """Why the writer is dead; empty while it lives."""
+        return self._reason
+
+    def has_room(self) -> bool:
+        """Whether the disk's reserve is untouched; when not, stop taking data."""
+        try:
+            return self._files.free_octets(self._dir) >= self._options.reserve_octets
+        except OSError:
+            return False
+
+    def append(self, batch: Sequence[Received]) -> range:
+        """Make the records durable, in order, together; return their sequences.
+
+        Raises:
+            JournalUnavailable: nothing of the batch was promised. When ``failure`` is empty the
+                disk had no room and a later try may work; else the writer is dead.
+        """
+        with self._mutex:
+            self._require_alive()
+            if not batch:
+                return range(self.durable_count, self.durable_count)
+            self._require_room(sum(len(received.raw) for received in batch))
+            first = self.durable_count
+            salts = os.urandom(SALT_OCTETS * len(batch))
+            entries = [
+                Entry(first + n, salts[n * SALT_OCTETS : (n + 1) * SALT_OCTETS], received)
+                for n, received in enumerate(batch)
+            ]
+            encoded = [encode(entry) for entry in entries]
+            try:
+                self._write(encoded, entries)
+            except OSError as error:
+                self._fail(error)
+            return range(first, self.durable_count)
+
+    def publish_head(self) -> Checkpoint:
+        """Sign and publish a head that covers every durable entry, unless the newest does.
+
+        Raises:
+            JournalUnavailable: as for ``append``; entries keep being durable.
+        """
+        with self._mutex:
+            self._require_alive()
+            try:
+                self._publish()
+            except OSError as error:
+                self._fail(error)
+            return self.head
+
+    def close(self) -> None:
+        """Publish a last head, if the writer lives, and give the journal back."""
+        with self._mutex:
+            if self._lock_fd < 0:
+                return
+            try:
+                if not self._reason:
+                    self.publish_head()
+            finally:
+                self._reason = self._reason or "it is closed"
+                self._release_files()
+                os.close(self._lock_fd)
+                self._lock_fd = -1
+
+    def _write(self, encoded: list[EncodedEntry], entries: list[Entry]) -> None:
+        octets = sum(len(one.head) + len(one.body) for one in encoded)
+        segment = self._segment_for(octets)
+        segment.append_durably(encoded, (entry.received.received_at for entry in entries))
+        for one, entry in zip(encoded, entries, strict=True):
+            self._tree_writer.add(one.leaf_hash, self._tree.append(one.leaf_hash))
+            note_certificate(self.certificates, entry)
+        self._show_position()
+
+    def _show_position(self) -> None:
+        """Readers see what is durable; else the writer is dead, for they would never see more."""
+        if self._position is None:
+            return
+        try:
+            self._position.show(self.durable_count)
+        except OSError as error:
+            self._reason = f"the position file can't be written ({error}); restart"
+            raise
+
+    def _segment_for(self, octets: int) -> OpenSegment:
+        if self._segment is not None and self._is_full(self._segment, octets):
+            self._publish()
+            self._segment.close_durably(self._tree.root())
+            self._segment.release()
+            self._segment = None
+        if self._segment is None:
+            head = SegmentHead(
+                first_sequence=self._tree.size,
+                created_at=self._clock(),
+                origin=self.origin,
+                peaks=self._tree.peaks,
+                certificates=self.certificates.pairs(),
+            )
+            self._segment = OpenSegment.create_durably(self._files, self._dir, head)
+            self._last_first = head.first_sequence
+        return self._segment
+
+    def _is_full(self, segment: OpenSegment, octets: int) -> bool:
+        contents = segment.contents
+        if not contents.offsets:
+            return False
+        age_s = (self._clock() - contents.head.created_at) / _NS_PER_S
+        return (
+            contents.end + octets > self._options.segment_max_octets
+            or len(contents.offsets) >= self._options.segment_max_entries
+            or age_s >= self._options.segment_max_age_s
+        )
+
+    def _publish(self) -> None:
+        if self._publisher.is_current(self._tree.size):
+            return
+        self._tree_writer.flush_durably()
+        self._publisher.publish(self._tree, self._last_first)
+
+    def _require_alive(self) -> None:
+        if self._reason:
+            raise JournalUnavailable(f"the journal takes no more data: {self._reason}")
+
+    def _require_room(self, octets: int) -> None:
+        least = self._options.reserve_octets // 2
+        try:
+            free = self._files.free_octets(self._dir)
+        except OSError as error:
+            raise JournalUnavailable(f"the journal's disk can't be asked: {error}") from error
+        if free - octets < least:
+            raise JournalUnavailable(
+                f"the disk of {self._dir} has {free} octets left, {least} are kept in reserve; "
+                "free some space"
+            )
+
+    def _fail(self, error: OSError) -> NoReturn:
+        if isinstance(error, DiskStateUnknown):
+            self._reason = f"a sync failed ({error}), so what is on disk is unknown; restart"
+        elif not is_refusal(error):
+            self._reason = f"writing failed ({error}); restart"
+        raise JournalUnavailable(
+            f"nothing more was made durable: {self._reason or error}"
+        ) from error
+
+    def _release_files(self) -> None:
+        if self._segment is not None:
+            self._segment.release()
+        if self._position is not None:
+            self._position.close()
+        self._publisher.close()
+
+
+def _lock(journal_dir: Path, wait_s: float) -> int:
+    deadline = time.monotonic() + wait_s
+    while (fd := try_lock_directory(journal_dir)) is None:
+        if time.monotonic() >= deadline:
+            holder = lock_holder(journal_dir)
+            who = "another process" if holder is None else f"process {holder}"
+            raise JournalBusy(f"{who} is writing to {journal_dir}; stop it first")
+        threading.Event().wait(_LOCK_POLL_S)
+    return fd

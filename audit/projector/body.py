@@ -1,6 +1,6 @@
 """The body of an IndexedRecord: what the API and the pages show and nothing searches."""
 
-from collections.abc import Mapping
+from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
@@ -127,11 +127,12 @@ def message_body(message: AuditMessage, keys: tuple[tuple[tuple[str, str], ...],
 
 def header_body(header: SyslogHeader) -> Body:
     """The syslog header as JSON, its remarks left to the findings."""
-    return {name: value for name, value in asdict(header).items() if name != "remarks"}
+    sent = {name: value for name, value in asdict(header).items() if name != "remarks"}
+    return sent | {"facility": header.facility, "severity": header.severity}
 
 
-def arrival_body(received: Received, subjects: Mapping[bytes, str]) -> Body:
-    """How the record came in; ``subjects`` names certificates by their SHA-256."""
+def arrival_body(received: Received, subject_of: Callable[[bytes], str]) -> Body:
+    """How the record came in; ``subject_of`` names a certificate by its SHA-256."""
     certificate = received.certificate_sha256
     return {
         "received": format_ns(received.received_at),
@@ -139,7 +140,7 @@ def arrival_body(received: Received, subjects: Mapping[bytes, str]) -> Body:
             "address": host_of(received.peer),
             "listener": received.listener,
             "certificate_sha256": certificate.hex(),
-            "certificate_subject": subjects.get(certificate, ""),
+            "certificate_subject": subject_of(certificate),
         },
         "size": len(received.raw)
         if received.original_length is None

@@ -4,11 +4,12 @@ What each field means stands in ``schemas/index/fields.toml``; from which codes 
 outcome and roles are derived stands in ``schemas/index/categories.toml``.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
+from audit.frame.structured_data import NIL
 from audit.frame.syslog import SyslogHeader, read_header
 from audit.index.document import IndexedRecord
 from audit.journal.entry import Entry, EntryKind, Received
@@ -26,7 +27,6 @@ from audit.record.assess import Assessment, assess
 from audit.record.audit_message import AuditMessage
 from audit.record.findings import Finding, Severity, finding
 
-_NO_SUBJECTS: Mapping[bytes, str] = MappingProxyType({})
 _NO_SEVERITY = "none"
 _GRAVEST_FIRST = (Severity.ERROR, Severity.WARNING, Severity.INFO)
 
@@ -46,10 +46,15 @@ def record_id(origin: str, sequence: int) -> str:
     return f"{origin}-{sequence}"
 
 
+def no_subject(_digest: bytes) -> str:
+    """Names no certificate."""
+    return ""
+
+
 def project(
     entry: Entry,
     origin: str,
-    certificates: Mapping[bytes, str] = _NO_SUBJECTS,
+    subject_of: Callable[[bytes], str] = no_subject,
     *,
     options: ProjectionOptions = DEFAULT_OPTIONS,
     repeat_of: str = "",
@@ -59,7 +64,7 @@ def project(
     Args:
         entry: of kind MESSAGE or TRUNCATED; a CERTIFICATE is no record.
         origin: the log's short name, first part of the id.
-        certificates: subjects of the peers' certificates by their SHA-256.
+        subject_of: the subject of a peer's certificate by its SHA-256; empty when unknown.
         options: what the site has set.
         repeat_of: id of the record that this one repeats byte for byte.
     """
@@ -85,9 +90,9 @@ def project(
         fields=values.fields(),
         body={
             "event_time": content.event_time,
-            "header_time": header.timestamp or None,
+            "header_time": None if header.timestamp in {"", NIL} else header.timestamp,
             "header": header_body(header),
-            **arrival_body(received, certificates),
+            **arrival_body(received, subject_of),
             "truncated": received.kind == EntryKind.TRUNCATED,
             "verdict": str(assessment.verdict),
             "tier": str(assessment.tier),
@@ -123,7 +128,7 @@ def project_failure(entry: Entry, origin: str, error: Exception) -> IndexedRecor
             "event_time": None,
             "header_time": None,
             "header": {},
-            **arrival_body(received, _NO_SUBJECTS),
+            **arrival_body(received, no_subject),
             "truncated": received.kind == EntryKind.TRUNCATED,
             **known,
             "findings": [fault.as_dict()],
@@ -171,9 +176,10 @@ def _add_arrival(values: FieldValues, received: Received, header: SyslogHeader) 
     values.add("address", host_of(received.peer))
     values.add("peer", received.certificate_sha256.hex())
     values.add("listener", received.listener)
-    values.add("host", header.hostname)
-    values.add("app", header.app_name)
-    values.add_text((header.hostname, header.app_name))
+    named = [name if name != NIL else "" for name in (header.hostname, header.app_name)]
+    values.add("host", named[0])
+    values.add("app", named[1])
+    values.add_text(named)
 
 
 def _truncation(received: Received) -> Iterator[Finding]:

@@ -1,0 +1,242 @@
+"""Follower: brings what is in the journal into the index, in order, each entry once.
+
+The index says where it stands and takes each batch together with its new position in one
+transaction. So a Follower that dies at any moment goes on exactly where the index is; nothing is
+left out and nothing stands twice.
+"""
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from time import monotonic, time_ns
+
+import structlog
+
+from audit.errors import AuditError
+from audit.index.document import IndexedRecord
+from audit.index.port import SearchIndex
+from audit.journal.entry import Entry, EntryKind
+from audit.journal.reader import JournalReader
+from audit.journal.segment import KnownCertificates
+from audit.projector.certificates import CertificateNames
+from audit.projector.options import ProjectionOptions
+from audit.projector.project import project, project_failure, record_id
+from audit.projector.repeats import RepeatMemory, RepeatOptions
+
+log = structlog.get_logger()
+
+OnSearchable = Callable[[Sequence[IndexedRecord]], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FollowOptions:
+    """How the index follows the journal.
+
+    Attributes:
+        batch_records: most records put at once.
+        batch_octets: most octets of messages put at once; a single longer one is put alone.
+        poll_interval_s: how often a journal at rest is looked at.
+        recheck_interval_s: how often, at rest, the index is asked where it stands; it may have
+            been cleared to be built anew.
+        retry_first_s: pause after a first failure of index or journal; it doubles from there …
+        retry_most_s: … up to this.
+        repeats: when a message counts as a repeat.
+        projection: what the site has set about the derived fields.
+    """
+
+    batch_records: int = 500
+    batch_octets: int = 8 * 1024 * 1024
+    poll_interval_s: float = 0.05
+    recheck_interval_s: float = 2.0
+    retry_first_s: float = 0.1
+    retry_most_s: float = 30.0
+    repeats: RepeatOptions = field(default_factory=RepeatOptions)
+    projection: ProjectionOptions = field(default_factory=ProjectionOptions)
+
+
+@dataclass(slots=True)
+class FollowCounters:
+    """What was done since the start; read by the metrics.
+
+    Attributes:
+        records: documents put into the index.
+        certificates: journal entries that hold a certificate; they are no documents.
+        repeats: documents that repeat an earlier one.
+        failed_projections: documents that stand for a fault of ours.
+        failures: attempts that failed and were made again.
+        position: first journal sequence not yet in the index.
+        last_put_at: when a batch was last put (UTC nanoseconds), 0 before the first.
+        last_delay_ns: from receipt to searchable, of the oldest record of the last batch.
+        last_failure: why the last failed attempt failed; empty once one succeeded again.
+    """
+
+    records: int = 0
+    certificates: int = 0
+    repeats: int = 0
+    failed_projections: int = 0
+    failures: int = 0
+    position: int = 0
+    last_put_at: int = 0
+    last_delay_ns: int = 0
+    last_failure: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    """Projected and ready to be put; kept until the index has taken it."""
+
+    records: tuple[IndexedRecord, ...]
+    start: int
+    position: int
+
+
+class Follower:
+    """Follows one journal into one index. One thread at a time may drive it.
+
+    Args:
+        reader: the journal.
+        index: the index; only this Follower may put records into it.
+        options: batches, pauses, windows.
+        on_searchable: told of each batch once it is searchable.
+    """
+
+    def __init__(
+        self,
+        reader: JournalReader,
+        index: SearchIndex,
+        options: FollowOptions | None = None,
+        on_searchable: OnSearchable | None = None,
+    ) -> None:
+        self._reader = reader
+        self._index = index
+        self._options = options or FollowOptions()
+        self._on_searchable = on_searchable
+        self._names = CertificateNames(self._certificate)
+        self._known: KnownCertificates | None = None
+        self._repeats = RepeatMemory(reader.read, self._options.repeats)
+        self._prepared_to: int | None = None
+        self._pending: _Batch | None = None
+        self._asked_at = 0.0
+        self._stop = threading.Event()
+        self.counters = FollowCounters()
+
+    def step(self) -> int:
+        """Put the next batch; the number of journal entries taken in, 0 when there is none.
+
+        Raises:
+            AuditError: index or journal failed; the same batch is put by the next call.
+        """
+        durable = self._reader.durable_count()
+        if self._is_at_rest(durable):
+            return 0
+        position = self._index.position()
+        self._asked_at = monotonic()
+        self.counters.position = position
+        if position >= durable:
+            return 0
+        if self._prepared_to != position and not self._prepare(position):
+            return 0
+        batch = self._pending or self._project(position, durable)
+        self._pending = batch
+        self._put(batch)
+        return batch.position - batch.start
+
+    def run(self, stop: threading.Event) -> None:
+        """Follow until ``stop`` is set; failures are waited out, never given up on."""
+        self._stop = stop
+        pause = self._options.retry_first_s
+        while not stop.is_set():
+            try:
+                taken = self.step()
+            except AuditError as error:
+                self._note_failure(error)
+                stop.wait(pause)
+                pause = min(pause * 2, self._options.retry_most_s)
+                continue
+            self.counters.last_failure = ""
+            pause = self._options.retry_first_s
+            if taken == 0:
+                stop.wait(self._options.poll_interval_s)
+
+    def _note_failure(self, error: AuditError) -> None:
+        self.counters.failures += 1
+        if not self.counters.last_failure:
+            log.warning("index does not follow", reason=str(error))
+        self.counters.last_failure = str(error)
+
+    def _is_at_rest(self, durable: int) -> bool:
+        if self._pending is not None or self._prepared_to is None:
+            return False
+        due = monotonic() - self._asked_at >= self._options.recheck_interval_s
+        return durable <= self.counters.position and not due
+
+    def _prepare(self, position: int) -> bool:
+        """Remember what lies before ``position``: after a start, or when the index was cleared.
+
+        False when it was broken off because the Follower is to stop.
+        """
+        self._pending = None
+        self._prepared_to = None
+        self._repeats.clear()
+        self._known = self._reader.known_certificates()
+        start = self._repeats.first_needed(position)
+        for entry in self._reader.iterate(start, position):
+            if self._stop.is_set():
+                return False
+            self._repeats.note(entry)
+        self._prepared_to = position
+        log.info("index follows the journal", position=position, remembered=len(self._repeats))
+        return True
+
+    def _certificate(self, digest: bytes) -> bytes | None:
+        sequence = self._known.sequence(digest) if self._known else None
+        return None if sequence is None else self._reader.read(sequence).received.raw
+
+    def _project(self, position: int, durable: int) -> _Batch:
+        records: list[IndexedRecord] = []
+        octets = 0
+        end = position
+        stop = min(durable, position + self._options.batch_records)
+        for entry in self._reader.iterate(position, stop):
+            octets += len(entry.received.raw)
+            if end > position and octets > self._options.batch_octets:
+                break
+            records.extend(self._records(entry))
+            end = entry.sequence + 1
+        return _Batch(tuple(records), position, end)
+
+    def _records(self, entry: Entry) -> Iterator[IndexedRecord]:
+        """The entry's document; a certificate has none."""
+        received = entry.received
+        if received.kind is EntryKind.CERTIFICATE:
+            self._names.add(received.certificate_sha256, received.raw)
+            self.counters.certificates += 1
+        else:
+            yield self._record(entry)
+
+    def _record(self, entry: Entry) -> IndexedRecord:
+        origin = self._reader.origin
+        earlier = self._repeats.note(entry)
+        repeat_of = "" if earlier is None else record_id(origin, earlier)
+        self.counters.repeats += earlier is not None
+        options = self._options.projection
+        try:
+            return project(entry, origin, self._names.name, options=options, repeat_of=repeat_of)
+        except Exception as error:  # noqa: BLE001 - one odd message must never stop all others
+            self.counters.failed_projections += 1
+            log.warning("record not projected", sequence=entry.sequence, error=repr(type(error)))
+            return project_failure(entry, origin, error)
+
+    def _put(self, batch: _Batch) -> None:
+        self._index.put(batch.records, batch.position)
+        self._pending = None
+        self._prepared_to = batch.position
+        now = time_ns()
+        counters = self.counters
+        counters.records += len(batch.records)
+        counters.position = batch.position
+        counters.last_put_at = now
+        if batch.records:
+            counters.last_delay_ns = max(0, now - batch.records[0].received)
+            if self._on_searchable is not None:
+                self._on_searchable(batch.records)

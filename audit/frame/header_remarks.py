@@ -57,10 +57,8 @@ def priority_remarks(digits: bytes) -> list[Remark]:
 
 
 def timestamp_remarks(timestamp: bytes) -> list[Remark]:
-    """TIMESTAMP nil, or not in the form of RFC 5424 6.2.3."""
-    if timestamp == b"-":
-        return [Remark("syslog-timestamp", "TIMESTAMP is nil (-)")]
-    if _TIMESTAMP.fullmatch(timestamp):
+    """TIMESTAMP not in the form of RFC 5424 6.2.3."""
+    if timestamp == b"-" or _TIMESTAMP.fullmatch(timestamp):
         return []
     text = f"TIMESTAMP {shown(timestamp)} is not a date-time of RFC 5424 6.2.3"
     return [Remark("syslog-timestamp", text)]

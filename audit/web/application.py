@@ -21,8 +21,8 @@ from audit.web.middleware import (
 from audit.web.options import WebOptions
 from audit.web.problems import Problem, problem_of
 
-PageError = Callable[[Request, Problem], Response]
-"""Makes the page a person sees for a problem."""
+PageError = Callable[[Request, Exception, Problem], Response]
+"""Makes the page a person sees for an error and its problem."""
 
 TITLE = "ATNA Audit Record Repository"
 API_VERSION = "1.0.0"
@@ -82,7 +82,7 @@ def _handle_errors(app: FastAPI, page_error: PageError | None) -> None:
     async def answer(request: Request, error: Exception) -> Response:
         problem = problem_of(error)
         if page_error is not None and wants_page(request):
-            return page_error(request, problem)
+            return page_error(request, error, problem)
         return problem.response(request.state.request_id)
 
     for kind in (AuditError, HTTPException, RequestValidationError):
@@ -90,7 +90,7 @@ def _handle_errors(app: FastAPI, page_error: PageError | None) -> None:
 
 
 def wants_page(request: Request) -> bool:
-    """Whether a person's browser asks: HTML is accepted and the path isn't a program's."""
-    return "text/html" in request.headers.get("accept", "") and not request.url.path.startswith(
-        MACHINE_PREFIXES
-    )
+    """Whether a person's browser may be asking: HTML is accepted, the path isn't a program's."""
+    accepted = request.headers.get("accept", "*/*")
+    is_html = "text/html" in accepted or "*/*" in accepted
+    return is_html and not request.url.path.startswith(MACHINE_PREFIXES)

@@ -7,14 +7,6 @@ class Unauthenticated(RequestError):
     """No valid credentials came with the request; present some."""
 
 
-class ScopeMissing(Denied):
-    """The caller is known but lacks a scope; the text names it."""
-
-    def __init__(self, scope: str) -> None:
-        super().__init__(f"this needs the scope {scope}, which your credentials lack")
-        self.scope = scope
-
-
 class ForgedRequest(Denied):
     """A state-changing request didn't come from a page of ours; reload the page and try again."""
 

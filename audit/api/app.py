@@ -1,0 +1,60 @@
+"""create_api_routes: the web API as one router."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Security
+from starlette.requests import Request
+from starlette.responses import Response
+
+from audit.api import schemas
+from audit.api.access import Doorkeeper, TokenAuthority
+from audit.api.events import bearer, event_routes, json_answer, problem_answers, scoped
+from audit.api.reference import reference_routes
+from audit.query.access import Principal
+from audit.query.search import SearchService
+from audit.web.options import WebOptions
+
+PREFIX = "/api/v1"
+
+
+def create_api_routes(
+    search: SearchService, authority: TokenAuthority, options: WebOptions
+) -> APIRouter:
+    """The routes of ``/api/v1``, for ``audit.web.application.create_app``.
+
+    Args:
+        search: answers questions and journals that they were asked.
+        authority: knows the API tokens.
+        options: the listener's limits; each principal has its own rate.
+    """
+    doorkeeper = Doorkeeper.of(authority, options)
+
+    def admitted(request: Request, _token: Annotated[object, Security(bearer)]) -> Principal:
+        return doorkeeper.admit(request)
+
+    routes = APIRouter(prefix=PREFIX)
+    caller = Annotated[Principal, Security(admitted)]
+
+    @routes.get(
+        "/me",
+        operation_id="access_me",
+        tags=["access"],
+        summary="Who you are",
+        response_model=schemas.Me,
+        responses=problem_answers(401, 429, 500),
+        openapi_extra=scoped(None),
+    )
+    def access_me(principal: caller) -> Response:
+        """Name, kind and scopes of the token's principal."""
+        return json_answer(
+            {
+                "name": principal.name,
+                "display_name": principal.display_name,
+                "kind": principal.kind,
+                "scopes": sorted(principal.scopes),
+            }
+        )
+
+    routes.include_router(event_routes(search, admitted))
+    routes.include_router(reference_routes(PREFIX))
+    return routes

@@ -1,0 +1,132 @@
+"""Search, one event, and the exact octets of its message."""
+
+from collections.abc import Callable
+from typing import Annotated, Any
+
+import orjson
+from fastapi import APIRouter, Path, Security
+from fastapi.security import HTTPBearer
+from starlette.responses import Response
+
+from audit.api import schemas
+from audit.query.access import Principal, Scope
+from audit.query.search import SearchService
+from audit.web.problems import MEDIA_TYPE
+
+bearer = HTTPBearer(
+    auto_error=False,
+    scheme_name="token",
+    bearerFormat="arr_…",
+    description="An API token; its scopes decide what it may do.",
+)
+
+EventId = Annotated[
+    str,
+    Path(
+        pattern=r"^([a-z0-9]{4,16}-)?[0-9]{1,19}$",
+        max_length=40,
+        description="Id of a record, or its bare sequence.",
+        examples=["k3f9x2ab-1042", "1042"],
+    ),
+]
+
+
+def problem_answers(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """The problems an operation may answer, for OpenAPI."""
+    return {
+        status: {"description": _DESCRIPTIONS[status], "content": {MEDIA_TYPE: {"schema": _SHAPE}}}
+        for status in statuses
+    }
+
+
+_SHAPE = {"$ref": "#/components/schemas/ProblemDocument"}
+_DESCRIPTIONS = {
+    400: "The request can't be understood; errors says where.",
+    401: "No valid token.",
+    403: "The token lacks a scope.",
+    404: "There is no such record.",
+    413: "The body is too large.",
+    422: "The request doesn't fit its schema.",
+    429: "Too many requests; Retry-After says when to come back.",
+    500: "A fault of this server; instance names the request.",
+    503: "The index can't answer, or the look can't be journaled: no answer.",
+}
+COMMON = (400, 401, 403, 429, 500, 503)
+
+
+def scoped(scope: Scope | None) -> dict[str, Any]:
+    """The scope an operation needs, as OpenAPI shows it."""
+    return {"x-required-scope": str(scope) if scope else None}
+
+
+def json_answer(content: dict[str, Any]) -> Response:
+    """JSON without a detour through models."""
+    return Response(orjson.dumps(content), media_type="application/json")
+
+
+def event_routes(search: SearchService, admitted: Callable[..., Principal]) -> APIRouter:
+    """The routes below ``/events``."""
+    routes = APIRouter(prefix="/events", tags=["events"])
+    caller = Annotated[Principal, Security(admitted)]
+
+    @routes.post(
+        "/search",
+        operation_id="events_search",
+        summary="Search records",
+        response_model=schemas.SearchAnswer,
+        responses=problem_answers(*COMMON, 413, 422),
+        openapi_extra=scoped(Scope.EVENTS_READ),
+    )
+    def events_search(principal: caller, asked: schemas.SearchRequest) -> Response:
+        """Records that match, newest first, a page at a time; stable while records arrive."""
+        answer = search.search(
+            principal,
+            asked.query,
+            limit=asked.limit,
+            cursor=asked.cursor,
+            include_repeats=asked.include_repeats,
+        )
+        return json_answer(answer.as_dict())
+
+    @routes.get(
+        "/{event_id}",
+        operation_id="events_get",
+        summary="One record",
+        response_model=schemas.EventDetail,
+        responses=problem_answers(*COMMON, 404, 422),
+        openapi_extra=scoped(Scope.EVENTS_READ),
+    )
+    def events_get(principal: caller, event_id: EventId) -> Response:
+        """Everything known of one record: sentences, fields, message, findings, peer."""
+        return json_answer(search.event(principal, event_id).as_dict())
+
+    @routes.get(
+        "/{event_id}/message",
+        operation_id="events_message",
+        summary="The exact octets of a message",
+        response_class=Response,
+        responses=problem_answers(*COMMON, 404, 422)
+        | {
+            200: {
+                "description": "The message as received, syslog header included.",
+                "content": {
+                    "application/octet-stream": {"schema": {"type": "string", "format": "binary"}}
+                },
+            }
+        },
+        openapi_extra=scoped(Scope.EVENTS_RAW),
+    )
+    def events_message(principal: caller, event_id: EventId) -> Response:
+        """The octets as the journal holds them; ARR-Message-Offset is where MSG begins."""
+        message = search.message(principal, event_id)
+        return Response(
+            message.received,
+            media_type="application/octet-stream",
+            headers={
+                "Content-Disposition": f'attachment; filename="{message.id}.bin"',
+                "ARR-Message-Offset": str(message.msg_offset),
+                "ARR-Original-Length": str(message.original_length),
+            },
+        )
+
+    return routes

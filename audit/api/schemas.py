@@ -1,0 +1,138 @@
+"""Shapes of requests and answers, as OpenAPI shows them.
+
+Requests are validated with these models. Answers are made by ``audit.query`` and documented by
+them; the tests hold every answer against its schema. The keyword fields of an item are those of
+``schemas/index/fields.toml``.
+"""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, create_model
+
+from audit.standards.fields import FIELDS
+
+LONGEST_QUERY = 4_096
+MOST_ITEMS = 1_000
+DEFAULT_ITEMS = 100
+_LONGEST_CURSOR = 256
+
+_EXAMPLE_QUERY = 'category:export outcome:failure patient:P48003 "chest ct"'
+_ID = "k3f9x2ab-1042"
+
+
+class Strict(BaseModel):
+    """No member beyond those named."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class SearchRequest(Strict):
+    """A question, one page of its answer at a time."""
+
+    query: Annotated[str, StringConstraints(max_length=LONGEST_QUERY)] = Field(
+        default="",
+        description="Fields and words in the query language of docs/query-language.md; "
+        "empty finds everything.",
+        examples=[_EXAMPLE_QUERY],
+    )
+    limit: int = Field(
+        default=DEFAULT_ITEMS, ge=1, le=MOST_ITEMS, description="Most items in the answer."
+    )
+    cursor: Annotated[str, StringConstraints(max_length=_LONGEST_CURSOR)] | None = Field(
+        default=None,
+        description="next_cursor of the page before, for the same query and include_repeats.",
+    )
+    include_repeats: bool = Field(
+        default=False, description="Show byte-identical re-deliveries too."
+    )
+
+
+class Total(Strict):
+    """How many match."""
+
+    value: int = Field(ge=0, description="The number, or the bound at which counting stopped.")
+    relation: Literal["eq", "gte"] = Field(description="gte: at least so many.")
+
+
+class IndexLag(Strict):
+    """How far the index is behind the journal."""
+
+    journal_seq: int = Field(ge=0, description="Entries that are durable.")
+    index_seq: int = Field(ge=0, description="Entries that the index has taken in.")
+    behind: int = Field(ge=0, description="Entries not yet searchable.")
+
+
+class Part(Strict):
+    """A piece of a sentence."""
+
+    text: str
+    field: str = Field(description="Query field that finds like events by value; may be empty.")
+    value: str
+
+
+def _fields() -> dict[str, Any]:
+    made: dict[str, Any] = {
+        "id": (str, Field(description="Place in the journal.", examples=[_ID])),
+        "sequence": (int, Field(ge=0, description="Sequence in the journal.")),
+        "time": (str, Field(description="Time of the event, RFC 3339 UTC.")),
+        "received": (str, Field(description="Time of receipt, RFC 3339 UTC.")),
+        "summary": (str, Field(description="What happened, in one sentence.")),
+    }
+    for field in FIELDS:
+        if field.type == "keyword":
+            kind: Any = list[str] if field.many else str | None
+            made[field.name] = (kind, Field(description=field.meaning))
+    return made
+
+
+EventItem = create_model("EventItem", __base__=Strict, __doc__="One record.", **_fields())
+
+
+class SearchAnswer(Strict):
+    """One page of an answer, newest first."""
+
+    items: list[EventItem]
+    next_cursor: str | None = Field(description="For the next page; null on the last.")
+    total: Total
+    repeats_hidden: Total
+    index_lag: IndexLag
+    partial: bool = Field(description="A part of the index did not answer.")
+    warnings: list[str]
+
+
+class EventDetail(EventItem):
+    """One record whole."""
+
+    sentences: list[list[Part]] = Field(description="What happened, sentence by sentence.")
+    body: dict[str, Any] = Field(
+        description="Header, peer, times, findings and every member of the message."
+    )
+    index_lag: IndexLag
+
+
+class Me(Strict):
+    """Who you are and what you may do."""
+
+    name: str
+    display_name: str
+    kind: Literal["account", "token", "process"]
+    scopes: list[str]
+
+
+class ProblemError(Strict):
+    """One fault of one member of the request."""
+
+    pointer: str
+    detail: str
+    column: int | None = Field(default=None, description="Zero-based column in a query's text.")
+
+
+class ProblemDocument(BaseModel):
+    """An error (RFC 9457)."""
+
+    type: str = Field(examples=["urn:arr:problem:not-found"])
+    title: str
+    status: int = Field(ge=400, le=599)
+    detail: str
+    instance: str = Field(description="urn:arr:request: and the request id.")
+    errors: list[ProblemError] | None = None

@@ -1,0 +1,147 @@
+"""create_page_routes: the pages as one router, and the page that shows errors."""
+
+from typing import Annotated
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Depends, Path
+from starlette.requests import Request
+from starlette.responses import Response
+
+from audit.dashboard.context import PageContext, StateAuthority, see_other
+from audit.dashboard.event import download, one_event
+from audit.dashboard.forms import Form, read_form
+from audit.dashboard.home import home_page
+from audit.dashboard.options import PageOptions
+from audit.dashboard.review import open_review, posted_search, saved_review
+from audit.dashboard.sign_in import RecordSignIn, SignInPages
+from audit.dashboard.visitors import SignInNeeded
+from audit.query.search import SearchService
+from audit.web.options import WebOptions
+from audit.web.problems import Problem
+
+EventId = Annotated[str, Path(pattern=r"^([a-z0-9]{4,16}-)?[0-9]{1,19}$", max_length=40)]
+SearchId = Annotated[str, Path(pattern=r"^[A-Za-z0-9_-]{16,64}$")]
+
+_HEADINGS = {
+    400: "This request can't be understood",
+    403: "You may not do this",
+    404: "There is nothing here",
+    405: "This address does not take that",
+    422: "There is nothing here",
+    429: "Too many requests",
+    500: "Something went wrong here",
+    503: "No answer for now",
+}
+_ADVICE = {
+    403: "Ask whoever runs this repository if you need it.",
+    503: "Every look at the audit trail is recorded before anything is shown. "
+    "Try again in a moment; if it lasts, tell whoever runs this repository.",
+}
+
+
+class Pages:
+    """The router of the pages, and what renders their errors.
+
+    Attributes:
+        router: for ``audit.web.application.create_app``.
+    """
+
+    def __init__(
+        self,
+        search: SearchService,
+        state: StateAuthority,
+        record_sign_in: RecordSignIn,
+        options: PageOptions,
+        web: WebOptions,
+    ) -> None:
+        self._context = PageContext(search, state, options)
+        self._sign_in = SignInPages(self._context, web, record_sign_in)
+        self.router = APIRouter(include_in_schema=False)
+        self._add_session_routes()
+        self._add_event_routes()
+
+    def error(self, request: Request, error: Exception, problem: Problem) -> Response:
+        """What a browser is answered instead of a problem document."""
+        if isinstance(error, SignInNeeded):
+            path = f"?{urlencode({'next': error.path})}" if error.path != "/" else ""
+            return see_other(f"/sign-in{path}")
+        values = {
+            "problem": problem,
+            "heading": _HEADINGS.get(problem.status, problem.title),
+            "advice": _ADVICE.get(problem.status, ""),
+            "request_id": request.state.request_id,
+        }
+        page = self._context.page("error.html", values, visitor=None, status=problem.status)
+        page.headers.update(problem.headers)
+        return page
+
+    def _add_session_routes(self) -> None:
+        routes, context, pages = self.router, self._context, self._sign_in
+
+        async def form_of(request: Request) -> Form:
+            return await read_form(request, context.options)
+
+        posted = Annotated[Form, Depends(form_of)]
+
+        @routes.get("/sign-in")
+        def sign_in_form(request: Request) -> Response:
+            return pages.form(request, request.query_params.get("next", "/"))
+
+        @routes.post("/sign-in")
+        def sign_in(request: Request, form: posted) -> Response:
+            return pages.sign_in(request, form)
+
+        @routes.post("/sign-out")
+        def sign_out(request: Request, form: posted) -> Response:
+            return pages.sign_out(request, form)
+
+        @routes.post("/search")
+        def search(request: Request, form: posted) -> Response:
+            return posted_search(context, request, form)
+
+    def _add_event_routes(self) -> None:
+        routes, context = self.router, self._context
+
+        @routes.get("/")
+        def home(request: Request) -> Response:
+            return home_page(context, request)
+
+        @routes.get("/search")
+        def review(request: Request) -> Response:
+            return open_review(context, request)
+
+        @routes.get("/s/{search_id}")
+        def saved(request: Request, search_id: SearchId) -> Response:
+            return saved_review(context, request, search_id)
+
+        @routes.get("/e/{event_id}")
+        def event(request: Request, event_id: EventId) -> Response:
+            return one_event(context, request, event_id)
+
+        @routes.get("/e/{event_id}/message")
+        def message(request: Request, event_id: EventId) -> Response:
+            return download(context, request, event_id)
+
+        @routes.get("/static/{name}")
+        def static(name: str) -> Response:
+            return context.static.answer(name)
+
+
+def create_page_routes(
+    search: SearchService,
+    state: StateAuthority,
+    record_sign_in: RecordSignIn,
+    options: PageOptions,
+    web: WebOptions,
+) -> Pages:
+    """The pages, for ``audit.web.application.create_app``: its router and its error page.
+
+    Args:
+        search: answers questions and journals that they were asked.
+        state: knows accounts, sessions and saved searches.
+        record_sign_in: journals that somebody signed in or out, or tried to; a session whose
+            beginning can't be journaled doesn't begin.
+        options: presentation.
+        web: the listener's limits; guessing passwords is slowed by them.
+    """
+    return Pages(search, state, record_sign_in, options, web)

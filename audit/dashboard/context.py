@@ -1,0 +1,145 @@
+"""PageContext: what every page needs, and how a page becomes an answer."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Protocol
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from audit.dashboard import display
+from audit.dashboard.options import PageOptions
+from audit.dashboard.static_files import StaticFiles
+from audit.dashboard.visitors import TOKEN_FIELD, Cookies, SignInNeeded, Visitor
+from audit.query.access import Principal
+from audit.query.search import SearchService
+
+CATEGORY_NAMES = {
+    "query": "Query",
+    "access": "Access",
+    "export": "Export",
+    "import": "Import",
+    "transfer": "Transfer",
+    "deletion": "Deletion",
+    "authentication": "Authentication",
+    "security": "Security",
+    "application": "Application",
+    "record": "Record",
+    "audit-log-used": "Audit log used",
+    "other": "Other",
+}
+"""Every category in the order charts stack it and lists show it."""
+
+OUTCOME_NAMES = {
+    "success": "Success",
+    "minor-failure": "Minor failure",
+    "serious-failure": "Serious failure",
+    "major-failure": "Major failure",
+}
+
+
+class StateAuthority(Protocol):
+    """What knows accounts, sessions and saved searches."""
+
+    def sign_in(self, name: str, password: str, address: str) -> str | None:
+        """A new session's token; None when name or password is wrong, at equal cost."""
+
+    def principal_of_session(self, token: str, address: str) -> Principal | None:
+        """Whose session it is; None when it has ended or never was."""
+
+    def sign_out(self, token: str, address: str) -> None:
+        """End the session at once."""
+
+    def save_search(self, owner: str, query: str) -> str:
+        """Keep a query of this owner; an id of at least 128 random bits."""
+
+    def saved_search(self, owner: str, search_id: str) -> str | None:
+        """The query kept under that id; None unless this owner kept it."""
+
+
+@dataclass(frozen=True)
+class PageContext:
+    """Services, options and templates of the pages."""
+
+    search: SearchService
+    state: StateAuthority
+    options: PageOptions
+
+    @cached_property
+    def cookies(self) -> Cookies:
+        """Names and attributes of the cookies."""
+        return Cookies(self.options)
+
+    @cached_property
+    def static(self) -> StaticFiles:
+        """The files that pages refer to."""
+        return StaticFiles()
+
+    @cached_property
+    def environment(self) -> Environment:
+        """The templates; every value is escaped, an unknown name is an error."""
+        environment = Environment(
+            loader=PackageLoader("audit.dashboard"),
+            autoescape=select_autoescape(default=True),
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        zone = self.options.zone
+        environment.filters.update(
+            shown=display.shown,
+            visible=display.visible,
+            plain=display.plain,
+            number=display.number,
+            octets=display.octets,
+            machine_time=display.machine_time,
+            zoned=lambda ns: display.zoned(ns, zone),
+        )
+        environment.globals.update(
+            static=self.static.address,
+            options=self.options,
+            token_field=TOKEN_FIELD,
+            category_names=CATEGORY_NAMES,
+            outcome_names=OUTCOME_NAMES,
+            zone_name=str(zone),
+        )
+        return environment
+
+    def visitor(self, request: Request) -> Visitor:
+        """Whoever is signed in.
+
+        Raises:
+            SignInNeeded: nobody is.
+        """
+        token = request.cookies.get(self.cookies.session, "")
+        principal = self.state.principal_of_session(token, address_of(request)) if token else None
+        if principal is None:
+            path = request.url.path if request.method == "GET" else "/"
+            raise SignInNeeded(path)
+        return Visitor(principal, token)
+
+    def page(
+        self,
+        template: str,
+        values: Mapping[str, Any],
+        *,
+        visitor: Visitor | None,
+        status: int = 200,
+    ) -> Response:
+        """A page; ``visitor`` None leaves out everything of a session."""
+        html = self.environment.get_template(template).render(
+            {"visitor": visitor, "form_token": visitor.form_token if visitor else "", **values}
+        )
+        return HTMLResponse(html, status_code=status)
+
+
+def address_of(request: Request) -> str:
+    """The peer's address."""
+    return request.client.host if request.client else ""
+
+
+def see_other(path: str) -> Response:
+    """Lead the browser on with GET; the path is ours, so no host is named."""
+    return RedirectResponse(path, status_code=303)

@@ -1,0 +1,157 @@
+"""One record → what its page says in short: who, whose, when, where, why."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from audit.dashboard.display import NS_PER_S
+from audit.index.document import IndexedRecord
+from audit.record.times import parse_date_time
+
+OBJECT_ROLES = {
+    "1": "Patient",
+    "2": "Location",
+    "3": "Report",
+    "4": "Resource",
+    "5": "Master file",
+    "6": "User",
+    "7": "List",
+    "8": "Doctor",
+    "9": "Subscriber",
+    "10": "Guarantor",
+    "11": "Security user entity",
+    "12": "Security user group",
+    "13": "Security resource",
+    "14": "Security granularity definition",
+    "15": "Practitioner",
+    "16": "Data destination",
+    "17": "Data repository",
+    "18": "Schedule",
+    "19": "Customer",
+    "20": "Job",
+    "21": "Job stream",
+    "22": "Table",
+    "23": "Routing criteria",
+    "24": "Query",
+}
+"""ParticipantObjectTypeCodeRole (DICOM PS3.15 A.5.1)."""
+
+ACTIONS = {
+    "C": "Create",
+    "R": "Read",
+    "U": "Update",
+    "D": "Delete",
+    "E": "Execute",
+}
+"""EventActionCode (DICOM PS3.15 A.5.1)."""
+
+NO_HEADER = dict.fromkeys(
+    ("format", "priority", "hostname", "app_name", "procid", "msgid", "msg_offset")
+)
+_SKEW_NS = 300 * NS_PER_S
+"""Beyond five minutes a page says that the sender's clock is off."""
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A value to search for, how to show it, and a remark."""
+
+    value: str
+    text: str
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventPage:
+    """The short facts of one record.
+
+    Attributes:
+        times: name, UTC nanoseconds or None when unreadable, text as sent.
+        skewed: how far the sender's clock is off, in words; empty when it isn't.
+        where: name, query field and value of each place.
+    """
+
+    category: str
+    outcome: str
+    verdict: str
+    tier: str
+    dialect: str
+    action: str
+    who: tuple[Named, ...]
+    patients: tuple[Named, ...]
+    times: tuple[tuple[str, int | None, str], ...]
+    skewed: str
+    where: tuple[tuple[str, str, str], ...]
+    size: int
+    truncated: bool
+    repeat_of: str
+
+
+def event_page(record: IndexedRecord) -> EventPage:
+    """The short facts of a record; every part may be missing."""
+    body = record.body
+    message: dict[str, Any] = body.get("message") or {}
+    return EventPage(
+        category=record.first("category"),
+        outcome=record.first("outcome"),
+        verdict=record.first("verdict"),
+        tier=record.first("tier"),
+        dialect=record.first("dialect"),
+        action=ACTIONS.get((message.get("event") or {}).get("action") or "", ""),
+        who=tuple(_who(message)),
+        patients=tuple(_patients(message)),
+        times=tuple(_times(record)),
+        skewed=_skew(record),
+        where=tuple(_where(record)),
+        size=int(body.get("size") or 0),
+        truncated=bool(body.get("truncated")),
+        repeat_of=record.first("repeat_of"),
+    )
+
+
+def _who(message: dict[str, Any]) -> Iterator[Named]:
+    for one in message.get("participants", ()):
+        if not one["is_requestor"] and not one["user_name"]:
+            continue
+        name = one["user_name"] or one["user_id"]
+        notes = [one["user_id"]] if one["user_name"] and one["user_name"] != one["user_id"] else []
+        notes += ["requestor"] if one["is_requestor"] else []
+        yield Named(one["user_id"] or name, name, ", ".join(notes))
+
+
+def _patients(message: dict[str, Any]) -> Iterator[Named]:
+    for one in message.get("objects", ()):
+        if one["type"] == "1" and one["role"] == "1":
+            identifier = one["id"].split("^")[0] or one["id"]
+            name = one["name"] or ""
+            yield Named(identifier, f"{name} ({identifier})" if name else identifier)
+
+
+def _times(record: IndexedRecord) -> Iterator[tuple[str, int | None, str]]:
+    for name, key in (("event, as sent", "event_time"), ("syslog header", "header_time")):
+        sent = record.body.get(key)
+        if sent:
+            yield name, parse_date_time(sent).ns, sent
+    yield "received", record.received, ""
+
+
+def _skew(record: IndexedRecord) -> str:
+    sent = parse_date_time(record.body.get("event_time") or "").ns
+    if sent is None or abs(record.received - sent) <= _SKEW_NS:
+        return ""
+    minutes = abs(record.received - sent) // (60 * NS_PER_S)
+    days, hours = minutes // 1440, minutes // 60
+    size = f"{days} days" if days > 1 else f"{hours} hours" if hours > 1 else f"{minutes} minutes"
+    return f"{size} ({'behind' if sent < record.received else 'ahead'})"
+
+
+def _where(record: IndexedRecord) -> Iterator[tuple[str, str, str]]:
+    for name, field in (
+        ("address", "address"),
+        ("from", "source"),
+        ("to", "destination"),
+        ("reported by", "node"),
+        ("site", "site"),
+    ):
+        for value in record.values(field)[:4]:
+            yield name, field, value

@@ -1,0 +1,34 @@
+"""PageOptions: how the pages present themselves."""
+
+from dataclasses import dataclass
+from datetime import UTC, tzinfo
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageOptions:
+    """Presentation and session limits of the pages.
+
+    Attributes:
+        https: cookies are Secure and carry the ``__Host-`` prefix; only a loopback listener
+            without TLS may turn it off.
+        zone: the time zone in which pages show times, always with their offset.
+        repository_name: stands in the header, for example the hospital's name.
+        version: stands in the footer.
+        rows: results on one page of the review.
+        home_rows: rows of each small table of the home page.
+        max_form_octets: largest form body that is read.
+        max_form_fields: most fields in one form.
+        max_shown_octets: of a raw message, how much a page shows; the download has all.
+        max_sign_in_checks: passwords checked at the same time; each takes tens of megabytes.
+    """
+
+    https: bool = True
+    zone: tzinfo = UTC
+    repository_name: str = "Audit Record Repository"
+    version: str = ""
+    rows: int = 50
+    home_rows: int = 8
+    max_form_octets: int = 65_536
+    max_form_fields: int = 60
+    max_shown_octets: int = 65_536
+    max_sign_in_checks: int = 2

@@ -1,1 +1,11 @@
-"""Accounts, sessions, tokens and saved searches."""
+"""State that is no evidence: accounts, sessions, API tokens, saved searches, sign-in throttling.
+
+store           StateStore: all of it behind one door
+database        the connection, times, errors; files that only this user can read
+tables          what is stored
+accounts        local accounts, passwords by argon2id
+sessions        who is signed in
+tokens          API tokens, only their SHA-256 stored
+saved_searches  query texts behind an id that says nothing
+throttle        how often a password may be tried
+"""

@@ -4,8 +4,10 @@ from collections.abc import Iterator
 from typing import TypeAlias
 
 from audit.record.audit_message import AuditMessage, ParticipantObject
+from audit.record.dicom_dataset import looks_like_data_set
 from audit.record.findings import Finding, finding
 from audit.record.location import numbered
+from audit.record.query_content import transfer_syntax
 from audit.standards.event_table import EventRow, ObjectRow
 
 Placed: TypeAlias = tuple[str, ParticipantObject]
@@ -43,7 +45,7 @@ def judge_objects(message: AuditMessage, row: EventRow, family: str) -> Iterator
         for path, one in placed:
             yield from _judge_description(path, one, row)
             if row.event == _QUERY_EVENT:
-                yield from _judge_transfer_syntax(path, one, row)
+                yield from _judge_dicom_query(path, one, row)
     else:
         yield from _judge_one_patient(placed, row)
 
@@ -196,16 +198,23 @@ def _judge_details(
             )
 
 
-def _judge_transfer_syntax(path: str, one: ParticipantObject, row: EventRow) -> Iterator[Finding]:
+def _judge_dicom_query(path: str, one: ParticipantObject, row: EventRow) -> Iterator[Finding]:
     if one.participant_object_id_type_code.csd_code != _SOP_CLASS:
         return
-    types = {detail.type.strip().casefold() for detail in one.participant_object_details}
-    if not types.intersection({"transfersyntax", "transfer syntax"}):
+    syntax = transfer_syntax(one)
+    if not syntax:
         yield finding(
             "query-transfer-syntax",
             "the query names no transfer syntax",
             path=path,
             clause=row.clause,
+        )
+    octets = one.query_octets
+    if octets and not looks_like_data_set(octets, syntax):
+        yield finding(
+            "query-undecodable",
+            f"the query is no data set in the transfer syntax {syntax or 'that fits best'!r:.80}",
+            path=f"{path}/ParticipantObjectQuery",
         )
 
 

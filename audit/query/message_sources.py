@@ -1,0 +1,112 @@
+"""Octets of a file or a pipe → single messages, whatever wraps them.
+
+Bare XML (one or several documents), syslog messages one after the other, and octet-counted streams
+(RFC 5425) are told apart by their beginning.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from audit.errors import FrameError, NotFound
+from audit.frame.non_transparent import NonTransparentDecoder
+from audit.frame.octet_counting import Frame, OctetCountingDecoder
+
+_BOM = b"\xef\xbb\xbf"
+_COUNTED = re.compile(rb"[1-9][0-9]{0,9} (?:<[0-9]{1,3}>|(?:\xef\xbb\xbf)?<[?A!])")
+_SYSLOG = re.compile(rb"\s*<[0-9]{1,3}>")
+_BETWEEN = re.compile(rb"(?<=</AuditMessage>)\s+(?=(?:\xef\xbb\xbf)?<(?:\?xml|AuditMessage))")
+
+
+@dataclass(frozen=True, slots=True)
+class SourceMessage:
+    """One message of a source.
+
+    Attributes:
+        source: file name or ``-``; with ``#n`` behind it when the source holds several.
+        raw: the octets, with their syslog header if there is one.
+        is_syslog: whether a syslog header is to be expected.
+        original_length: octets before cutting; more than ``len(raw)`` when it was cut off.
+    """
+
+    source: str
+    raw: bytes
+    is_syslog: bool
+    original_length: int
+
+
+def messages_of(source: str, octets: bytes) -> Iterator[SourceMessage]:
+    """Every message of the octets, in order; at least one, even of an empty source.
+
+    What follows the place where an octet-counted stream can't be cut is one more message.
+    """
+    found = list(_cut(octets))
+    for number, (frame, is_syslog) in enumerate(found, start=1):
+        name = source if len(found) == 1 else f"{source}#{number}"
+        yield SourceMessage(name, frame.octets, is_syslog, frame.original_length)
+
+
+def _cut(octets: bytes) -> Iterator[tuple[Frame, bool]]:
+    if _COUNTED.match(octets):
+        for frame in _octet_counted(octets):
+            yield frame, _SYSLOG.match(frame.octets) is not None
+    elif _SYSLOG.match(octets):
+        decoder = NonTransparentDecoder()
+        for frame in (*decoder.feed(octets.lstrip()), *decoder.finish()):
+            yield frame, True
+    elif _BETWEEN.search(octets):
+        for part in _BETWEEN.split(octets):
+            yield Frame(part, len(part)), False
+    else:
+        yield Frame(octets, len(octets)), False
+
+
+def _octet_counted(octets: bytes) -> Iterator[Frame]:
+    decoder = OctetCountingDecoder()
+    frames: list[Frame] = []
+    try:
+        frames += decoder.feed(octets)
+        frames += decoder.finish()
+    except FrameError:
+        frames += _rest(octets[_consumed(octets, frames) :])
+    yield from frames
+
+
+def _rest(octets: bytes) -> list[Frame]:
+    """What stands where the stream can't be cut: a message without its end, or anything."""
+    begun = _COUNTED.match(octets)
+    if not begun:
+        return [Frame(octets, len(octets))] if octets.strip() else []
+    count, _, message = octets.partition(b" ")
+    return [Frame(message, max(int(count), len(message)))]
+
+
+def _consumed(octets: bytes, frames: list[Frame]) -> int:
+    at = 0
+    for frame in frames:
+        at = octets.index(b" ", at) + 1 + frame.original_length
+    return at
+
+
+def read_sources(paths: list[str], standard_input: bytes = b"") -> Iterator[SourceMessage]:
+    """Every message of files, of all files below directories, and of standard input (``-``).
+
+    Raises:
+        NotFound: a path is neither file nor directory.
+    """
+    for path in paths:
+        if path == "-":
+            yield from messages_of("-", standard_input)
+            continue
+        for file in _files(Path(path)):
+            yield from messages_of(str(file), file.read_bytes())
+
+
+def _files(path: Path) -> Iterator[Path]:
+    if path.is_file():
+        yield path
+    elif path.is_dir():
+        yield from sorted(one for one in path.rglob("*") if one.is_file())
+    else:
+        raise NotFound(f"no file or directory: {path}")

@@ -55,11 +55,16 @@ def _add_description(values: FieldValues, description: ParticipantObjectDescript
     values.add("sop_class", *(sop_class.uid for sop_class in description.sop_classes))
 
 
+def _innermost(keyword: str) -> str:
+    """``PatientID`` of ``OtherPatientIDsSequence.PatientID``."""
+    return keyword.rpartition(".")[2]
+
+
 def _identities(keyword: str, value: str) -> Iterable[str]:
     """The identities that a query key names: none for a wild card, several for a list of UIDs."""
     for part in value.split("\\"):
         if part.strip() and not _WILD.intersection(part):
-            if keyword == "PatientID":
+            if _innermost(keyword) == "PatientID":
                 yield from (patient.identifier for patient in patient_identifiers(part))
             else:
                 yield part.strip()
@@ -71,7 +76,7 @@ def add_query_keys(values: FieldValues, keys: QueryKeys) -> dict[str, tuple[str,
     fields = derivations().query_fields
     for keyword, value in keys:
         values.add("query_key", f"{keyword}={value}")
-        field = fields.get(keyword)
+        field = fields.get(_innermost(keyword))
         if field is None:
             continue
         known = set(values.values(field)) - set(inferred.get(field, ()))

@@ -5,8 +5,7 @@ outcome and roles are derived stands in ``schemas/index/categories.toml``.
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from types import MappingProxyType
+from dataclasses import dataclass, field
 from typing import Any
 
 from audit.frame.structured_data import NIL
@@ -38,7 +37,7 @@ class _Content:
     time: ChosenTime
     event_time: str | None = None
     message: dict[str, Any] | None = None
-    inferred: Mapping[str, tuple[str, ...]] = MappingProxyType({})
+    inferred: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def record_id(origin: str, sequence: int) -> str:

@@ -91,6 +91,9 @@ class JournalSettings(Section):
     reserve_octets: int = Field(
         256 * 1024 * 1024, ge=0, description="free disk space below which no data is taken"
     )
+    lock_wait_s: float = Field(
+        10.0, ge=0, description="how long to wait for a predecessor that is just ending"
+    )
     checkpoint_interval_s: float = Field(
         1.0, gt=0, description="time between signed heads while records arrive"
     )

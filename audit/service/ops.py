@@ -17,6 +17,7 @@ from typing_extensions import override
 from audit import __version__
 from audit.errors import ConfigurationError
 from audit.service.clock import clock_state
+from audit.service.metrics import counter, gauge, labelled, render
 from audit.service.paths import DataPaths
 from audit.service.status import Status, read_all
 
@@ -59,22 +60,24 @@ def _check(status: Status | None) -> dict[str, Any]:
 
 def metrics(paths: DataPaths, restarts: Callable[[], dict[str, int]]) -> str:
     """Prometheus text of every process, and what only the supervisor knows."""
-    parts = [status.metrics for status in read_all(paths.run)]
-    free = shutil.disk_usage(paths.root).free
-    parts.append(
-        "# HELP arr_build_info version of the software\n# TYPE arr_build_info gauge\n"
-        f'arr_build_info{{version="{__version__}"}} 1\n'
-        "# HELP arr_disk_free_bytes free space where data is kept\n"
-        "# TYPE arr_disk_free_bytes gauge\n"
-        f"arr_disk_free_bytes {free}\n"
-        "# HELP arr_process_restarts_total times a process had to be brought back\n"
-        "# TYPE arr_process_restarts_total counter\n"
+    own = render(
+        (
+            labelled(
+                gauge("arr_build_info", "the running version", 1), "version", [(__version__, 1)]
+            ),
+            gauge(
+                "arr_disk_free_bytes",
+                "free space where data is kept",
+                shutil.disk_usage(paths.root).free,
+            ),
+            labelled(
+                counter("arr_process_restarts", "times a process had to be brought back", 0),
+                "process",
+                sorted(restarts().items()),
+            ),
+        )
     )
-    parts += [
-        f'arr_process_restarts_total{{process="{name}"}} {count}\n'
-        for name, count in sorted(restarts().items())
-    ]
-    return "".join(parts)
+    return "".join([*(status.metrics for status in read_all(paths.run)), own])
 
 
 def create_ops_app(

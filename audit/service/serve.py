@@ -5,40 +5,18 @@ import os
 import signal
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
 
 import structlog
 import uvloop
 
 from audit.service.ops import QuietServer, bind, create_ops_app, ops_server
 from audit.service.paths import DataPaths
-from audit.service.status import Status, StatusWriter
+from audit.service.role import Role
+from audit.service.status import StatusWriter
 from audit.service.supervise import Child, Supervisor
 from audit.settings import Settings
 
 log = structlog.get_logger()
-
-
-class Role(Protocol):
-    """One process of the repository."""
-
-    def __init__(self, settings: Settings, paths: DataPaths) -> None: ...
-
-    async def start(self) -> None:
-        """Begin work; listeners are bound and recovery is done when this returns."""
-
-    async def run(self, stop: asyncio.Event) -> None:
-        """Until asked to stop.
-
-        Raises:
-            AuditError: the work can't go on; its exit code ends the process.
-        """
-
-    async def stop(self) -> None:
-        """Finish what was begun, in bounded time."""
-
-    def status(self) -> Status:
-        """What ``/readyz`` and ``/metrics`` tell; called from another thread."""
 
 
 def stop_event() -> asyncio.Event:

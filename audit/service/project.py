@@ -1,0 +1,123 @@
+"""The project process: the journal's records into the index."""
+
+import asyncio
+import os
+import threading
+import time
+
+from audit.errors import AuditError
+from audit.index.port import SearchIndex
+from audit.journal.reader import JournalReader
+from audit.projector.follow import Follower, FollowOptions
+from audit.projector.repeats import RepeatOptions
+from audit.service.backends import open_index, wait_for_reader
+from audit.service.metrics import counter, gauge, render
+from audit.service.paths import DataPaths
+from audit.service.status import Status
+from audit.settings import Settings
+
+ROLE = "project"
+
+
+class ProjectRole:
+    """Follows the journal into the index until stopped."""
+
+    def __init__(self, settings: Settings, paths: DataPaths) -> None:
+        self._settings = settings
+        self._paths = paths
+        self._stop = threading.Event()
+        self._index: SearchIndex | None = None
+        self._reader: JournalReader | None = None
+        self._follower: Follower | None = None
+
+    async def start(self) -> None:
+        """Open the index; the journal is waited for in ``run``."""
+        self._index = open_index(self._settings, self._paths)
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Follow until asked to stop; failures are waited out."""
+        reader = await wait_for_reader(self._paths, stop)
+        if reader is None or self._index is None:
+            return
+        self._reader = reader
+        index = self._settings.index
+        options = FollowOptions(
+            batch_records=index.batch_records,
+            poll_interval_s=index.poll_interval_ms / 1000,
+            repeats=RepeatOptions(window_s=round(index.repeat_window_h * 3600)),
+        )
+        self._follower = Follower(reader, self._index, options)
+        following = asyncio.create_task(asyncio.to_thread(self._follower.run, self._stop))
+        stopping = asyncio.create_task(stop.wait())
+        await asyncio.wait((following, stopping), return_when=asyncio.FIRST_COMPLETED)
+        self._stop.set()
+        stopping.cancel()
+        await following
+
+    async def stop(self) -> None:
+        """End following and close what was opened."""
+        self._stop.set()
+        if self._index is not None:
+            self._index.close()
+        if self._reader is not None:
+            self._reader.close()
+
+    def status(self) -> Status:
+        """Where the index stands, and how long a record takes to become searchable."""
+        follower = self._follower
+        if follower is None:
+            return self._status(
+                ready=False, detail={"reason": "waits for the journal"}, metrics=""
+            )
+        counters = follower.counters
+        detail: dict[str, str | int] = {"position": counters.position}
+        if counters.last_failure:
+            detail["reason"] = counters.last_failure
+        return self._status(
+            ready=not counters.last_failure,
+            detail={**detail, **self._lag(counters.position)},
+            metrics=render(
+                (
+                    gauge(
+                        "arr_index_seq",
+                        "first journal sequence not searchable yet",
+                        counters.position,
+                    ),
+                    counter("arr_indexed_records", "records made searchable", counters.records),
+                    counter("arr_indexed_repeats", "records marked as repeats", counters.repeats),
+                    counter(
+                        "arr_projection_failures",
+                        "records that could not be projected",
+                        counters.failed_projections,
+                    ),
+                    counter(
+                        "arr_index_failures",
+                        "attempts that failed and were made again",
+                        counters.failures,
+                    ),
+                    gauge(
+                        "arr_ingest_to_searchable_seconds",
+                        "age of the last batch's oldest record once searchable",
+                        counters.last_delay_ns / 1e9,
+                    ),
+                )
+            ),
+        )
+
+    def _lag(self, position: int) -> dict[str, int]:
+        if self._reader is None:
+            return {}
+        try:
+            return {"lag": max(0, self._reader.durable_count() - position)}
+        except AuditError:
+            return {}
+
+    def _status(self, *, ready: bool, detail: dict[str, str | int], metrics: str) -> Status:
+        return Status(
+            role=ROLE,
+            ready=ready,
+            pid=os.getpid(),
+            updated=time.time_ns(),
+            detail=detail,
+            metrics=metrics,
+        )

@@ -29,39 +29,39 @@ class SystemCalls:
     """The system calls that change or secure a file, one method each."""
 
     def open(self, path: Path, flags: int, mode: int = PRIVATE_FILE) -> int:
-        """As open(2), never inherited by a program started later."""
+        """A descriptor, never inherited by a program started later."""
         return os.open(path, flags | os.O_CLOEXEC, mode)
 
     def close(self, fd: int) -> None:
-        """As close(2)."""
+        """Give a descriptor back."""
         os.close(fd)
 
     def pwritev(self, fd: int, buffers: Sequence[bytes | memoryview], offset: int) -> int:
-        """As pwritev(2); may write less than asked."""
+        """Write at an offset; may write less than asked; the octets written."""
         return os.pwritev(fd, buffers, offset)
 
     def fdatasync(self, fd: int) -> None:
-        """As fdatasync(2)."""
+        """Make a file's data durable."""
         os.fdatasync(fd)
 
     def fsync(self, fd: int) -> None:
-        """As fsync(2)."""
+        """Make a file's data and metadata, or a folder's names, durable."""
         os.fsync(fd)
 
     def ftruncate(self, fd: int, length: int) -> None:
-        """As ftruncate(2)."""
+        """Set a file's length."""
         os.ftruncate(fd, length)
 
     def rename(self, source: Path, target: Path) -> None:
-        """As rename(2), replacing the target."""
+        """Give a file another name, replacing what had it."""
         source.replace(target)
 
     def mkdir(self, path: Path) -> None:
-        """As mkdir(2), for the owner only."""
+        """Make a folder, for the owner only."""
         path.mkdir(PRIVATE_DIRECTORY)
 
     def unlink(self, path: Path) -> None:
-        """As unlink(2)."""
+        """Remove a name."""
         path.unlink()
 
     def free_octets(self, path: Path) -> int:

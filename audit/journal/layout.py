@@ -59,6 +59,13 @@ def chunk_name(level: int, chunk: int) -> str:
     return f"{TREE}/{level}/{chunk:0{_CHUNK_DIGITS}d}"
 
 
+def chunk_number(name: str) -> int | None:
+    """What the name of one file of the tree says; None for any other name."""
+    if len(name) != _CHUNK_DIGITS or not (name.isascii() and name.isdigit()):
+        return None
+    return int(name)
+
+
 def tile_path(level: int, tile: int, width: int = _TILE_WIDTH) -> str:
     """Path of a tile as C2SP tlog-tiles names it: ``tile/0/x001/x234/067[.p/W]``."""
     suffix = "" if width == _TILE_WIDTH else f".p/{width}"

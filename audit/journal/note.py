@@ -24,6 +24,7 @@ _SIGNATURE_MARK = "— "
 _KEY_ID_OCTETS = 4
 _ROOT_OCTETS = 32
 _VERIFIER_KEY_PARTS = 3
+_MAX_SIZE_DIGITS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +125,8 @@ def parse_checkpoint(text: str) -> Checkpoint:
     except ValueError as error:
         raise IntegrityViolation(f"a checkpoint's root can't be read: {error}") from error
     size = lines[1]
-    if not (size.isascii() and size.isdigit()) or str(int(size)) != size:
+    digits = size.isascii() and size.isdigit() and len(size) <= _MAX_SIZE_DIGITS
+    if not digits or str(int(size)) != size:
         raise IntegrityViolation("a checkpoint's size is a plain decimal number")
     if not lines[0] or len(root) != _ROOT_OCTETS:
         raise IntegrityViolation("a checkpoint has an origin and a root of 32 octets")

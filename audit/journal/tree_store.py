@@ -12,6 +12,8 @@ from audit.journal.files import Files
 from audit.journal.merkle import HASH_OCTETS, TILE_HEIGHT, hash_node
 
 TILE_WIDTH = 1 << TILE_HEIGHT
+_LEVELS = 8
+"""Levels of tiles in a tree of 2**64 leaves."""
 
 
 def hashes_at_level(size: int, level: int) -> int:
@@ -43,10 +45,10 @@ class TreeWriter:
 
     def cut_beyond(self, size: int) -> None:
         """Drop hashes that a tree of ``size`` leaves doesn't have, left by a lost tail."""
-        for folder in (self._dir / layout.TREE).iterdir():
-            wanted = hashes_at_level(size, int(folder.name))
-            for path in folder.iterdir():
-                excess = int(path.name) * layout.HASHES_PER_CHUNK
+        for level in range(_LEVELS):
+            wanted = hashes_at_level(size, level)
+            for chunk, path in _chunks(self._dir, level):
+                excess = chunk * layout.HASHES_PER_CHUNK
                 length = min(max(wanted - excess, 0), layout.HASHES_PER_CHUNK) * HASH_OCTETS
                 if path.stat().st_size > length:
                     self._cut(path, length)
@@ -116,13 +118,10 @@ class TreeReader:
 
     def count(self, level: int) -> int:
         """Hashes on disk at a level, counted by its last file."""
-        folder = self._dir / layout.TREE / str(level)
-        if not folder.is_dir():
-            return 0
-        path = max(folder.iterdir(), default=None)
+        chunk, path = max(_chunks(self._dir, level), default=(0, None))
         if path is None:
             return 0
-        return int(path.name) * layout.HASHES_PER_CHUNK + path.stat().st_size // HASH_OCTETS
+        return chunk * layout.HASHES_PER_CHUNK + path.stat().st_size // HASH_OCTETS
 
     def _read(self, level: int, chunk: int, start: int, count: int) -> bytes:
         path = self._dir / layout.chunk_name(level, chunk)
@@ -135,3 +134,14 @@ class TreeReader:
         if len(octets) != count * HASH_OCTETS:
             raise IntegrityViolation(f"tree hashes are missing at the end of {path.name}")
         return octets
+
+
+def _chunks(journal_dir: Path, level: int) -> list[tuple[int, Path]]:
+    folder = journal_dir / layout.TREE / str(level)
+    if not folder.is_dir():
+        return []
+    return [
+        (chunk, path)
+        for path in folder.iterdir()
+        if (chunk := layout.chunk_number(path.name)) is not None
+    ]

@@ -1,0 +1,98 @@
+"""What a verification found, as data."""
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from audit.errors import IntegrityViolation
+
+MAX_VIOLATIONS = 100
+"""Beyond it violations are counted, not described."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Violation:
+    """Something below a signed head is altered, missing, added or out of order.
+
+    Attributes:
+        problem: what was found, in words.
+        file: path below the journal.
+        sequence: the first entry concerned, None when it is not about an entry.
+        offset: where in the file, None when it is about the whole file.
+    """
+
+    problem: str
+    file: str
+    sequence: int | None = None
+    offset: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerifyReport:
+    """The outcome of one verification.
+
+    Attributes:
+        origin: short name of the log, empty when its identity is damaged.
+        verifier_key: the key that the newest head is checked with, for comparison with a copy.
+        segments: segment files read.
+        entries: whole entries read, each with its checksum and leaf hash recomputed.
+        octets: octets of segments read.
+        heads: signed heads whose signature and root were recomputed.
+        covered: entries below the newest signed head.
+        root: root of the newest signed head, hexadecimal.
+        violations: at most ``MAX_VIOLATIONS`` of them, in the order found.
+        violation_count: all of them.
+        notes: what is worth knowing and is no violation.
+    """
+
+    origin: str
+    verifier_key: str
+    segments: int
+    entries: int
+    octets: int
+    heads: int
+    covered: int
+    root: str
+    violations: tuple[Violation, ...]
+    violation_count: int
+    notes: tuple[str, ...]
+
+    @property
+    def intact(self) -> bool:
+        """Whether there is no violation."""
+        return self.violation_count == 0
+
+    @property
+    def exit_code(self) -> int:
+        """What ``arr verify`` ends with."""
+        return 0 if self.intact else IntegrityViolation.exit_code
+
+    def as_dict(self) -> dict[str, Any]:
+        """The JSON form."""
+        return {"intact": self.intact, **asdict(self)}
+
+
+@dataclass(slots=True)
+class Findings:
+    """Collects what is found while a verification runs."""
+
+    segments: int = 0
+    entries: int = 0
+    octets: int = 0
+    heads: int = 0
+    violations: list[Violation] = field(default_factory=list)
+    violation_count: int = 0
+    notes: list[str] = field(default_factory=list)
+
+    def violation(
+        self, problem: str, file: str, sequence: int | None = None, offset: int | None = None
+    ) -> None:
+        """Count a violation and keep it if it is among the first."""
+        self.violation_count += 1
+        if len(self.violations) < MAX_VIOLATIONS:
+            self.violations.append(
+                Violation(problem=problem, file=file, sequence=sequence, offset=offset)
+            )
+
+    def note(self, text: str) -> None:
+        """Keep a remark."""
+        self.notes.append(text)

@@ -1,7 +1,7 @@
 """The body of an IndexedRecord: what the API and the pages show and nothing searches."""
 
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import fields
 from typing import Any
 
 from audit.frame.syslog import SyslogHeader
@@ -20,6 +20,12 @@ from audit.record.audit_message import (
 from audit.record.times import format_ns
 
 Body = dict[str, Any]
+
+_HEADER_NAMES = (
+    *(field.name for field in fields(SyslogHeader) if field.name != "remarks"),
+    "facility",
+    "severity",
+)
 
 
 def _coded(code: CodedValue) -> Body:
@@ -127,8 +133,7 @@ def message_body(message: AuditMessage, keys: tuple[tuple[tuple[str, str], ...],
 
 def header_body(header: SyslogHeader) -> Body:
     """The syslog header as JSON, its remarks left to the findings."""
-    sent = {name: value for name, value in asdict(header).items() if name != "remarks"}
-    return sent | {"facility": header.facility, "severity": header.severity}
+    return {name: getattr(header, name) for name in _HEADER_NAMES}
 
 
 def arrival_body(received: Received, subject_of: Callable[[bytes], str]) -> Body:

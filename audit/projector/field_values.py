@@ -19,35 +19,31 @@ class FieldValues:
 
     def add(self, name: str, *values: str | None) -> None:
         """Take values of a keyword field, trimmed."""
-        there = self._values.setdefault(name, {})
         for value in values:
-            trimmed = (value or "").strip()
-            if not trimmed or trimmed in there:
-                continue
-            if len(there) >= self._max_values:
-                self.is_cut = True
-                return
-            there[self._fitting(trimmed)] = None
+            if value and (trimmed := value.strip()):
+                self._add(self._values.setdefault(name, {}), trimmed)
 
-    def _fitting(self, value: str) -> str:
+    def _add(self, there: dict[str, None], value: str) -> None:
         if len(value) > self._max_value_chars:
             self.is_cut = True
-            return value[: self._max_value_chars]
-        return value
+            value = value[: self._max_value_chars]
+        if len(there) < self._max_values:
+            there[value] = None
+        elif value not in there:
+            self.is_cut = True
 
     def add_text(self, values: Iterable[str | None]) -> None:
         """Take texts for free-text search, as long as the text bound allows."""
         there = self._values.setdefault("text", {})
         for value in values:
-            trimmed = (value or "").strip()
-            if not trimmed or trimmed in there:
+            if not value or value in there or not (trimmed := value.strip()):
                 continue
-            if self._text_chars_left <= 0:
-                self.is_cut = True
-                return
             if len(trimmed) > self._text_chars_left:
                 self.is_cut = True
-            there[trimmed[: self._text_chars_left]] = None
+                trimmed = trimmed[: self._text_chars_left]
+            if not trimmed:
+                return
+            there[trimmed] = None
             self._text_chars_left -= len(trimmed)
 
     def values(self, name: str) -> tuple[str, ...]:

@@ -32,6 +32,8 @@ def user_names(identifier: str) -> UserNames | None:
 
     None when the identifier has no such form: it is then a plain name.
     """
+    if "@" not in identifier and "\\" not in identifier:
+        return None
     if found := _XUA.fullmatch(identifier):
         user, alias = found["user"].strip(), found["alias"].strip()
         return UserNames(f"{user}@{found['issuer'].strip()}", (user, alias) if alias else (user,))

@@ -27,7 +27,8 @@ NO_SUCH_OBJECT: Final = 0x0112
 PROCESSING_FAILURE: Final = 0x0110
 RESOURCE_LIMITATION: Final = 0x0213
 MAX_WAITING: Final = 100
-POLL_S: Final = 0.2
+POLL_S: Final = 0.1
+LAST_REPORT_S: Final = 1.0
 
 
 class _Due(NamedTuple):
@@ -51,9 +52,9 @@ class Commitments:
         self._thread.start()
 
     def stop(self) -> None:
-        """Report no more."""
+        """Report no more; a report under way may end within a second."""
         self._stopping.set()
-        self._thread.join()
+        self._thread.join(LAST_REPORT_S)
 
     def requested(self, event: evt.Event) -> tuple[int, Dataset | None]:
         """Handler of N-ACTION: refused when the result could not be reported back."""

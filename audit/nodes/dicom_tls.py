@@ -3,6 +3,7 @@
 import socket
 import ssl
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from socketserver import TCPServer
@@ -16,8 +17,21 @@ from typing_extensions import override
 HANDSHAKE_TIMEOUT_S: Final = 5.0
 LOOPBACK: Final = "127.0.0.1"
 READ_TIMEOUT_S: Final = 30.0
-ACCEPT_POLL_S: Final = 0.1
+ACCEPT_POLL_S: Final = 0.05
 CIPHERS: Final = "ECDHE+AESGCM:ECDHE+CHACHA20:DHE+AESGCM"
+
+
+class ClosingSocket(ssl.SSLSocket):
+    """A socket whose shutdown never fails.
+
+    pynetdicom shuts a socket down before it closes it, and doesn't close it when that fails, as
+    it does when the peer is gone already.
+    """
+
+    @override
+    def shutdown(self, how: int) -> None:
+        with suppress(OSError):
+            super().shutdown(how)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +55,7 @@ class Credentials:
         return self._loaded(context)
 
     def _loaded(self, context: ssl.SSLContext) -> ssl.SSLContext:
+        context.sslsocket_class = ClosingSocket
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         context.set_ciphers(CIPHERS)
         context.load_cert_chain(self.certificate, self.key)

@@ -15,7 +15,7 @@ from audit.nodes.dicom_tls import LOOPBACK, Credentials, TlsAssociationServer, l
 from audit.nodes.facts import Tally, text_of
 from audit.nodes.instances import Examination, instances, new_uid
 from audit.nodes.people import Staff
-from audit.nodes.registry import ARCHIVE, AeRegistry, Station
+from audit.nodes.registry import AeRegistry, Station
 from audit.nodes.sending import Sender
 from audit.nodes.sentry import Sentry
 from audit.nodes.sop_classes import (
@@ -57,10 +57,10 @@ class Modality:
         self._credentials = credentials
         self._registry = registry
         self._archive = archive
-        self._entity = _modality_entity(station)
+        self._entity = _modality_entity(station, archive.station)
         self._line = Line(self._entity, credentials)
         self._sender = Sender(self._line, self.trail)
-        self._sentry = Sentry(self.trail, frozenset({ARCHIVE.ae_title}))
+        self._sentry = Sentry(self.trail, frozenset({archive.station.ae_title}))
         self._committed: dict[str, bool] = {}
         self._told = Condition()
         self._server: TlsAssociationServer | None = None
@@ -84,6 +84,8 @@ class Modality:
             return
         self._server.shutdown()
         self._server = None
+        with self._told:
+            self._told.notify_all()
         self._entity.shutdown()
         self.trail.stopped()
 
@@ -112,7 +114,10 @@ class Modality:
 
     def _word_on(self, transaction: str) -> bool:
         with self._told:
-            self._told.wait_for(lambda: transaction in self._committed, COMMITMENT_TIMEOUT_S)
+            self._told.wait_for(
+                lambda: transaction in self._committed or self._server is None,
+                COMMITMENT_TIMEOUT_S,
+            )
             return self._committed.pop(transaction, False)
 
     def _reported(self, event: evt.Event) -> tuple[int, None]:
@@ -129,9 +134,9 @@ class Modality:
         ]
 
 
-def _modality_entity(station: Station) -> ApplicationEntity:
+def _modality_entity(station: Station, archive: Station) -> ApplicationEntity:
     made = entity(station.ae_title)
-    made.require_calling_aet = [ARCHIVE.ae_title]
+    made.require_calling_aet = [archive.ae_title]
     made.add_supported_context(VERIFICATION, list(UNCOMPRESSED))
     made.add_supported_context(COMMITMENT, list(UNCOMPRESSED), scu_role=True, scp_role=True)
     return made

@@ -23,11 +23,12 @@ FOREIGN_AE_TITLES = (
 
 @dataclass(frozen=True, slots=True)
 class Station:
-    """One application entity: its title, machine and what it does."""
+    """One application entity: its title, machine, what it does; what it acquires, if it does."""
 
     ae_title: str
     host: str
     description: str
+    modality: str = ""
 
     @property
     def machine(self) -> str:
@@ -36,14 +37,16 @@ class Station:
 
 
 ARCHIVE = Station("PACS_MAIN", "pacs1", "Image archive")
-CT = Station("CT_RAD1", "ct1-rad", "CT scanner, radiology")
-MR = Station("MR_NEURO", "mr1-neuro", "MR scanner, neurology")
-US = Station("US_ED1", "us1-ed", "Ultrasound, emergency department")
+CT = Station("CT_RAD1", "ct1-rad", "CT scanner, radiology", "CT")
+MR = Station("MR_NEURO", "mr1-neuro", "MR scanner, neurology", "MR")
+US = Station("US_ED1", "us1-ed", "Ultrasound, emergency department", "US")
 VIEWER_RAD = Station("VIEW_RAD", "view1-rad", "Reading room workstation")
 VIEWER_ED = Station("VIEW_ED", "view1-ed", "Emergency department workstation")
 ORDER_DESK = Station("ORDER_DESK", "orders1", "Order desk")
 
-STATIONS = (ARCHIVE, CT, MR, US, VIEWER_RAD, VIEWER_ED, ORDER_DESK)
+MODALITIES = (CT, MR, US)
+VIEWERS = (VIEWER_RAD, VIEWER_ED)
+STATIONS = (ARCHIVE, *MODALITIES, *VIEWERS, ORDER_DESK)
 
 
 @dataclass(slots=True)

@@ -1,0 +1,203 @@
+"""The web process: API and pages."""
+
+import asyncio
+import os
+import socket
+import time
+from collections.abc import Generator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+
+import structlog
+from fastapi import FastAPI
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from typing_extensions import override
+
+from audit.api.app import create_api_routes
+from audit.dashboard.app import create_page_routes
+from audit.dashboard.sign_in import SignIn
+from audit.errors import AuditError
+from audit.index.port import SearchIndex
+from audit.journal.reader import JournalReader
+from audit.query.search import SearchOptions, SearchService
+from audit.record.build import Authentication, Person
+from audit.service.backends import open_index, wait_for_reader
+from audit.service.ops import bind
+from audit.service.own_records import OwnRecords, identity_of
+from audit.service.paths import DataPaths
+from audit.service.status import Status
+from audit.service.web_options import (
+    cursor_key,
+    page_options,
+    state_options,
+    web_options,
+    web_tls,
+)
+from audit.settings import Settings
+from audit.state.store import StateStore
+from audit.transport.append_socket import AppendClient
+from audit.web.application import create_app
+from audit.web.middleware import RequestFacts
+from audit.web.server import HttpServer
+
+ROLE = "web"
+CLEANUP_INTERVAL_S = 60.0
+
+log = structlog.get_logger()
+
+
+class _Server(HttpServer):
+    """Leaves signals to the process."""
+
+    @override
+    @contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        """Capture none."""
+        yield
+
+
+class WebRole:
+    """Serves API and pages over one listener."""
+
+    def __init__(self, settings: Settings, paths: DataPaths) -> None:
+        self._settings = settings
+        self._paths = paths
+        self._own = OwnRecords(identity_of(settings, ROLE))
+        self._appends = AppendClient(paths.append_socket)
+        self._metrics = RequestMetrics()
+        self._index: SearchIndex | None = None
+        self._reader: JournalReader | None = None
+        self._state: StateStore | None = None
+        self._socket: socket.socket | None = None
+        self._server: _Server | None = None
+
+    async def start(self) -> None:
+        """Check the settings, open index and state, bind the listener."""
+        settings = self._settings
+        self._options = web_options(settings)
+        self._pages = page_options(settings)
+        self._tls = web_tls(settings)
+        self._index = open_index(settings, self._paths)
+        self._state = StateStore(state_url(self._paths), state_options(settings))
+        self._socket = await bind(settings.web.host, settings.web.port, "web.port")
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Serve, as soon as there is a journal to read, until asked to stop."""
+        reader = await wait_for_reader(self._paths, stop)
+        if reader is None or self._socket is None:
+            return
+        self._reader = reader
+        self._server = _Server(self._application(reader), self._options, tls=self._tls)
+        serving = asyncio.create_task(self._server.serve(sockets=[self._socket]))
+        cleaning = asyncio.create_task(self._clean())
+        stopping = asyncio.create_task(stop.wait())
+        await asyncio.wait((serving, stopping), return_when=asyncio.FIRST_COMPLETED)
+        self._server.stop()
+        for task in (cleaning, stopping):
+            task.cancel()
+        await serving
+
+    async def stop(self) -> None:
+        """Close what was opened."""
+        self._appends.close()
+        for part in (self._index, self._reader, self._state, self._socket):
+            if part is not None:
+                part.close()
+
+    def status(self) -> Status:
+        """Whether pages and API are answered."""
+        serving = self._server is not None and self._server.started
+        detail: dict[str, str | int] = {} if serving else {"reason": "waits for the journal"}
+        if self._socket is not None and self._socket.fileno() >= 0:
+            detail["port"] = self._socket.getsockname()[1]
+        return Status(
+            role=ROLE,
+            ready=serving,
+            pid=os.getpid(),
+            updated=time.time_ns(),
+            detail=detail,
+            metrics=self._metrics.text(),
+        )
+
+    def _application(self, reader: JournalReader) -> FastAPI:
+        if self._index is None or self._state is None:
+            raise AssertionError("started before it serves")
+        search = SearchService(
+            self._index,
+            reader,
+            self._append,
+            SearchOptions(
+                identity=self._own.identity, cursor_key=cursor_key(self._paths.cursor_key)
+            ),
+        )
+        pages = create_page_routes(search, self._state, self._record_sign_in, self._pages)
+        api = create_api_routes(search, self._state, self._options)
+        return create_app(
+            self._options,
+            (api, pages.router),
+            page_error=pages.error,
+            observe=self._metrics.observe,
+        )
+
+    def _append(self, raw: bytes) -> int:
+        return self._appends.append(raw, ROLE)
+
+    def _record_sign_in(self, attempt: SignIn) -> None:
+        activity = Authentication.LOGIN if attempt.activity == "login" else Authentication.LOGOUT
+        user = Person(
+            user_id=attempt.name.strip() or "(none given)",
+            name=attempt.display_name or None,
+            address=attempt.address or self._own.identity.hostname,
+        )
+        self._append(self._own.authentication(activity, user, attempt.failure))
+
+    async def _clean(self) -> None:
+        while True:
+            await asyncio.sleep(CLEANUP_INTERVAL_S)
+            if self._state is not None:
+                try:
+                    await asyncio.to_thread(self._state.cleanup)
+                except AuditError as error:
+                    log.warning("the state store was not cleaned", reason=str(error))
+
+
+def state_url(paths: DataPaths) -> str:
+    """The SQLAlchemy URL of the state store."""
+    return f"sqlite:///{paths.state.absolute()}"
+
+
+class RequestMetrics:
+    """Counts requests by route, and writes the access log: neither names anyone."""
+
+    def __init__(self) -> None:
+        self._registry = CollectorRegistry()
+        self._requests = Counter(
+            "arr_http_requests",
+            "requests answered",
+            ("route", "method", "status"),
+            registry=self._registry,
+        )
+        self._durations = Histogram(
+            "arr_http_request_duration_seconds",
+            "time until the answer was handed over",
+            registry=self._registry,
+        )
+
+    def observe(self, facts: RequestFacts) -> None:
+        """Count one request and log it."""
+        self._requests.labels(facts.route, facts.method, str(facts.status)).inc()
+        self._durations.observe(facts.duration_s)
+        log.info(
+            "request",
+            at=datetime.now(UTC).isoformat(),
+            request=facts.request_id,
+            method=facts.method,
+            route=facts.route,
+            parameters=facts.parameters,
+            status=facts.status,
+            duration_ms=round(facts.duration_s * 1000, 1),
+        )
+
+    def text(self) -> str:
+        """Prometheus text."""
+        return generate_latest(self._registry).decode()

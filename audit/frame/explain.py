@@ -22,16 +22,15 @@ def explain_header(raw: bytes) -> str:
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # lark imports modules that Python deprecates
-        import syslog_rfc5424_parser  # type: ignore[import-untyped] # noqa: PLC0415 - slow to import, rarely needed
+        import syslog_rfc5424_parser  # type: ignore[import-untyped]
 
     head = raw[:_LONGEST_HEADER_OCTETS].decode("latin-1")
     try:
         syslog_rfc5424_parser.SyslogMessage.parse(head)
     except syslog_rfc5424_parser.ParseError as error:
-        column = getattr(error.__context__, "column", 0)
-        return _words(head, column)
-    except ValueError:
-        return "PRI is out of range"
+        cause = error.__context__
+        ended = getattr(getattr(cause, "token", None), "type", "") == "$END"
+        return _words(head, len(head) + 1 if ended else getattr(cause, "column", 0))
     return ""
 
 

@@ -72,8 +72,9 @@ class NonTransparentDecoder:
 
     @property
     def wanted_octets(self) -> int:
-        """Memory that the message being received holds; its length isn't known before its end."""
-        return self.pending_octets
+        """Memory that the message being received may need; its length comes with its end."""
+        small = self.pending_octets <= self.kept_head_octets
+        return self.pending_octets if small else self.max_message_octets
 
     def _hand_over(self, end: int, next_start: int, frames: list[Frame]) -> None:
         """Takes the message up to ``end``; empty ones (bare trailers) are no messages."""

@@ -161,7 +161,7 @@ class OctetCountingDecoder:
         begun = _BEGUN_LENGTH.match(self._buffer, position, stop)
         end = begun.end() if begun else position
         if end < len(self._buffer) or end == stop:
-            self._refuse(bytes(memoryview(self._buffer)[position:stop]))
+            self._refuse(bytes(memoryview(self._buffer)[position : end + 1]))
         return position
 
     def _refuse(self, found: bytes) -> None:

@@ -242,7 +242,7 @@ def _priority_only(raw: bytes, match: re.Match[bytes]) -> SyslogHeader:
     found = _MSG_BEGIN.search(raw, match.end(), match.end() + _HEADER_SCAN_OCTETS)
     msg_offset = found.start() if found else match.end()
     has_bom = raw.startswith(BOM, msg_offset)
-    why = explain_header(raw[match.start() : msg_offset + 1]) or "no header follows PRI"
+    why = explain_header(raw[match.start() : msg_offset]) or "no header follows PRI"
     remarks = [
         *header_remarks.priority_remarks(match[1]),
         Remark("syslog-header-malformed", f"not a header of RFC 5424: {why}"),

@@ -13,7 +13,7 @@ from audit.record.findings import Finding, Severity, finding
 from audit.record.location import line_of, local_name
 from audit.record.message_rules import judge_message
 from audit.record.normalise import normalise, strip_foreign
-from audit.record.parse import read_message
+from audit.record.parse import event_id_of, read_message
 from audit.record.xml_input import DEFAULT_LIMITS, Refused, XmlInput, XmlLimits, prepare, raw_text
 from audit.record.xml_tree import Element, check_depth, read_tree, salvage
 from audit.standards.rules import rule
@@ -155,12 +155,12 @@ def _other_root(root: Element, found: list[Finding], msg: bytes, limits: XmlLimi
 
 
 def _dialect(root: Element) -> str:
-    event_id = root.find("EventIdentification/EventID")
+    event_id = event_id_of(root)
     if event_id is None:
         return "unknown"
-    if "csd-code" in event_id.attrib:
+    if event_id.get("csd-code") is not None:
         return "dicom"
-    return "rfc3881" if "code" in event_id.attrib else "unknown"
+    return "rfc3881" if event_id.get("code") is not None else "unknown"
 
 
 def _tier(root: Element, dialect: str, limits: XmlLimits) -> tuple[str, list[Finding]]:

@@ -45,8 +45,22 @@ def parse(msg: bytes, limits: XmlLimits = DEFAULT_LIMITS) -> AuditMessage:
 
 def is_rfc3881(root: Element) -> bool:
     """Whether the EventID is written ``code=`` as in RFC 3881."""
-    event_id = root.find("EventIdentification/EventID")
-    return event_id is not None and "csd-code" not in event_id.attrib and "code" in event_id.attrib
+    event_id = event_id_of(root)
+    return (
+        event_id is not None
+        and event_id.get("csd-code") is None
+        and event_id.get("code") is not None
+    )
+
+
+def event_id_of(root: Element) -> Element | None:
+    """The EventID element, None when there is none."""
+    for child in root:
+        if child.tag == "EventIdentification":
+            for inner in child:
+                if inner.tag == "EventID":
+                    return inner
+    return None
 
 
 def read_message(root: Element) -> AuditMessage:
@@ -77,14 +91,30 @@ def read_message(root: Element) -> AuditMessage:
     )
 
 
+_MAX_REMEMBERED_CODES = 4096
+_MAX_REMEMBERED_CHARACTERS = 256
+_codes: dict[tuple[tuple[str, str], ...], CodedValue] = {}
+
+
 def _coded(element: Element) -> CodedValue:
+    """The coded value; the usual ones are remembered, for all messages share them."""
+    key = tuple(element.items())
+    known = _codes.get(key)
+    if known is not None:
+        return known
     get = element.attrib.get
-    return CodedValue(
+    code = CodedValue(
         get("csd-code", ""),
         get("codeSystemName", ""),
         get("originalText", ""),
         get("displayName"),
     )
+    if (
+        len(_codes) < _MAX_REMEMBERED_CODES
+        and sum(len(name) + len(value) for name, value in key) <= _MAX_REMEMBERED_CHARACTERS
+    ):
+        _codes[key] = code
+    return code
 
 
 def _event(element: Element) -> EventIdentification:

@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 _DATE_TIME = re.compile(
     r"\s*(?P<year>\d{4})-(?P<month>\d\d)-(?P<day>\d\d)T(?P<hour>\d\d):(?P<minute>\d\d)"
@@ -11,7 +11,12 @@ _DATE_TIME = re.compile(
     re.ASCII,
 )
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_EPOCH_DAY = date(1970, 1, 1).toordinal()
 _NS_PER_S = 1_000_000_000
+_SECONDS_PER_DAY = 86_400
+_HOURS_PER_DAY = 24
+_MINUTES_PER_HOUR = 60
+_LEAP_SECOND = 60
 _MAX_ZONE_MINUTES = 14 * 60
 _MAX_TEXT = 200
 
@@ -44,46 +49,36 @@ def parse_date_time(text: str) -> ParsedTime:
     matched = _DATE_TIME.fullmatch(text) if len(text) <= _MAX_TEXT else None
     if matched is None:
         return _NO_TIME
-    second = int(matched["second"])
-    zone = _zone_minutes(matched["zone"])
-    if zone is None or second > 60:  # noqa: PLR2004 - a minute has at most 61 seconds
+    year, month, day, hour, minute, second, fraction, zone = matched.groups()
+    offset = _zone_minutes(zone)
+    of_day = _second_of_day(int(hour), int(minute), int(second))
+    if offset is None or of_day is None:
         return _NO_TIME
-    whole = _whole_seconds(matched, min(second, 59))
-    if whole is None:
+    try:
+        days = date(int(year), int(month), int(day)).toordinal() - _EPOCH_DAY
+    except ValueError:
         return _NO_TIME
-    is_leap = second == 60  # noqa: PLR2004 - the leap second
-    fraction = int((matched["fraction"] or "0")[:9].ljust(9, "0"))
-    seconds = whole + is_leap - zone * 60
-    return ParsedTime(seconds * _NS_PER_S + fraction, matched["zone"] is not None, is_leap)
+    ns = int(fraction[:9].ljust(9, "0")) if fraction else 0
+    seconds = days * _SECONDS_PER_DAY + of_day - offset * 60
+    return ParsedTime(seconds * _NS_PER_S + ns, zone is not None, second == "60")
 
 
 def _zone_minutes(zone: str | None) -> int | None:
     if zone is None or zone == "Z":
         return 0
     minutes = int(zone[1:3]) * 60 + int(zone[4:6])
-    if int(zone[4:6]) > 59 or minutes > _MAX_ZONE_MINUTES:  # noqa: PLR2004 - minutes of an hour
+    if int(zone[4:6]) >= _MINUTES_PER_HOUR or minutes > _MAX_ZONE_MINUTES:
         return None
     return -minutes if zone[0] == "-" else minutes
 
 
-def _whole_seconds(matched: re.Match[str], second: int) -> int | None:
-    hour, minute = int(matched["hour"]), int(matched["minute"])
-    end_of_day = hour == 24 and minute == 0 and int(matched["second"]) == 0  # noqa: PLR2004
-    try:
-        day = datetime(
-            int(matched["year"]), int(matched["month"]), int(matched["day"]), tzinfo=UTC
-        )
-        at = timedelta(days=1) if end_of_day else _time_of_day(hour, minute, second)
-    except ValueError:
+def _second_of_day(hour: int, minute: int, second: int) -> int | None:
+    """Seconds since midnight; 24:00:00 is the end of the day, :60 the second after :59."""
+    if hour == _HOURS_PER_DAY and minute == 0 and second == 0:
+        return _SECONDS_PER_DAY
+    if hour >= _HOURS_PER_DAY or minute >= _MINUTES_PER_HOUR or second > _LEAP_SECOND:
         return None
-    since = day - _EPOCH + at
-    return since.days * 86_400 + since.seconds
-
-
-def _time_of_day(hour: int, minute: int, second: int) -> timedelta:
-    if hour > 23 or minute > 59:  # noqa: PLR2004 - hours of a day, minutes of an hour
-        raise ValueError
-    return timedelta(hours=hour, minutes=minute, seconds=second)
+    return (hour * 60 + minute) * 60 + second
 
 
 def format_ns(ns: int) -> str:

@@ -135,10 +135,10 @@ def _recoded(octets: bytes, codec: str) -> bytes:
 
 
 def _trim(octets: bytes) -> tuple[bytes, tuple[Finding, ...], int]:
+    if octets[:1] == b"<" and octets[-1:] != b"\x00":
+        return octets, (), 0
     trimmed = octets.strip(_BLANKS + b"\x00")
     front = len(octets) - len(octets.lstrip(_BLANKS + b"\x00"))
-    if not front and not octets.endswith(b"\x00"):
-        return octets, (), 0
     found = finding("octets-around-xml", "blanks before the XML or NUL octets after it", line=1)
     return trimmed, (found,), octets[:front].count(b"\n")
 

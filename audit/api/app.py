@@ -7,27 +7,26 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from audit.api import schemas
-from audit.api.access import Doorkeeper, TokenAuthority
-from audit.api.events import bearer, event_routes, json_answer, problem_answers, scoped
-from audit.api.reference import reference_routes
+from audit.api.access import Doorkeeper
+from audit.api.events import add_event_routes, bearer, json_answer, problem_answers, scoped
+from audit.api.reference import add_reference_routes
 from audit.query.access import Principal
 from audit.query.search import SearchService
+from audit.state.store import StateStore
 from audit.web.options import WebOptions
 
 PREFIX = "/api/v1"
 
 
-def create_api_routes(
-    search: SearchService, authority: TokenAuthority, options: WebOptions
-) -> APIRouter:
+def create_api_routes(search: SearchService, state: StateStore, options: WebOptions) -> APIRouter:
     """The routes of ``/api/v1``, for ``audit.web.application.create_app``.
 
     Args:
         search: answers questions and journals that they were asked.
-        authority: knows the API tokens.
+        state: knows the API tokens.
         options: the listener's limits; each principal has its own rate.
     """
-    doorkeeper = Doorkeeper.of(authority, options)
+    doorkeeper = Doorkeeper.of(state, options)
 
     def admitted(request: Request, _token: Annotated[object, Security(bearer)]) -> Principal:
         return doorkeeper.admit(request)
@@ -55,6 +54,6 @@ def create_api_routes(
             }
         )
 
-    routes.include_router(event_routes(search, admitted))
-    routes.include_router(reference_routes(PREFIX))
+    add_event_routes(routes, search, admitted)
+    add_reference_routes(routes, PREFIX)
     return routes

@@ -64,13 +64,15 @@ def json_answer(content: dict[str, Any]) -> Response:
     return Response(orjson.dumps(content), media_type="application/json")
 
 
-def event_routes(search: SearchService, admitted: Callable[..., Principal]) -> APIRouter:
-    """The routes below ``/events``."""
-    routes = APIRouter(prefix="/events", tags=["events"])
+def add_event_routes(
+    routes: APIRouter, search: SearchService, admitted: Callable[..., Principal]
+) -> None:
+    """Add the routes below ``/events``."""
     caller = Annotated[Principal, Security(admitted)]
 
     @routes.post(
-        "/search",
+        "/events/search",
+        tags=["events"],
         operation_id="events_search",
         summary="Search records",
         response_model=schemas.SearchAnswer,
@@ -89,7 +91,8 @@ def event_routes(search: SearchService, admitted: Callable[..., Principal]) -> A
         return json_answer(answer.as_dict())
 
     @routes.get(
-        "/{event_id}",
+        "/events/{event_id}",
+        tags=["events"],
         operation_id="events_get",
         summary="One record",
         response_model=schemas.EventDetail,
@@ -101,7 +104,8 @@ def event_routes(search: SearchService, admitted: Callable[..., Principal]) -> A
         return json_answer(search.event(principal, event_id).as_dict())
 
     @routes.get(
-        "/{event_id}/message",
+        "/events/{event_id}/message",
+        tags=["events"],
         operation_id="events_message",
         summary="The exact octets of a message",
         response_class=Response,
@@ -128,5 +132,3 @@ def event_routes(search: SearchService, admitted: Callable[..., Principal]) -> A
                 "ARR-Original-Length": str(message.original_length),
             },
         )
-
-    return routes

@@ -28,11 +28,10 @@ def _style() -> bytes:
     return files("audit.api").joinpath("templates/reference.css").read_bytes()
 
 
-def reference_routes(prefix: str) -> APIRouter:
-    """``/docs``: the API in one page, made from the document at ``/openapi.json``."""
-    routes = APIRouter(include_in_schema=False)
+def add_reference_routes(routes: APIRouter, prefix: str) -> None:
+    """Add ``/docs``: the API in one page, made from the document at ``/openapi.json``."""
 
-    @routes.get("/docs")
+    @routes.get("/docs", include_in_schema=False)
     def reference(request: Request) -> Response:
         document = request.app.openapi()
         page = _environment().get_template("reference.html")
@@ -46,11 +45,9 @@ def reference_routes(prefix: str) -> APIRouter:
             )
         )
 
-    @routes.get("/docs/style.css")
+    @routes.get("/docs/style.css", include_in_schema=False)
     def style() -> Response:
         return Response(_style(), media_type="text/css")
-
-    return routes
 
 
 def operations_of(document: dict[str, Any]) -> list[dict[str, Any]]:

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Path
 from starlette.requests import Request
 from starlette.responses import Response
 
-from audit.dashboard.context import PageContext, StateAuthority, see_other
+from audit.dashboard.context import PageContext, see_other
 from audit.dashboard.event import download, one_event
 from audit.dashboard.forms import Form, read_form
 from audit.dashboard.home import home_page
@@ -16,7 +16,7 @@ from audit.dashboard.review import open_review, posted_search, saved_review
 from audit.dashboard.sign_in import RecordSignIn, SignInPages
 from audit.dashboard.visitors import SignInNeeded
 from audit.query.search import SearchService
-from audit.web.options import WebOptions
+from audit.state.store import StateStore
 from audit.web.problems import Problem
 
 EventId = Annotated[str, Path(pattern=r"^([a-z0-9]{4,16}-)?[0-9]{1,19}$", max_length=40)]
@@ -49,13 +49,12 @@ class Pages:
     def __init__(
         self,
         search: SearchService,
-        state: StateAuthority,
+        state: StateStore,
         record_sign_in: RecordSignIn,
         options: PageOptions,
-        web: WebOptions,
     ) -> None:
         self._context = PageContext(search, state, options)
-        self._sign_in = SignInPages(self._context, web, record_sign_in)
+        self._sign_in = SignInPages(self._context, record_sign_in)
         self.router = APIRouter(include_in_schema=False)
         self._add_session_routes()
         self._add_event_routes()
@@ -129,10 +128,9 @@ class Pages:
 
 def create_page_routes(
     search: SearchService,
-    state: StateAuthority,
+    state: StateStore,
     record_sign_in: RecordSignIn,
     options: PageOptions,
-    web: WebOptions,
 ) -> Pages:
     """The pages, for ``audit.web.application.create_app``: its router and its error page.
 
@@ -142,6 +140,5 @@ def create_page_routes(
         record_sign_in: journals that somebody signed in or out, or tried to; a session whose
             beginning can't be journaled doesn't begin.
         options: presentation.
-        web: the listener's limits; guessing passwords is slowed by them.
     """
-    return Pages(search, state, record_sign_in, options, web)
+    return Pages(search, state, record_sign_in, options)

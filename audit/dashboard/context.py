@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from starlette.requests import Request
@@ -15,6 +15,8 @@ from audit.dashboard.static_files import StaticFiles
 from audit.dashboard.visitors import TOKEN_FIELD, Cookies, SignInNeeded, Visitor
 from audit.query.access import Principal
 from audit.query.search import SearchService
+from audit.state.accounts import Account
+from audit.state.store import StateStore
 
 CATEGORY_NAMES = {
     "query": "Query",
@@ -40,31 +42,12 @@ OUTCOME_NAMES = {
 }
 
 
-class StateAuthority(Protocol):
-    """What knows accounts, sessions and saved searches."""
-
-    def sign_in(self, name: str, password: str, address: str) -> str | None:
-        """A new session's token; None when name or password is wrong, at equal cost."""
-
-    def principal_of_session(self, token: str, address: str) -> Principal | None:
-        """Whose session it is; None when it has ended or never was."""
-
-    def sign_out(self, token: str, address: str) -> None:
-        """End the session at once."""
-
-    def save_search(self, owner: str, query: str) -> str:
-        """Keep a query of this owner; an id of at least 128 random bits."""
-
-    def saved_search(self, owner: str, search_id: str) -> str | None:
-        """The query kept under that id; None unless this owner kept it."""
-
-
 @dataclass(frozen=True)
 class PageContext:
     """Services, options and templates of the pages."""
 
     search: SearchService
-    state: StateAuthority
+    state: StateStore
     options: PageOptions
 
     @cached_property
@@ -114,11 +97,10 @@ class PageContext:
             SignInNeeded: nobody is.
         """
         token = request.cookies.get(self.cookies.session, "")
-        principal = self.state.principal_of_session(token, address_of(request)) if token else None
-        if principal is None:
-            path = request.url.path if request.method == "GET" else "/"
-            raise SignInNeeded(path)
-        return Visitor(principal, token)
+        session = self.state.sessions.find(token) if token else None
+        if session is None:
+            raise SignInNeeded(request.url.path if request.method == "GET" else "/")
+        return Visitor(principal_of(session.account, address_of(request)), token)
 
     def page(
         self,
@@ -133,6 +115,17 @@ class PageContext:
             {"visitor": visitor, "form_token": visitor.form_token if visitor else "", **values}
         )
         return HTMLResponse(html, status_code=status)
+
+
+def principal_of(account: Account, address: str) -> Principal:
+    """The account as whoever asks."""
+    return Principal(
+        name=account.name,
+        display_name=account.display_name,
+        scopes=account.scopes,
+        kind="account",
+        address=address,
+    )
 
 
 def address_of(request: Request) -> str:

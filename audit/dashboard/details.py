@@ -48,6 +48,9 @@ ACTIONS = {
 NO_HEADER = dict.fromkeys(
     ("format", "priority", "hostname", "app_name", "procid", "msgid", "msg_offset")
 )
+_STUDY = "110180"
+"""Study Instance UID among ParticipantObjectIDTypeCodes (DICOM PS3.16 DCID 404)."""
+
 _SKEW_NS = 300 * NS_PER_S
 """Beyond five minutes a page says that the sender's clock is off."""
 
@@ -67,7 +70,7 @@ class EventPage:
 
     Attributes:
         times: name, UTC nanoseconds or None when unreadable, text as sent.
-        skewed: how far the sender's clock is off, in words; empty when it isn't.
+        skewed: how far the event's time is from receipt, in words; empty when it is close.
         where: name, query field and value of each place.
     """
 
@@ -79,6 +82,7 @@ class EventPage:
     action: str
     who: tuple[Named, ...]
     patients: tuple[Named, ...]
+    studies: tuple[Named, ...]
     times: tuple[tuple[str, int | None, str], ...]
     skewed: str
     where: tuple[tuple[str, str, str], ...]
@@ -100,6 +104,7 @@ def event_page(record: IndexedRecord) -> EventPage:
         action=ACTIONS.get((message.get("event") or {}).get("action") or "", ""),
         who=tuple(_who(message)),
         patients=tuple(_patients(message)),
+        studies=tuple(_studies(message)),
         times=tuple(_times(record)),
         skewed=_skew(record),
         where=tuple(_where(record)),
@@ -127,12 +132,18 @@ def _patients(message: dict[str, Any]) -> Iterator[Named]:
             yield Named(identifier, f"{name} ({identifier})" if name else identifier)
 
 
+def _studies(message: dict[str, Any]) -> Iterator[Named]:
+    for one in message.get("objects", ()):
+        if one["id_type"]["code"] == _STUDY:
+            yield Named(one["id"], one["name"] or one["id"])
+
+
 def _times(record: IndexedRecord) -> Iterator[tuple[str, int | None, str]]:
-    for name, key in (("event, as sent", "event_time"), ("syslog header", "header_time")):
+    for name, key in (("Event, as sent", "event_time"), ("Syslog header", "header_time")):
         sent = record.body.get(key)
         if sent:
             yield name, parse_date_time(sent).ns, sent
-    yield "received", record.received, ""
+    yield "Received", record.received, ""
 
 
 def _skew(record: IndexedRecord) -> str:
@@ -142,14 +153,13 @@ def _skew(record: IndexedRecord) -> str:
     minutes = abs(record.received - sent) // (60 * NS_PER_S)
     days, hours = minutes // 1440, minutes // 60
     size = f"{days} days" if days > 1 else f"{hours} hours" if hours > 1 else f"{minutes} minutes"
-    return f"{size} ({'behind' if sent < record.received else 'ahead'})"
+    side = "before" if sent < record.received else "after"
+    return f"the sender says {size} {side} it was received"
 
 
 def _where(record: IndexedRecord) -> Iterator[tuple[str, str, str]]:
     for name, field in (
         ("address", "address"),
-        ("from", "source"),
-        ("to", "destination"),
         ("reported by", "node"),
         ("site", "site"),
     ):

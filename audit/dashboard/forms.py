@@ -13,7 +13,7 @@ _MEDIA_TYPE = "application/x-www-form-urlencoded"
 
 
 async def read_form(request: Request, options: PageOptions) -> Form:
-    """The fields of a posted form, white space around values dropped.
+    """The fields of a posted form.
 
     Raises:
         BadRequest: another media type, too long, too many fields, a field twice.
@@ -34,7 +34,7 @@ def parsed_form(body: bytes, max_fields: int) -> Form:
         )
     except ValueError as error:
         raise BadRequest("the form has too many fields") from error
-    form = {name: value.strip() for name, value in pairs}
+    form = dict(pairs)
     if len(form) != len(pairs):
         raise BadRequest("the form has a field twice")
     return form

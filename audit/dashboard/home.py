@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from audit.dashboard import charts
 from audit.dashboard.context import CATEGORY_NAMES, PageContext
-from audit.dashboard.display import NS_PER_S, moment_of
+from audit.dashboard.display import NS_PER_S, moment_of, number, octets
 from audit.dashboard.rows import rows_of
 from audit.query.answers import HomeAnswer
 
@@ -33,7 +33,11 @@ def _values(context: PageContext, answer: HomeAnswer) -> dict[str, Any]:
         "failures": rows_of(figures.failures),
         "lag": answer.index_lag,
         "origin": answer.origin,
-        "index_state": [(words_of_name(name), value) for name, value in answer.index.items()],
+        "index_state": [
+            (words_of_name(name), _stated(name, value))
+            for name, value in answer.index.items()
+            if value != "" and name != "position"
+        ],
         "total": sum(bucket.total for bucket in buckets),
         "buckets": buckets,
         "chart": chart,
@@ -43,6 +47,15 @@ def _values(context: PageContext, answer: HomeAnswer) -> dict[str, Any]:
         "ticks": _ticks(context, figures.span.start, figures.span.end),
         "from": start.astimezone(context.options.zone).isoformat(),
     }
+
+
+def _stated(name: str, value: str | int | bool) -> str:
+    """What the index says of itself, in words."""
+    if isinstance(value, bool):
+        return "Yes" if value else "No"
+    if isinstance(value, int):
+        return octets(value) if "octets" in name else number(value)
+    return value
 
 
 def words_of_name(name: str) -> str:

@@ -15,11 +15,11 @@ class PageOptions:
         repository_name: stands in the header, for example the hospital's name.
         version: stands in the footer.
         rows: results on one page of the review.
-        home_rows: rows of each small table of the home page.
+        lag_notice_records: from so many records that aren't searchable yet on, a banner says so;
+            fewer stand in small print.
         max_form_octets: largest form body that is read.
         max_form_fields: most fields in one form.
         max_shown_octets: of a raw message, how much a page shows; the download has all.
-        max_sign_in_checks: passwords checked at the same time; each takes tens of megabytes.
     """
 
     https: bool = True
@@ -27,8 +27,7 @@ class PageOptions:
     repository_name: str = "Audit Record Repository"
     version: str = ""
     rows: int = 50
-    home_rows: int = 8
+    lag_notice_records: int = 500
     max_form_octets: int = 65_536
     max_form_fields: int = 60
     max_shown_octets: int = 65_536
-    max_sign_in_checks: int = 2

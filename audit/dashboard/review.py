@@ -57,9 +57,10 @@ def posted_search(context: PageContext, request: Request, form: Form) -> Respons
     """Keep the posted search and lead on to its address."""
     visitor = context.visitor(request)
     check_own_form(request, form, visitor.session_token)
-    query = _posted_query(context, form)
-    search_id = context.state.save_search(visitor.principal.name, query)
-    return see_other(f"/s/{search_id}")
+    asked = {name: value.strip() for name, value in form.items()}
+    query = _posted_query(context, asked)
+    saved = context.state.saved_searches.save(visitor.principal.name, query)
+    return see_other(f"/s/{saved.id}")
 
 
 def _posted_query(context: PageContext, form: Form) -> str:
@@ -80,10 +81,10 @@ def _is_pivot(name: str) -> bool:
 def saved_review(context: PageContext, request: Request, search_id: str) -> Response:
     """The results of a search kept before; another's id is as unknown as none."""
     visitor = context.visitor(request)
-    query = context.state.saved_search(visitor.principal.name, search_id)
-    if query is None:
+    saved = context.state.saved_searches.find(search_id)
+    if saved is None or saved.owner != visitor.principal.name:
         raise NotFound("this search is not known: it has expired, or it is not yours")
-    return _review(context, request, visitor, query)
+    return _review(context, request, visitor, saved.query)
 
 
 def open_review(context: PageContext, request: Request) -> Response:
@@ -106,7 +107,6 @@ def _review(context: PageContext, request: Request, visitor: Visitor, query: str
         values |= _results(context, request, visitor, query)
     except QuerySyntaxError as error:
         values["fault"] = _fault(error, query)
-        return context.page("review.html", values, visitor=visitor, status=400)
     return context.page("review.html", values, visitor=visitor)
 
 

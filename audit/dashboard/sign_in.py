@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from threading import BoundedSemaphore
+from math import ceil
 from typing import Literal
 
 from starlette.requests import Request
@@ -17,12 +17,10 @@ from audit.dashboard.visitors import (
     new_visit,
     own_path,
 )
-from audit.web.options import WebOptions
-from audit.web.rate_limit import TokenBuckets
+from audit.errors import Denied
+from audit.state.throttle import TryLater
 
 _WRONG = "User name or password is wrong."
-_WIDER = 5
-"""How many times more guesses an account or an address has than the two together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,41 +46,12 @@ RecordSignIn = Callable[[SignIn], None]
 """Journals it; raises JournalUnavailable when it can't."""
 
 
-class GuessLimit:
-    """Slows guessing by account and address together, and by each of them alone."""
-
-    def __init__(self, options: WebOptions) -> None:
-        keys = options.max_rate_keys
-        per_s, burst = options.attempts_per_s, options.attempt_burst
-        self._pairs = TokenBuckets(per_s, burst, max_keys=keys)
-        self._singles = TokenBuckets(per_s * _WIDER, burst * _WIDER, max_keys=keys)
-
-    def wait_s(self, name: str, address: str) -> int:
-        """Seconds until the next guess is heard; 0 when it is heard now."""
-        folded = name.casefold()
-        looks = (
-            self._pairs.look(f"{folded}\n{address}"),
-            self._singles.look(f"account {folded}"),
-            self._singles.look(f"address {address}"),
-        )
-        return max(look.retry_after_s for look in looks)
-
-    def failed(self, name: str, address: str) -> None:
-        """Count a wrong guess."""
-        folded = name.casefold()
-        self._pairs.spend(f"{folded}\n{address}")
-        self._singles.spend(f"account {folded}")
-        self._singles.spend(f"address {address}")
-
-
 class SignInPages:
     """The pages around a session's beginning and end."""
 
-    def __init__(self, context: PageContext, web: WebOptions, record: RecordSignIn) -> None:
+    def __init__(self, context: PageContext, record: RecordSignIn) -> None:
         self._context = context
         self._record = record
-        self._guesses = GuessLimit(web)
-        self._checks = BoundedSemaphore(context.options.max_sign_in_checks)
 
     def form(
         self, request: Request, path: str = "/", fault: str = "", status: int = 200
@@ -101,33 +70,25 @@ class SignInPages:
         check_own_form(request, form, request.cookies.get(cookies.visit, ""))
         name, path = form.get("name", ""), own_path(form.get("next", "/"))
         address = address_of(request)
-        wait_s = self._guesses.wait_s(name, address)
-        if wait_s:
-            fault = f"Too many wrong attempts. Try again in {wait_s} seconds."
-            page = self.form(request, path, fault, 429)
-            page.headers["Retry-After"] = str(wait_s)
-            return page
-        with self._checks:
-            token = self._context.state.sign_in(name, form.get("password", ""), address)
-        if token is None:
-            self._guesses.failed(name, address)
+        try:
+            account = self._context.state.accounts.check(name, form.get("password", ""), address)
+        except Denied:
             self._record(SignIn("login", name, "", address, _WRONG))
             return self.form(request, path, _WRONG, 401)
-        self._record_login(name, token, address)
+        except TryLater as error:
+            return self._too_often(request, path, ceil(error.retry_after_s))
+        self._record(SignIn("login", account.name, account.display_name, address))
         answer = see_other(path)
-        cookies.put(answer, cookies.session, token)
+        cookies.put(answer, cookies.session, self._context.state.sessions.begin(account, address))
         cookies.remove(answer, cookies.visit)
         return answer
 
-    def _record_login(self, name: str, token: str, address: str) -> None:
-        state = self._context.state
-        principal = state.principal_of_session(token, address)
-        display_name = principal.display_name if principal else ""
-        try:
-            self._record(SignIn("login", name, display_name, address))
-        except BaseException:
-            state.sign_out(token, address)
-            raise
+    def _too_often(self, request: Request, path: str, wait_s: int) -> Response:
+        unit = "second" if wait_s == 1 else "seconds"
+        fault = f"Too many wrong attempts. Try again in {wait_s} {unit}."
+        page = self.form(request, path, fault, 429)
+        page.headers["Retry-After"] = str(wait_s)
+        return page
 
     def sign_out(self, request: Request, form: Form) -> Response:
         """End the session here and now, and make the browser forget what it saw."""
@@ -138,7 +99,7 @@ class SignInPages:
             return see_other("/sign-in")
         check_own_form(request, form, visitor.session_token)
         principal = visitor.principal
-        self._context.state.sign_out(visitor.session_token, address_of(request))
+        self._context.state.sessions.end(visitor.session_token)
         self._record(SignIn("logout", principal.name, principal.display_name, address_of(request)))
         answer = see_other("/sign-in")
         cookies.remove(answer, cookies.session)

@@ -24,8 +24,6 @@ class WebOptions:
         max_connections: open connections and running requests; beyond that 503.
         requests_per_s: sustained rate of one principal; scripts may read at least 50 a second.
         request_burst: how many requests one principal may make at once.
-        attempts_per_s: sustained rate of failed authentications from one address.
-        attempt_burst: how many failed authentications one address may make at once.
         max_rate_keys: how many principals and addresses the rate limiter remembers.
         shutdown_timeout_s: how long running requests may take to end at a stop.
     """
@@ -43,7 +41,5 @@ class WebOptions:
     max_connections: int = 512
     requests_per_s: float = 100.0
     request_burst: int = 200
-    attempts_per_s: float = 0.2
-    attempt_burst: int = 10
     max_rate_keys: int = 10_000
     shutdown_timeout_s: int = 4

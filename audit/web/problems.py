@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
+from math import ceil
 from typing import Any
 
 import orjson
@@ -24,6 +25,7 @@ from audit.errors import (
     RequestError,
     StorageError,
 )
+from audit.state.throttle import TryLater
 from audit.web.errors import TooManyRequests, Unauthenticated
 
 MEDIA_TYPE = "application/problem+json"
@@ -86,6 +88,7 @@ INTERNAL = Problem(
 _STATUS: tuple[tuple[type[AuditError], int], ...] = (
     (Unauthenticated, 401),
     (TooManyRequests, 429),
+    (TryLater, 429),
     (NotFound, 404),
     (Denied, 403),
     (RequestError, 400),
@@ -119,8 +122,8 @@ def _of_audit_error(error: AuditError, status: int) -> Problem:
         errors = ({"pointer": "#/query", "detail": str(error), "column": error.column},)
     if isinstance(error, Unauthenticated):
         headers["WWW-Authenticate"] = 'Bearer realm="audit record repository"'
-    if isinstance(error, TooManyRequests):
-        headers["Retry-After"] = str(error.retry_after_s)
+    if isinstance(error, TooManyRequests | TryLater):
+        headers["Retry-After"] = str(ceil(error.retry_after_s))
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
         headers["Retry-After"] = str(RETRY_AFTER_S)
     return Problem(

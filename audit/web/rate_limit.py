@@ -58,20 +58,13 @@ class TokenBuckets:
 
     def spend(self, key: str) -> Allowance:
         """Take one token from the key's bucket, if there is one."""
-        return self._draw(key, 1.0)
-
-    def look(self, key: str) -> Allowance:
-        """Where the key stands, without taking a token."""
-        return self._draw(key, 0.0)
-
-    def _draw(self, key: str, price: float) -> Allowance:
         with self._lock:
             now = self._clock()
             tokens, since = self._buckets.pop(key, (float(self._burst), now))
             tokens = min(float(self._burst), tokens + (now - since) * self._per_s)
             allowed = tokens >= 1.0
             if allowed:
-                tokens -= price
+                tokens -= 1.0
             self._buckets[key] = (tokens, now)
             if len(self._buckets) > self._max_keys:
                 self._buckets.popitem(last=False)

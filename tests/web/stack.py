@@ -1,0 +1,135 @@
+"""A whole repository in one folder: journal, index, search, state, and the application on it."""
+
+import contextlib
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from time import time_ns
+
+from fastapi import FastAPI
+
+from audit.api.app import create_api_routes
+from audit.dashboard.app import create_page_routes
+from audit.dashboard.options import PageOptions
+from audit.dashboard.sign_in import SignIn
+from audit.errors import JournalUnavailable
+from audit.index.sqlite_index import SqliteIndex, SqliteIndexOptions
+from audit.journal.entry import Received
+from audit.journal.reader import JournalReader
+from audit.journal.writer import JournalOptions, JournalWriter
+from audit.projector.follow import Follower
+from audit.query.access import READ_SCOPES, Scope
+from audit.query.search import SearchOptions, SearchService
+from audit.query.self_audit import RepositoryIdentity
+from audit.simulate.hospital import HospitalShape, simulate
+from audit.state.options import PasswordOptions, StateOptions
+from audit.state.store import StateStore
+from audit.web.application import create_app
+from audit.web.options import WebOptions
+
+PASSWORD = "correct horse battery"
+PEER_CERTIFICATE = bytes(32)
+
+
+@dataclass
+class Stack:
+    """Everything behind the web faces; ``journal_fails`` makes the journal refuse."""
+
+    writer: JournalWriter
+    reader: JournalReader
+    index: SqliteIndex
+    search: SearchService
+    state: StateStore
+    follower: Follower
+    signed_in: list[SignIn] = field(default_factory=list)
+    journal_fails: bool = False
+
+    def append(self, raw: bytes, *, listener: str = "internal", at: int | None = None) -> int:
+        """Journal one message; its sequence."""
+        if self.journal_fails:
+            raise JournalUnavailable("the journal can't be reached")
+        received = Received(raw, at or time_ns(), listener, "192.0.2.7:50100")
+        return self.writer.append([received])[0]
+
+    def add(self, messages: Iterable[bytes], *, at: int | None = None) -> list[int]:
+        """Journal messages of senders and make them searchable; their sequences."""
+        sequences = [self.append(raw, listener="tls", at=at) for raw in messages]
+        self.catch_up()
+        return sequences
+
+    def catch_up(self) -> None:
+        """Make searchable whatever is journaled."""
+        while self.follower.step():
+            pass
+
+    def own_records(self) -> list[bytes]:
+        """The repository's own records, in order."""
+        entries = self.reader.iterate(0)
+        return [e.received.raw for e in entries if e.received.listener == "internal"]
+
+    def record_sign_in(self, facts: SignIn) -> None:
+        """What the service would journal."""
+        if self.journal_fails:
+            raise JournalUnavailable("the journal can't be reached")
+        self.signed_in.append(facts)
+
+    def token(self, *scopes: str) -> str:
+        """A new API token with these scopes; all that read when none is named."""
+        held = scopes or READ_SCOPES
+        return self.state.tokens.create("reader", "officer", held, 3600).secret
+
+    def account(self, name: str = "officer", scopes: Iterable[str] = tuple(Scope)) -> str:
+        """A new account, known by PASSWORD; its name."""
+        account = self.state.accounts.create(
+            name, PASSWORD, display_name=name.title(), scopes=scopes
+        )
+        return account.name
+
+
+@contextlib.contextmanager
+def stack(folder: Path, clock: Callable[[], int] = time_ns) -> Iterator[Stack]:
+    """A repository in an empty folder."""
+    position = folder / "journal.position"
+    options = JournalOptions(key_file=folder / "key", position_file=position)
+    writer = JournalWriter.open(folder / "journal", options)
+    reader = JournalReader(folder / "journal", position)
+    index = SqliteIndex(SqliteIndexOptions(directory=folder / "index"))
+    quick = PasswordOptions(memory_kib=64, passes=1, lanes=1)
+    state = StateStore(f"sqlite:///{folder / 'state.db'}", StateOptions(passwords=quick), clock)
+    identity = RepositoryIdentity(
+        source_id="arr", hostname="arr.test", process_id="1", log_uri="urn:test:log"
+    )
+
+    def append(raw: bytes) -> int:
+        return made.append(raw)
+
+    search = SearchService(index, reader, append, SearchOptions(identity=identity, clock=clock))
+    made = Stack(writer, reader, index, search, state, Follower(reader, index))
+    try:
+        yield made
+    finally:
+        state.close()
+        index.close()
+        reader.close()
+        writer.close()
+
+
+def application(
+    stack: Stack, web: WebOptions | None = None, pages: PageOptions | None = None
+) -> FastAPI:
+    """The composition that the service makes: API and pages, one application."""
+    web = web or WebOptions(https=False, allowed_hosts=("testserver", "127.0.0.1"))
+    made = create_page_routes(
+        stack.search, stack.state, stack.record_sign_in, pages or PageOptions(https=web.https)
+    )
+    api = create_api_routes(stack.search, stack.state, web)
+    return create_app(web, [api, made.router], page_error=made.error)
+
+
+def hospital_day(events: int, seed: int = 7) -> list[bytes]:
+    """Messages of a simulated hospital in the last 20 hours."""
+    start = datetime.now(UTC) - timedelta(hours=20)
+    shape = HospitalShape(wrongdoing_every=200)
+    messages = simulate(seed, start, days=0.8, events=events, shape=shape)
+    return [message.syslog for message in messages]

@@ -160,7 +160,9 @@ printable = st.text(alphabet=st.characters(min_codepoint=33, max_codepoint=126),
 values = st.text(alphabet=st.characters(exclude_categories=["Cs"]), max_size=20)
 names = st.text(alphabet="abcXYZ019@.-_", min_size=1, max_size=32)
 elements = st.lists(
-    st.tuples(names, st.lists(st.tuples(names, values), max_size=3).map(tuple)), max_size=3
+    st.tuples(names, st.lists(st.tuples(names, values), max_size=3).map(tuple)),
+    max_size=3,
+    unique_by=lambda element: element[0],
 )
 
 

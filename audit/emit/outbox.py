@@ -199,6 +199,7 @@ class Outbox:
 
     def _forget(self, count: int) -> None:
         with self._changed:
-            for _ in range(count):
+            # ``close`` may have given up on them while the sink was still taking them
+            for _ in range(min(count, len(self._waiting))):
                 self._octets -= len(self._waiting.popleft())
             self._changed.notify_all()

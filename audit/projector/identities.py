@@ -8,7 +8,7 @@ _XUA = re.compile(r"\s*(?P<alias>[^<>]*)<(?P<user>[^<>]+)@(?P<issuer>[^<>@]+)>\s
 _DOMAIN_BACKSLASH = re.compile(r"(?P<domain>[^\\@\s]+)\\(?P<user>[^\\]+)")
 _USER_AT_DOMAIN = re.compile(r"(?P<user>[^@\s]+)@(?P<domain>[^@\s]+)")
 _AE_TITLES = re.compile(r"\s*AETITLES?\s*=\s*(?P<titles>.*)", re.DOTALL)
-_PORT = re.compile(r"\[(?P<six>[0-9A-Fa-f:.%]+)\](:\d+)?|(?P<four>\d+(\.\d+){3})(:\d+)?")
+_PORT = re.compile(r"\[(?P<six>[^\]]+)\](:\d+)?|(?P<four>\d+(\.\d+){3})(:\d+)?")
 _CX_ESCAPES = {"\\S\\": "^", "\\T\\": "&", "\\R\\": "~", "\\E\\": "\\"}
 _CX_ESCAPE = re.compile(r"\\[STRE]\\")
 _CX_PARTS_BEFORE_ASSIGNER = 3

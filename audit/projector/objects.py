@@ -43,10 +43,15 @@ def add_object(
 
 
 def _add_patient(values: FieldValues, subject: ParticipantObject, default_assigner: str) -> None:
+    name = (subject.participant_object_name or "").strip()
+    no_names = {subject.participant_object_id.strip()}
     for patient in patient_identifiers(subject.participant_object_id):
         values.add("patient", patient.identifier)
         values.add("patient_assigner", *(patient.assigners or (default_assigner,)))
-    values.add("patient_name", subject.participant_object_name)
+        no_names.add(patient.identifier)
+    # A sender that knows no name but must write one repeats the identifier.
+    if name not in no_names:
+        values.add("patient_name", name)
 
 
 def _add_description(values: FieldValues, description: ParticipantObjectDescription) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from audit.index.document import IndexedRecord
+from audit.standards.code_tables import event_name
 
 SUCCESS = "success"
 BEGIN_TRANSFERRING = "110102"
@@ -56,8 +57,9 @@ class EventView:
 
     @property
     def event_name(self) -> str:
-        """The event's name as sent, else its code."""
-        return str(self._event["id"]["text"] or self._event["id"]["code"])
+        """The event's name in the standard, else as sent, else its code."""
+        sent = self._event["id"]
+        return str(event_name(sent["code"]) or sent["text"] or sent["code"])
 
     @property
     def outcome_description(self) -> str:
@@ -116,7 +118,11 @@ class EventView:
             if one["role"] == _PATIENT_ROLE and one["type"] == _PERSON:
                 identifier = one["id"].split("^")[0].strip() or one["id"]
                 name = (one["name"] or "").strip()
-                shown = f"{name} ({identifier})" if name not in {"", one["id"]} else identifier
+                shown = (
+                    f"{name} ({identifier})"
+                    if name not in {"", one["id"], identifier}
+                    else identifier
+                )
                 found.setdefault(identifier, shown)
         return [(shown, identifier) for identifier, shown in found.items()]
 

@@ -219,7 +219,7 @@ class GroupCommit:
     def _idle_s(self) -> float | None:
         if self._roomless:
             return self._options.room_poll_s
-        if self._writer.failure or self._writer.head.size == self._writer.durable_count:
+        if self._writer.failure or self._writer.has_current_head:
             return None
         return max(0.0, self._head_due - time.monotonic())
 

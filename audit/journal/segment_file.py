@@ -133,9 +133,17 @@ class SegmentFile:
         return size - length
 
     def offset_by_foot(self, number: int) -> int:
-        """Where the entry with this number (from 0) begins, by the foot of a closed segment."""
-        start = self.foot_start() + segment.OFFSETS_START + number * segment.OFFSET_OCTETS
-        return int.from_bytes(self.octets(start, segment.OFFSET_OCTETS))
+        """Where the entry with this number (from 0) begins, by the foot of a closed segment.
+
+        Raises:
+            IntegrityViolation: there is no foot, or it tells no possible offset.
+        """
+        start = self.foot_start()
+        place = start + segment.OFFSETS_START + number * segment.OFFSET_OCTETS
+        offset = int.from_bytes(self.octets(place, segment.OFFSET_OCTETS))
+        if place >= self.size() or not self.entries_start <= offset < start:
+            raise IntegrityViolation(f"{self.path.name} has no entry {number}")
+        return offset
 
     def _window(self, offset: int, end: int, needed: int) -> bytes:
         return self.octets(offset, min(max(needed, _WINDOW_OCTETS), end - offset))

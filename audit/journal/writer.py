@@ -197,6 +197,11 @@ class JournalWriter:
         return head
 
     @property
+    def has_current_head(self) -> bool:
+        """Whether the newest published head covers every durable entry."""
+        return self._publisher.is_current(self._tree.size)
+
+    @property
     def failure(self) -> str:
         """Why the writer is dead; empty while it lives."""
         return self._reason
@@ -310,7 +315,7 @@ class JournalWriter:
         )
 
     def _publish(self) -> None:
-        if self._publisher.is_current(self._tree.size):
+        if self.has_current_head:
             return
         self._tree_writer.flush_durably()
         self._publisher.publish(self._tree, self._last_first)

@@ -1,0 +1,215 @@
+"""audit.journal.group_commit"""
+
+import errno
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from audit.errors import AuditError, ConfigurationError, JournalBusy, JournalUnavailable
+from audit.journal.files import Files
+from audit.journal.group_commit import CommitOptions, GroupCommit
+from audit.journal.reader import JournalReader
+from audit.journal.verify import verify
+from audit.journal.writer import JournalWriter
+from tests.journal.faults import FaultyCalls, LittleRoom
+from tests.journal.journals import certificate, open_writer, received, wait_until
+
+QUICK = CommitOptions(gather_delay_s=0.001, head_interval_s=0.02, room_poll_s=0.01)
+
+
+class Outcomes:
+    """Collects what callbacks were told."""
+
+    def __init__(self) -> None:
+        self.sequences: list[int] = []
+        self.errors: list[AuditError] = []
+        self.told = threading.Event()
+
+    def done(self, sequence: int | None, error: AuditError | None) -> None:
+        if sequence is not None:
+            self.sequences.append(sequence)
+        if error is not None:
+            self.errors.append(error)
+        self.told.set()
+
+
+@pytest.fixture
+def outcomes() -> Outcomes:
+    return Outcomes()
+
+
+@pytest.fixture
+def calls() -> FaultyCalls:
+    return FaultyCalls()
+
+
+@pytest.fixture
+def writer(tmp_path: Path, calls: FaultyCalls) -> Iterator[JournalWriter]:
+    with open_writer(tmp_path, Files(calls)) as opened:
+        yield opened
+
+
+def test_records_of_many_threads_become_durable_together(
+    tmp_path: Path, writer: JournalWriter, calls: FaultyCalls, outcomes: Outcomes
+) -> None:
+    commit = GroupCommit(writer, CommitOptions(gather_delay_s=0.02))
+    commit.start()
+    calls.fail("", 0, 0)
+
+    def send(start: int) -> None:
+        for number in range(start, start + 100):
+            commit.submit(received(number), outcomes.done)
+
+    threads = [threading.Thread(target=send, args=(n * 100,)) for n in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert commit.stop() == 0
+    assert sorted(outcomes.sequences) == list(range(400))
+    assert outcomes.errors == []
+    assert calls.counts["fdatasync"] < 100
+    assert writer.head.size == 400
+    assert commit.queued_octets == 0
+    with JournalReader(tmp_path / "journal") as reader:
+        assert len({entry.received.raw for entry in reader.iterate(0)}) == 400
+
+
+def test_a_head_follows_while_records_arrive_and_after_the_last(writer: JournalWriter) -> None:
+    commit = GroupCommit(writer, QUICK)
+    commit.start()
+    commit.submit(received(0))
+    wait_until(lambda: writer.head.size == 1)
+    commit.submit(received(1))
+    wait_until(lambda: writer.head.size == 2)
+    commit.stop()
+
+
+def test_a_full_queue_refuses_and_tells_pressure(writer: JournalWriter) -> None:
+    told: list[bool] = []
+    commit = GroupCommit(writer, CommitOptions(queue_max_octets=10_000), told.append)
+    one = len(received(0).raw) + 256
+    accepted = 10_000 // (one + 4)
+    for _ in range(accepted):
+        commit.submit(received(0))
+    with pytest.raises(JournalBusy, match="wait for the journal"):
+        commit.submit(received(0, octets=one))
+    assert told == [True]
+    assert commit.queued_octets <= 10_000
+    commit.start()
+    wait_until(lambda: writer.durable_count == accepted)
+    wait_until(lambda: told == [True, False])
+    commit.stop()
+
+
+def test_a_dead_writer_fails_all_and_takes_no_more(
+    tmp_path: Path, writer: JournalWriter, calls: FaultyCalls, outcomes: Outcomes
+) -> None:
+    told: list[bool] = []
+    commit = GroupCommit(writer, QUICK, told.append)
+    commit.submit(received(0), outcomes.done)
+    commit.submit(received(1), outcomes.done, waits_for_room=True)
+    calls.fail("fdatasync", 1, errno.EIO)
+    commit.start()
+    wait_until(lambda: len(outcomes.errors) == 2)
+    assert outcomes.sequences == []
+    assert all(isinstance(error, JournalUnavailable) for error in outcomes.errors)
+    with pytest.raises(JournalUnavailable, match="no more data"):
+        commit.submit(received(2))
+    wait_until(lambda: told == [True])
+    assert commit.stop() == 0
+    assert verify(tmp_path / "journal").intact
+
+
+def test_without_room_patient_records_wait_and_others_fail_at_once(
+    tmp_path: Path, outcomes: Outcomes
+) -> None:
+    room = LittleRoom(0)
+    told: list[bool] = []
+    patient = Outcomes()
+    with open_writer(tmp_path, Files(room), reserve_octets=1000) as writer:
+        commit = GroupCommit(writer, QUICK, told.append)
+        commit.start()
+        commit.submit(received(0), patient.done, waits_for_room=True)
+        wait_until(lambda: told == [True])
+        wait_until(lambda: not commit.has_room)
+        commit.submit(received(1), outcomes.done)
+        wait_until(lambda: len(outcomes.errors) == 1)
+        assert not patient.told.is_set()
+        room.free = 100_000
+        wait_until(lambda: patient.sequences == [0])
+        wait_until(lambda: told == [True, False])
+        wait_until(lambda: commit.has_room)
+        commit.stop()
+
+
+def test_room_is_looked_for_without_records_too(tmp_path: Path) -> None:
+    room = LittleRoom(900)
+    told: list[bool] = []
+    with open_writer(tmp_path, Files(room), reserve_octets=1000) as writer:
+        commit = GroupCommit(writer, QUICK, told.append)
+        commit.start()
+        commit.submit(received(0))
+        wait_until(lambda: told == [True])
+        room.free = 5000
+        wait_until(lambda: told == [True, False])
+        commit.stop()
+        assert writer.durable_count == 1
+
+
+def test_records_that_found_no_room_are_given_up_at_the_end(
+    tmp_path: Path, outcomes: Outcomes
+) -> None:
+    with open_writer(tmp_path, Files(LittleRoom(0)), reserve_octets=1000) as writer:
+        commit = GroupCommit(writer, QUICK)
+        commit.start()
+        commit.submit(received(0), outcomes.done, waits_for_room=True)
+        assert commit.stop(timeout_s=0.05) == 1
+        assert isinstance(outcomes.errors[0], JournalUnavailable)
+
+
+def test_a_head_that_found_no_room_is_signed_later(
+    tmp_path: Path, calls: FaultyCalls, writer: JournalWriter
+) -> None:
+    commit = GroupCommit(writer, QUICK)
+    commit.start()
+    calls.fail("rename", 1, errno.ENOSPC)
+    commit.submit(received(0))
+    wait_until(lambda: calls.fired)
+    wait_until(lambda: (tmp_path / "journal" / "checkpoint").read_text().split("\n")[1] == "1")
+    commit.stop()
+
+
+def test_a_certificate_is_introduced_once(writer: JournalWriter) -> None:
+    commit = GroupCommit(writer, QUICK)
+    assert commit.introduce(certificate(1))
+    assert not commit.introduce(certificate(1))
+    commit.start()
+    wait_until(lambda: writer.durable_count == 1)
+    assert not commit.introduce(certificate(1))
+    assert commit.introduce(certificate(2))
+    with pytest.raises(ValueError, match="only a certificate"):
+        commit.introduce(received(1))
+    commit.stop()
+    with pytest.raises(JournalUnavailable):
+        commit.introduce(certificate(3))
+    assert writer.certificates.pairs() == ((b"\1" * 32, 0), (b"\2" * 32, 1))
+
+
+def test_large_records_go_in_several_batches(writer: JournalWriter, calls: FaultyCalls) -> None:
+    commit = GroupCommit(writer, CommitOptions(batch_max_octets=1000, batch_max_entries=3))
+    for number in range(9):
+        commit.submit(received(number, octets=10 if number < 6 else 900))
+    calls.fail("", 0, 0)
+    commit.start()
+    commit.stop()
+    assert writer.durable_count == 9
+    assert calls.counts["fdatasync"] >= 5
+
+
+@pytest.mark.parametrize("changes", [{"queue_max_octets": 0}, {"head_interval_s": 0}], ids=str)
+def test_options_are_checked(changes: dict[str, int]) -> None:
+    with pytest.raises(ConfigurationError):
+        CommitOptions(**changes)

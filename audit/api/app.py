@@ -8,11 +8,12 @@ from starlette.responses import Response
 
 from audit.api import schemas
 from audit.api.access import Doorkeeper
-from audit.api.events import add_event_routes, bearer, json_answer, problem_answers, scoped
+from audit.api.events import add_event_routes, bearer, json_answer, scoped
 from audit.api.reference import add_reference_routes
 from audit.query.access import Principal
 from audit.query.search import SearchService
 from audit.state.store import StateStore
+from audit.web.openapi import problem_answers
 from audit.web.options import WebOptions
 
 PREFIX = "/api/v1"

@@ -11,7 +11,7 @@ from starlette.responses import Response
 from audit.api import schemas
 from audit.query.access import Principal, Scope
 from audit.query.search import SearchService
-from audit.web.problems import MEDIA_TYPE
+from audit.web.openapi import problem_answers
 
 bearer = HTTPBearer(
     auto_error=False,
@@ -31,26 +31,6 @@ EventId = Annotated[
 ]
 
 
-def problem_answers(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """The problems an operation may answer, for OpenAPI."""
-    return {
-        status: {"description": _DESCRIPTIONS[status], "content": {MEDIA_TYPE: {"schema": _SHAPE}}}
-        for status in statuses
-    }
-
-
-_SHAPE = {"$ref": "#/components/schemas/ProblemDocument"}
-_DESCRIPTIONS = {
-    400: "The request can't be understood; errors says where.",
-    401: "No valid token.",
-    403: "The token lacks a scope.",
-    404: "There is no such record.",
-    413: "The body is too large.",
-    422: "The request doesn't fit its schema.",
-    429: "Too many requests; Retry-After says when to come back.",
-    500: "A fault of this server; instance names the request.",
-    503: "The index can't answer, or the look can't be journaled: no answer.",
-}
 COMMON = (400, 401, 403, 429, 500, 503)
 
 

@@ -117,22 +117,3 @@ class Me(Strict):
     display_name: str
     kind: Literal["account", "token", "process"]
     scopes: list[str]
-
-
-class ProblemError(Strict):
-    """One fault of one member of the request."""
-
-    pointer: str
-    detail: str
-    column: int | None = Field(default=None, description="Zero-based column in a query's text.")
-
-
-class ProblemDocument(BaseModel):
-    """An error (RFC 9457)."""
-
-    type: str = Field(examples=["urn:arr:problem:not-found"])
-    title: str
-    status: int = Field(ge=400, le=599)
-    detail: str
-    instance: str = Field(description="urn:arr:request: and the request id.")
-    errors: list[ProblemError] | None = None

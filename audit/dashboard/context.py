@@ -73,6 +73,7 @@ class PageContext:
         zone = self.options.zone
         environment.filters.update(
             shown=display.shown,
+            begun=display.begun,
             visible=display.visible,
             plain=display.plain,
             number=display.number,

@@ -103,7 +103,7 @@ def event_page(record: IndexedRecord) -> EventPage:
         dialect=record.first("dialect"),
         action=ACTIONS.get((message.get("event") or {}).get("action") or "", ""),
         who=tuple(_who(message)),
-        patients=tuple(_patients(message)),
+        patients=(*_patients(message), *_inferred(record)),
         studies=tuple(_studies(message)),
         times=tuple(_times(record)),
         skewed=_skew(record),
@@ -115,7 +115,8 @@ def event_page(record: IndexedRecord) -> EventPage:
 
 
 def _who(message: dict[str, Any]) -> Iterator[Named]:
-    for one in message.get("participants", ()):
+    everyone = message.get("participants", ())
+    for one in sorted(everyone, key=lambda one: not one["is_requestor"]):
         if not one["is_requestor"] and not one["user_name"]:
             continue
         name = one["user_name"] or one["user_id"]
@@ -130,6 +131,11 @@ def _patients(message: dict[str, Any]) -> Iterator[Named]:
             identifier = one["id"].split("^")[0] or one["id"]
             name = one["name"] or ""
             yield Named(identifier, f"{name} ({identifier})" if name else identifier)
+
+
+def _inferred(record: IndexedRecord) -> Iterator[Named]:
+    for identifier in (record.body.get("inferred") or {}).get("patient", ()):
+        yield Named(identifier, identifier, "named in the query")
 
 
 def _studies(message: dict[str, Any]) -> Iterator[Named]:

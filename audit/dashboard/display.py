@@ -52,6 +52,11 @@ def plain(text: object) -> str:
     return _HIDDEN.sub(lambda match: escaped_character(match.group()), str(text))
 
 
+def begun(text: str) -> str:
+    """The text with its first letter large, as a sentence begins."""
+    return text[:1].upper() + text[1:]
+
+
 def _offset(moment: datetime) -> str:
     offset = moment.strftime("%z")
     return f"{offset[:3]}:{offset[3:5]}"

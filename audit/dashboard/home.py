@@ -14,6 +14,7 @@ from audit.query.answers import HomeAnswer
 
 _TICKS = 6
 _PART_OF_HOUR = 60
+_TWO_DAYS_NS = 172_800 * NS_PER_S
 
 
 def home_page(context: PageContext, request: Request) -> Response:
@@ -74,11 +75,9 @@ def interval_words(interval_ns: int) -> str:
 
 
 def _ticks(context: PageContext, start: int, end: int) -> list[str]:
-    """Times below the chart: the first with its day, the others with their hour."""
+    """Times below the chart: hours, or days where it covers more than two."""
     zone = context.options.zone
     step = (end - start) // _TICKS
     moments = [moment_of(start + step * i, zone) for i in range(_TICKS + 1)]
-    return [
-        f"{moment:%d %b %H:%M}" if i == 0 else f"{moment:%H:%M}"
-        for i, moment in enumerate(moments)
-    ]
+    form = "%H:%M" if end - start <= _TWO_DAYS_NS else "%d %b"
+    return [moment.strftime(form) for moment in moments]

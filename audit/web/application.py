@@ -18,6 +18,7 @@ from audit.web.middleware import (
     RequestRecord,
     SecurityHeaders,
 )
+from audit.web.openapi import document_of
 from audit.web.options import WebOptions
 from audit.web.problems import Problem, problem_of
 
@@ -63,7 +64,6 @@ def create_app(
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
-        separate_input_output_schemas=False,
         middleware=[
             Middleware(SecurityHeaders, options=options),
             Middleware(RequestRecord, observe=observe),
@@ -75,6 +75,7 @@ def create_app(
     for router in routers:
         app.include_router(router)
     _handle_errors(app, page_error)
+    app.openapi = document_of(app)  # type: ignore[method-assign]  # FastAPI's own way to extend it
     return app
 
 

@@ -6,8 +6,9 @@ of the hospital would send, valid in tier dicom. Memory doesn't grow with the nu
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import accumulate
+from math import ceil
 from random import Random
 
 from audit.simulate.machines import cleanup, emergency, refused_node, restart, review, service
@@ -18,6 +19,7 @@ from audit.simulate.stations import installed
 from audit.simulate.visits import visit, ward_round
 from audit.simulate.wrongdoing import Wrongdoers
 
+_DAY_MS = 86_400_000
 _LEAST_STAFF, _MOST_STAFF = 40, 2_000
 _EVENTS_PER_MEMBER = 30
 _PATIENTS_PER_EVENT = 2
@@ -88,6 +90,10 @@ class _Run:
         return max(_LEAST_STAFF, min(_MOST_STAFF, round(daily / _EVENTS_PER_MEMBER)))
 
 
+def _ms(start: datetime) -> int:
+    return ceil(start.timestamp() * 1000)
+
+
 def _run(start: datetime, days: float | None, events: int | None, shape: HospitalShape) -> _Run:
     if start.utcoffset() is None:
         raise ValueError("start must carry a time zone")
@@ -98,8 +104,9 @@ def _run(start: datetime, days: float | None, events: int | None, shape: Hospita
     natural = shape.events_per_day / working_day_weight()
     if days is None:
         return _Run(events or 0, None, natural)
-    end = round((start + timedelta(days=days)).timestamp() * 1000)
-    weight = weight_between(start, round(days * 24)) or 1
+    begin = _ms(start)
+    end = begin + max(1, round(days * _DAY_MS))
+    weight = weight_between(begin, end, start.tzinfo)
     if events is None:
         return _Run(round(weight * natural), end, natural)
     return _Run(events, end, max(events, 1) / weight)
@@ -167,7 +174,7 @@ def _played(
     daily = run.per_weight * working_day_weight()
     stage.known_patients += max(_LEAST_PATIENTS, round(daily * _PATIENTS_PER_EVENT))
     wrongdoers = Wrongdoers(stage, shape.wrongdoing_every)
-    pace = Pace(start, run.per_weight)
+    pace = Pace(_ms(start), start.tzinfo, run.per_weight)
     handed_out = 0
     while handed_out < run.events:
         _begin_due(stage, pace, wrongdoers, run)

@@ -115,7 +115,7 @@ class SearchIndex(Protocol):
     def top_by_distinct(
         self, criteria: Criteria, group: str, distinct: str, size: int = 10
     ) -> tuple[tuple[str, int], ...]:
-        """Folded values of ``group`` by how many different ``distinct`` values stand beside them."""
+        """Folded values of ``group`` by how many different ``distinct`` values are beside them."""
 
     def distinct(self, name: str, prefix: str = "", size: int = 100) -> tuple[str, ...]:
         """Folded values of a keyword field that begin so, in order."""

@@ -1,7 +1,7 @@
 """Counting in one month file: sums by shape, vocabulary, and records where neither tells."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby, takewhile
 from typing import Final
 
@@ -30,62 +30,48 @@ def facts_of_matches(reader: PartReader, question: Question) -> Iterator[tuple[i
             yield time, reader.codec.facts(octets)[1]
 
 
-class HourSums:
-    """The sums of a month file, for criteria that shapes can answer.
-
-    ``first`` and ``end`` are whole hours since 1970; what the criteria ask before and after them
-    is `edges`, to be counted record by record.
-    """
+class Sums:
+    """The sums of a month file, for criteria that shapes can answer."""
 
     def __init__(self, reader: PartReader, criteria: Criteria) -> None:
         self._reader = reader
-        rest, at_least, below = sums.without_time(criteria)
-        self._rest = rest
-        self.usable = sums.answers(rest) and bool(reader.about("sums"))
-        self.first = None if at_least is None else -(-at_least // sums.HOUR)
-        self.end = None if below is None else below // sums.HOUR
-        self._at_least, self._below = at_least, below
+        self._rest, self._at_least, self._below = sums.without_time(criteria)
+        self.usable = sums.answers(self._rest) and bool(reader.about("sums"))
 
-    @property
-    def whole(self) -> bool:
-        """Whether there is at least one whole hour in the stretch asked for."""
-        return self.first is None or self.end is None or self.first < self.end
+    def by_shape(self) -> Iterator[tuple[Facts, int]]:
+        """Shapes of the matches with their numbers; a shape may come more than once."""
+        for _, facts, n in self.by_bucket(_ONE_BUCKET, sums.UNITS):
+            yield facts, n
 
-    def edges(self) -> list[Criteria]:
-        """The criteria for what lies beside the whole hours."""
-        made: list[Criteria] = []
-        if self.first is not None and self._at_least is not None and self._at_least % sums.HOUR:
-            made.append(Range("time", self._at_least, self.first * sums.HOUR))
-        if self.end is not None and self._below is not None and self._below % sums.HOUR:
-            made.append(Range("time", self.end * sums.HOUR, self._below))
-        return [And((self._rest, edge)) for edge in made]
-
-    def by_shape(self) -> list[tuple[Facts, int]]:
-        """The shapes that meet the criteria, with the records of each in the whole hours."""
-        hours, parameters = self._hours()
-        rows = self._reader.connection.execute(
-            f"SELECT shape, sum(records) FROM sums WHERE {hours} GROUP BY shape", parameters
-        )
+    def by_bucket(self, span: Span, units: tuple[int, ...]) -> Iterator[tuple[int, Facts, int]]:
+        """Number of the bucket, shape and records; the buckets are cut at whole ``units``."""
         shapes = self._shapes()
-        return [(shapes[shape], n) for shape, n in rows if shape in shapes and n]
+        for stretch in sums.stretches(self._at_least, self._below, units):
+            if stretch.unit == 0:
+                yield from self._by_record(stretch, span)
+                continue
+            for start, shape, n in self._rows(stretch, span):
+                if shape in shapes:
+                    yield start, shapes[shape], n
 
-    def by_bucket(self, span: Span) -> Iterator[tuple[int, Facts, int]]:
-        """Number of the bucket, shape and records, for a span cut at whole hours."""
-        hours, parameters = self._hours()
-        rows = self._reader.connection.execute(
-            f"SELECT (hour - ?) / ? AS bucket, shape, sum(records) FROM sums WHERE {hours}"
-            " GROUP BY bucket, shape",
-            (span.start // sums.HOUR, span.interval // sums.HOUR, *parameters),
+    def _by_record(self, piece: sums.Stretch, span: Span) -> Iterator[tuple[int, Facts, int]]:
+        question = asked(And((self._rest, Range("time", piece.first, piece.end))))
+        for time, facts in facts_of_matches(self._reader, question):
+            yield (time - span.start) // span.interval, facts, 1
+
+    def _rows(self, stretch: sums.Stretch, span: Span) -> Iterator[tuple[int, int, int]]:
+        first = _LONG_AGO if stretch.first is None else stretch.first
+        end = -_LONG_AGO if stretch.end is None else stretch.end
+        yield from self._reader.connection.execute(
+            _SUMS,
+            (
+                span.start // stretch.unit,
+                span.interval // stretch.unit,
+                sums.UNITS.index(stretch.unit),
+                first,
+                end,
+            ),
         )
-        shapes = self._shapes()
-        for bucket, shape, n in rows:
-            if shape in shapes:
-                yield bucket, shapes[shape], n
-
-    def _hours(self) -> tuple[str, tuple[int, ...]]:
-        first = _LONG_AGO if self.first is None else self.first
-        end = -_LONG_AGO if self.end is None else self.end
-        return "hour >= ? AND hour < ?", (first, end)
 
     def _shapes(self) -> dict[int, Facts]:
         rows = self._reader.connection.execute("SELECT shape, facts FROM shapes")
@@ -97,18 +83,20 @@ class HourSums:
         }
 
 
+_SUMS: Final = """
+SELECT (slot - ?1) / ?2 AS bucket, shape, sum(records) FROM sums
+WHERE unit = ?3 AND slot >= ?4 AND slot < ?5 GROUP BY bucket, shape
+"""
 _LONG_AGO: Final = -(1 << 40)
+_ONE_BUCKET: Final = Span(start=0, end=0, interval=1 << 62)
 
 
 def count(reader: PartReader, question: Question, at_most: int | None) -> int:
     """How many records of the file meet the criteria; stops at ``at_most``."""
-    if at_most is not None:
+    kept = Sums(reader, question.criteria)
+    if at_most is not None or not kept.usable:
         return reader.count(question, at_most)
-    hours = HourSums(reader, question.criteria)
-    if not hours.usable or not hours.whole:
-        return reader.count(question, None)
-    middle = sum(n for _, n in hours.by_shape())
-    return middle + sum(reader.count(asked(edge), None) for edge in hours.edges())
+    return sum(n for _, n in kept.by_shape())
 
 
 def facets(
@@ -116,14 +104,12 @@ def facets(
 ) -> dict[str, Counter[str]]:
     """How often each folded value of each field stands in a match."""
     counted: dict[str, Counter[str]] = {name: Counter() for name in fields}
-    hours = HourSums(reader, question.criteria)
-    left = list(fields)
-    if hours.usable and hours.whole:
-        summed = [name for name in fields if name in sums.summed_fields()]
-        left = [name for name in fields if name not in summed]
-        _add_facts(counted, summed, hours.by_shape())
-        for edge in hours.edges() if summed else []:
-            _add_facts(counted, summed, _ones(reader, asked(edge)))
+    kept = Sums(reader, question.criteria)
+    summed = sums.summed_fields() if kept.usable else frozenset()
+    by_shape = [name for name in fields if name in summed]
+    left = [name for name in fields if name not in summed]
+    if by_shape:
+        _add_facts(counted, by_shape, kept.by_shape())
     if question.statement.asks_everything:
         for name in left:
             counted[name] = vocabulary(reader, name)
@@ -139,7 +125,7 @@ def _ones(reader: PartReader, question: Question) -> Iterator[tuple[Facts, int]]
 def _add_facts(
     counted: dict[str, Counter[str]],
     names: Sequence[str],
-    rows: Iterator[tuple[Facts, int]] | list[tuple[Facts, int]],
+    rows: Iterable[tuple[Facts, int]],
 ) -> None:
     for facts, n in rows:
         for name in names:
@@ -169,7 +155,7 @@ def values_from(reader: PartReader, name: str, prefix: str, size: int) -> list[s
     here = takewhile(lambda term: term.startswith(begin), (term for (term,) in rows))
     wanted = fold(prefix)
     found: list[str] = []
-    # Long values with the same head stand in the order of their digests: such a run is taken whole.
+    # Long values with the same head stand in the order of their digests: taken as one run.
     for _, terms in groupby(here, key=lambda term: term.split(tokens.HASHED)[0]):
         run = sorted(reader.value_of(term, name) for term in terms)
         found.extend(value for value in run if exact or value.startswith(wanted))
@@ -201,23 +187,18 @@ def histogram(
     reader: PartReader, question: Question, span: Span, split: str | None
 ) -> Iterator[tuple[int, str, int]]:
     """Number of the bucket, value of the split field (empty without), records."""
-    hours = HourSums(reader, question.criteria)
-    cut_at_hours = span.start % sums.HOUR == 0 and span.interval % sums.HOUR == 0
-    if hours.usable and cut_at_hours and (split is None or split in sums.summed_fields()):
-        if hours.whole:
-            yield from _from_sums(hours, span, split)
-        for edge in hours.edges():
-            yield from _from_records(reader, asked(edge), span, split)
+    kept = Sums(reader, question.criteria)
+    units = sums.dividing(span.start, span.interval)
+    splits = split is None or split in sums.summed_fields()
+    if kept.usable and units and splits:
+        for bucket, facts, n in kept.by_bucket(span, units):
+            for value in split_values(facts, split):
+                yield bucket, value, n
     elif split is None and question.statement.exact:
-        yield from _from_rows(reader, question, span)
+        for bucket, n in reader.count_buckets(question.statement, span):
+            yield bucket, "", n
     else:
         yield from _from_records(reader, question, span, split)
-
-
-def _from_sums(hours: HourSums, span: Span, split: str | None) -> Iterator[tuple[int, str, int]]:
-    for bucket, facts, n in hours.by_bucket(span):
-        for value in split_values(facts, split):
-            yield bucket, value, n
 
 
 def split_values(facts: Facts, split: str | None) -> set[str]:
@@ -233,11 +214,3 @@ def _from_records(
     for time, facts in facts_of_matches(reader, question):
         for value in split_values(facts, split):
             yield (time - span.start) // span.interval, value, 1
-
-
-def _from_rows(
-    reader: PartReader, question: Question, span: Span
-) -> Iterator[tuple[int, str, int]]:
-    """By row ids alone when the buckets are whole seconds."""
-    for bucket, n in reader.count_buckets(question.statement, span):
-        yield bucket, "", n

@@ -50,11 +50,16 @@ class IndexDirectory:
         return (self.path / _CURRENT).is_symlink() and self.generation() is None
 
     def parts(self) -> list[str]:
-        """Names of the month files, oldest month first."""
-        generation = self.generation()
-        if generation is None:
+        """Names of the month files of the answering generation, oldest month first."""
+        return [path.stem for path in self.parts_of(self.generation())]
+
+    def parts_of(self, generation: Path | None) -> list[Path]:
+        """The month files of a generation, oldest month first; none when it is gone."""
+        try:
+            there = [] if generation is None else list(generation.iterdir())
+        except FileNotFoundError:
             return []
-        return sorted(name[:-3] for name in os.listdir(generation) if _is_part(name))
+        return sorted(path for path in there if path.suffix == ".db" and path.name != _HEAD)
 
     def octets(self) -> int:
         """Size of everything in the answering generation."""
@@ -129,10 +134,6 @@ class IndexDirectory:
         if self._head is not None:
             self._head.close()
             self._head = None
-
-
-def _is_part(name: str) -> bool:
-    return name.endswith(".db") and name != _HEAD
 
 
 def _create_head(generation: Path) -> None:

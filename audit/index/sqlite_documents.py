@@ -1,4 +1,4 @@
-"""A record as two compressed documents: its facts (id and exact values) and its body (the rest)."""
+"""A record as two compressed documents: its facts (id, exact values) and its body (the rest)."""
 
 import json
 from typing import Any

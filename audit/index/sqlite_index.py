@@ -1,8 +1,8 @@
 """The embedded search index: a folder of SQLite files, one per month of receipt.
 
 One process writes (the first `put`, `remove` or `clear` makes it the writer), any number read
-beside it. apsw rather than the standard library's sqlite3, because it brings its own SQLite: FTS5's
-``secure-delete``, by which a removed record leaves the disk, needs 3.42.
+beside it. apsw rather than the standard library's sqlite3, because it brings its own SQLite: the
+``secure-delete`` of FTS5, by which a removed record leaves the disk, needs 3.42.
 """
 
 from collections import Counter
@@ -150,7 +150,7 @@ class SqliteIndex:
     def top_by_distinct(
         self, criteria: Criteria, group: str, distinct: str, size: int = 10
     ) -> tuple[tuple[str, int], ...]:
-        """Folded values of ``group`` by how many different ``distinct`` values stand beside them."""
+        """Folded values of ``group`` by how many different ``distinct`` values are beside them."""
         question = asked(criteria)
         beside: dict[str, set[str]] = {}
         with self._reading_all() as readers:

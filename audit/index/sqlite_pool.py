@@ -25,7 +25,7 @@ class ReaderPool:
         self._idle_per_part = idle_per_part
         self._lock = Lock()
         self._generation: Path | None = None
-        self._idle: dict[str, list[PartReader]] = {}
+        self._idle: dict[Path, list[PartReader]] = {}
 
     @contextmanager
     def lend(self) -> Iterator[tuple[list[PartReader], tuple[str, ...]]]:
@@ -34,13 +34,13 @@ class ReaderPool:
         readers: list[PartReader] = []
         faults: list[str] = []
         with ExitStack() as stack:
-            for name in self._directory.parts() if generation is not None else []:
+            for path in self._directory.parts_of(generation):
                 try:
-                    reader = self._borrow(generation, name)
+                    reader = self._borrow(path)
                 except (apsw.Error, OSError, KeyError) as error:
-                    faults.append(f"the index of {name} can't be read ({error})")
+                    faults.append(f"the index of {path.stem} can't be read ({error})")
                 else:
-                    stack.callback(self._give_back, generation, reader)
+                    stack.callback(self._give_back, reader)
                     readers.append(reader)
             yield readers, tuple(faults)
 
@@ -63,12 +63,12 @@ class ReaderPool:
                 reader.close()
         self._idle.clear()
 
-    def _borrow(self, generation: Path, name: str) -> PartReader:
+    def _borrow(self, path: Path) -> PartReader:
         with self._lock:
-            idle = self._idle.get(name)
+            idle = self._idle.get(path)
             reader = idle.pop() if idle else None
         if reader is None:
-            reader = PartReader(name, open_for_reading(generation / f"{name}.db"))
+            reader = PartReader(path, open_for_reading(path))
         try:
             reader.begin()
         except apsw.Error:
@@ -76,10 +76,10 @@ class ReaderPool:
             raise
         return reader
 
-    def _give_back(self, generation: Path, reader: PartReader) -> None:
+    def _give_back(self, reader: PartReader) -> None:
         with self._lock:
-            idle = self._idle.setdefault(reader.name, [])
-            if generation == self._generation and len(idle) < self._idle_per_part:
+            idle = self._idle.setdefault(reader.path, [])
+            if reader.path.parent == self._generation and len(idle) < self._idle_per_part:
                 reader.end()
                 idle.append(reader)
             else:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import groupby
+from pathlib import Path
 from typing import Any, Final
 
 import apsw
@@ -11,11 +12,24 @@ from audit.index import row_ids, tokens
 from audit.index.criteria import Criteria, fold, matches
 from audit.index.document import IndexedRecord
 from audit.index.port import Place, Span
-from audit.index.sqlite_documents import DocumentCodec
 from audit.index.row_ids import SECOND
+from audit.index.sqlite_documents import DocumentCodec
 from audit.index.sqlite_statement import Statement, quoted
 
-_DOCUMENT: Final = "time, sequence, received, facts, body"
+_BY_SEQUENCE: Final = """
+SELECT time, sequence, received, facts, body FROM documents WHERE sequence = ?
+"""
+_SPAN: Final = """
+SELECT (SELECT min(rowid) FROM documents WHERE rowid BETWEEN ?1 AND ?2),
+       (SELECT max(rowid) FROM documents WHERE rowid BETWEEN ?1 AND ?2)
+"""
+_BY_ROW: Final = """
+SELECT time, sequence, received, facts, body FROM documents WHERE rowid = ?
+"""
+_TOKENS_AND_DOCUMENTS: Final = """
+inverted f CROSS JOIN documents d ON d.rowid = f.rowid
+WHERE f.inverted MATCH ? AND f.rowid BETWEEN ? AND ?
+"""
 
 Hit = tuple[int, int, int]
 """time, sequence, row id"""
@@ -59,11 +73,7 @@ def _source_of(statement: Statement, *, documents: bool) -> tuple[str, list[int 
     if statement.match is None:
         return "documents d WHERE d.rowid BETWEEN ? AND ?", []
     if documents:
-        return (
-            "inverted f CROSS JOIN documents d ON d.rowid = f.rowid "
-            "WHERE f.inverted MATCH ? AND f.rowid BETWEEN ? AND ?",
-            [statement.match],
-        )
+        return _TOKENS_AND_DOCUMENTS, [statement.match]
     return "inverted d WHERE d.inverted MATCH ? AND d.rowid BETWEEN ? AND ?", [statement.match]
 
 
@@ -82,8 +92,9 @@ def _exact_times(statement: Statement) -> tuple[str, list[int]]:
 class PartReader:
     """One open month file. Not for two threads at once."""
 
-    def __init__(self, name: str, connection: apsw.Connection) -> None:
-        self.name = name
+    def __init__(self, path: Path, connection: apsw.Connection) -> None:
+        self.path = path
+        self.name = path.stem
         self.connection = connection
         about = dict(connection.execute("SELECT name, value FROM about WHERE name = 'dictionary'"))
         self.codec = DocumentCodec(bytes(about["dictionary"]))
@@ -114,25 +125,19 @@ class PartReader:
     def span(self, lane: int) -> tuple[int, int] | None:
         """First and last row id of a lane; None when it is empty."""
         low, high = row_ids.lane_bounds(lane)
-        first, last = self.connection.execute(
-            "SELECT (SELECT min(rowid) FROM documents WHERE rowid BETWEEN ?1 AND ?2),"
-            " (SELECT max(rowid) FROM documents WHERE rowid BETWEEN ?1 AND ?2)",
-            (low, high),
-        ).fetchone()
-        return None if first is None else (first, last)
+        row = self.connection.execute(_SPAN, (low, high)).fetchone()
+        return None if row is None or row[0] is None else row
 
     def get(self, sequence: int) -> IndexedRecord | None:
         """The record with this journal sequence."""
-        row = self.connection.execute(
-            f"SELECT {_DOCUMENT} FROM documents WHERE sequence = ?", (sequence,)
-        ).fetchone()
+        row = self.connection.execute(_BY_SEQUENCE, (sequence,)).fetchone()
         return None if row is None else self.codec.decode(row)
 
     def load(self, row_id: int) -> IndexedRecord:
         """The record of a row."""
-        row = self.connection.execute(
-            f"SELECT {_DOCUMENT} FROM documents WHERE rowid = ?", (row_id,)
-        ).fetchone()
+        row = self.connection.execute(_BY_ROW, (row_id,)).fetchone()
+        if row is None:
+            raise apsw.CorruptError(f"row {row_id} has tokens and no document")
         return self.codec.decode(row)
 
     def hits(self, statement: Statement, lane: int, order: Order) -> Iterator[Hit]:
@@ -158,10 +163,11 @@ class PartReader:
     ) -> Iterator[Any]:
         source, parameters = _source_of(statement, documents=documents)
         times, time_parameters = _exact_times(statement)
-        conditions = "".join(f" AND {sql}" for sql in statement.conditions)
+        conditions = (f"AND {sql}" for sql in statement.conditions)
+        clauses = ["SELECT", columns, "FROM", source, times, *conditions, ending]
         low, high = row_ids.lane_bounds(lane, statement.at_least, statement.below)
         return self.connection.execute(
-            f"SELECT {columns} FROM {source}{times}{conditions} {ending}",
+            " ".join(clauses),
             (*parameters, low, high, *time_parameters, *statement.parameters),
         )
 

@@ -17,8 +17,8 @@ def _tokenizer() -> str:
     return f"ascii tokenchars '{characters}'".replace('"', '""')
 
 
-# The tables hold: documents by row id; the inverted index, which keeps no text of its own; sums by
-# hour and shape, a shape being the values of the few-valued fields; and what is known of the file.
+# The tables hold: documents by row id; the inverted index, which keeps no text; sums by unit of
+# time and shape, a shape being the values of the few-valued fields; what is known of the file.
 _TABLES: Final = f"""
 CREATE TABLE documents(
   rowid INTEGER PRIMARY KEY,
@@ -38,10 +38,11 @@ CREATE TABLE shapes(
   facts TEXT NOT NULL UNIQUE
 );
 CREATE TABLE sums(
-  hour INTEGER NOT NULL,
+  unit INTEGER NOT NULL,
+  slot INTEGER NOT NULL,
   shape INTEGER NOT NULL,
   records INTEGER NOT NULL,
-  PRIMARY KEY(hour, shape)
+  PRIMARY KEY(unit, slot, shape)
 ) WITHOUT ROWID;
 CREATE TABLE about(
   name TEXT PRIMARY KEY,

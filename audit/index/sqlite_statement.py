@@ -64,7 +64,7 @@ class Statement:
     def asks_everything(self) -> bool:
         """Whether every record is told."""
         open_ended = self.at_least is None and self.below is None
-        return self.match is None and not self.conditions and open_ended
+        return self.exact and self.match is None and not self.conditions and open_ended
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,14 +161,8 @@ def _leaf(
     leaf: Everything | Term | Prefix | Text | Phrase | InNetwork | Exists, *, widest: bool
 ) -> _Expression:
     match leaf:
-        case Everything():
-            return _Expression(quoted(tokens.NONE), True)
-        case Term(name) | Prefix(name) if name in tokens.text_fields():
-            return _of_text_field(leaf, widest=widest)
-        case Term(name, value):
-            return _Expression(quoted(tokens.key_token(name, value)))
-        case Prefix():
-            return _prefix(leaf, widest=widest)
+        case Term() | Prefix():
+            return _value(leaf, widest=widest)
         case Exists(name):
             return _exists(name)
         case InNetwork(network):
@@ -178,6 +172,16 @@ def _leaf(
             return _words(tokens.word_tokens(words), widest=widest, exact=True)
         case Phrase(words):
             return _phrase(tokens.word_tokens(words), widest=widest)
+        case Everything():
+            return _Expression(quoted(tokens.NONE), negated=True)
+
+
+def _value(leaf: Term | Prefix, *, widest: bool) -> _Expression:
+    if leaf.field in tokens.text_fields():
+        return _of_text_field(leaf, widest=widest)
+    if isinstance(leaf, Prefix):
+        return _prefix(leaf, widest=widest)
+    return _Expression(quoted(tokens.key_token(leaf.field, leaf.value)))
 
 
 def _phrase(words: list[str], *, widest: bool) -> _Expression:

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any, Final
 
 import apsw
 
@@ -10,6 +11,11 @@ from audit.index import row_ids, sums, tokens
 from audit.index.document import IndexedRecord
 from audit.index.sqlite_documents import DocumentCodec
 from audit.index.sqlite_schema import create, open_for_writing
+
+_REMOVE: Final = """
+DELETE FROM documents WHERE sequence = ? RETURNING rowid, time, sequence, received, facts, body
+"""
+_REMOVE_TOKENS: Final = "INSERT INTO inverted(inverted, rowid, tokens) VALUES('delete', ?, ?)"
 
 
 class PartWriter:
@@ -54,8 +60,10 @@ class PartWriter:
 
     def remove(self, sequences: Sequence[int]) -> int:
         """Remove records; the number that were there."""
+        removed = 0
         with self._connection:
-            return self._remove(self.held_among(sequences))
+            removed += self._remove(self.held_among(sequences))
+        return removed
 
     def forget_old_pages(self) -> None:
         """Fold the write-ahead log in and empty it: what was removed is no longer in it."""
@@ -110,17 +118,11 @@ class PartWriter:
     def _remove(self, sequences: Sequence[int]) -> int:
         gone = []
         for sequence in sequences:
-            row_id, *row = self._connection.execute(
-                "DELETE FROM documents WHERE sequence = ?"
-                " RETURNING rowid, time, sequence, received, facts, body",
-                (sequence,),
-            ).fetchone()
-            record = self._codec.decode(tuple(row))
-            gone.append(record)
-            self._connection.execute(
-                "INSERT INTO inverted(inverted, rowid, tokens) VALUES('delete', ?, ?)",
-                (row_id, _token_text(record)),
-            )
+            rows: list[Any] = self._connection.execute(_REMOVE, (sequence,)).fetchall()
+            for row_id, *row in rows:
+                record = self._codec.decode(tuple(row))
+                gone.append(record)
+                self._connection.execute(_REMOVE_TOKENS, (row_id, _token_text(record)))
         if gone:
             self._sum_up(gone, -1)
         return len(gone)
@@ -131,14 +133,19 @@ class PartWriter:
         )
         if not self._keeps_sums:
             return
-        counted = Counter((r.time // sums.HOUR, self._shape(sums.shape_of(r))) for r in records)
+        shapes = [(r.time, self._shape(sums.shape_of(r))) for r in records]
         if len(self._shapes) > sums.MOST_SHAPES:
             self._stop_sums()
             return
+        counted = Counter(
+            (number, time // unit, shape)
+            for time, shape in shapes
+            for number, unit in enumerate(sums.UNITS)
+        )
         self._connection.executemany(
-            "INSERT INTO sums VALUES(?, ?, ?)"
+            "INSERT INTO sums VALUES(?, ?, ?, ?)"
             " ON CONFLICT DO UPDATE SET records = records + excluded.records",
-            ((hour, shape, sign * n) for (hour, shape), n in counted.items()),
+            ((*place, sign * n) for place, n in counted.items()),
         )
 
     def _shape(self, facts: str) -> int:

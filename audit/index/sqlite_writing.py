@@ -6,8 +6,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from audit.index.document import IndexedRecord
-from audit.index.sqlite_documents import dictionary
 from audit.index.sqlite_directory import IndexDirectory, month_of
+from audit.index.sqlite_documents import dictionary
 from audit.index.sqlite_writer import PartWriter
 
 
@@ -60,7 +60,7 @@ class Months:
         first, last = min(records), self._last_sequences.get(month, -1)
         with self._writing(month) as part:
             part.put(list(records.values()), may_be_there=last >= first)
-        self._last_sequences[month] = max(last, max(records))
+        self._last_sequences[month] = max(last, *records)
         for other, highest in self._last_sequences.items():
             if other != month and highest >= first:
                 self._remove_from(other, list(records))
@@ -74,7 +74,7 @@ class Months:
 
     @contextmanager
     def _writing(self, month: str) -> Iterator[PartWriter]:
-        """The month's file; closed after a failure, because what it knows may not have happened."""
+        """The month's file; closed after a failure: what it knows may not have happened."""
         part = self._part(month)
         try:
             yield part

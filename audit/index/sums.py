@@ -4,6 +4,7 @@ Criteria that ask for nothing else are answered from a few hundred shapes instea
 records, with the same meaning: a shape is held against ``criteria.matches`` as a small record.
 """
 
+from dataclasses import dataclass
 from functools import cache
 from typing import Final
 
@@ -24,7 +25,9 @@ from audit.index.criteria import (
 from audit.index.document import IndexedRecord
 from audit.standards.fields import fields_of
 
-HOUR: Final = 3_600_000_000_000
+UNITS: Final = (86_400_000_000_000, 3_600_000_000_000, 900_000_000_000)
+"""Days, hours and quarters of an hour (UTC) in nanoseconds, by each of which sums are kept."""
+
 REPEAT: Final = "repeat_of"
 MOST_SHAPES: Final = 4096
 """Shapes beyond which a month file stops to keep sums: someone sends nonsense in coded fields."""
@@ -52,6 +55,40 @@ def shape_record(facts: str) -> IndexedRecord:
     """A record that has the values of a shape and no other."""
     fields = {name: tuple(values) for name, values in orjson.loads(facts).items()}
     return IndexedRecord(id="", sequence=0, time=0, received=0, fields=fields)
+
+
+def dividing(*lengths: int) -> tuple[int, ...]:
+    """The units that all of these lengths are multiples of, the longest first."""
+    return tuple(unit for unit in UNITS if all(length % unit == 0 for length in lengths))
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Whole units from ``first`` up to ``end``, not included; None is open (unit 0: a remainder).
+
+    A remainder is a piece of time, in nanoseconds, that no whole unit fills.
+    """
+
+    unit: int
+    first: int | None
+    end: int | None
+
+
+def stretches(at_least: int | None, below: int | None, units: tuple[int, ...]) -> list[Stretch]:
+    """A piece of time cut into whole units, long ones in the middle, and remainders."""
+    if not units:
+        return [Stretch(0, at_least, below)]
+    unit = units[0]
+    first = None if at_least is None else -(-at_least // unit)
+    end = None if below is None else below // unit
+    if first is not None and end is not None and first >= end:
+        return stretches(at_least, below, units[1:])
+    made = [Stretch(unit, first, end)]
+    if first is not None and at_least is not None and at_least < first * unit:
+        made += stretches(at_least, first * unit, units[1:])
+    if end is not None and below is not None and end * unit < below:
+        made += stretches(end * unit, below, units[1:])
+    return made
 
 
 def without_time(criteria: Criteria) -> tuple[Criteria, int | None, int | None]:

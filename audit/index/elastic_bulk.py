@@ -1,0 +1,151 @@
+"""Bulk writing: every item has its own outcome, and none is lost or blocks the others."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from audit.errors import IndexUnavailable
+from audit.index.elastic_client import RETRIED, ElasticIndexOptions, pauses
+
+if TYPE_CHECKING:
+    from elasticsearch import Elasticsearch
+
+_HEADERS: Final = {
+    "accept": "application/vnd.elasticsearch+json; compatible-with=8",
+    "content-type": "application/vnd.elasticsearch+x-ndjson; compatible-with=8",
+}
+_TOO_LARGE = 413
+_NOT_FOUND = 404
+_FAILED = 400
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One line pair of a bulk request.
+
+    Attributes:
+        record_id: what it is about.
+        line: action, and document where there is one; without the last line end.
+    """
+
+    record_id: str
+    line: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """An item that Elasticsearch will never take, and why."""
+
+    record_id: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a bulk: numbers of ``created``, ``updated``, ``deleted`` …, and refusals."""
+
+    results: dict[str, int]
+    refusals: list[Refusal]
+
+
+class BulkWriter:
+    """Sends actions until each one is done or refused for good."""
+
+    def __init__(self, client: "Elasticsearch", options: ElasticIndexOptions) -> None:
+        self._client = client
+        self._options = options
+
+    def send(self, actions: Sequence[Action]) -> Outcome:
+        """Carry out the actions.
+
+        Raises:
+            IndexUnavailable: some were not done within ``retry_for_s``; doing all again is safe.
+        """
+        outcome = Outcome({}, [])
+        for chunk in self._chunks(actions):
+            self._send_chunk(chunk, outcome)
+        return outcome
+
+    def _chunks(self, actions: Sequence[Action]) -> Iterator[list[Action]]:
+        chunk: list[Action] = []
+        octets = 0
+        for action in actions:
+            if chunk and octets + len(action.line) > self._options.bulk_octets:
+                yield chunk
+                chunk, octets = [], 0
+            chunk.append(action)
+            octets += len(action.line)
+        if chunk:
+            yield chunk
+
+    def _send_chunk(self, chunk: list[Action], outcome: Outcome) -> None:
+        left, reason = self._try(chunk, outcome)
+        for pause in pauses(self._options):
+            if not left:
+                return
+            self._options.pause(pause)
+            left, reason = self._try(left, outcome)
+        if left:
+            raise IndexUnavailable(f"Elasticsearch did not take {len(left)} records: {reason}")
+
+    def _try(self, chunk: list[Action], outcome: Outcome) -> tuple[list[Action], str]:
+        """Send once; what is to be tried again, and why."""
+        from elasticsearch import ApiError, TransportError
+
+        try:
+            answer = self._client.perform_request(
+                "POST",
+                "/_bulk",
+                headers=_HEADERS,
+                body=b"\n".join([*(action.line for action in chunk), b""]),
+            )
+            return self._judge(chunk, answer.body, outcome)
+        except ApiError as error:
+            if error.status_code == _TOO_LARGE:
+                return self._halve(chunk, str(error), outcome)
+            if error.status_code not in RETRIED:
+                raise IndexUnavailable(
+                    f"Elasticsearch answered {error.status_code}: {error}"
+                ) from error
+            return chunk, f"{error.status_code} {error}"
+        except TransportError as error:
+            return chunk, str(error)
+
+    def _halve(
+        self, chunk: list[Action], reason: str, outcome: Outcome
+    ) -> tuple[list[Action], str]:
+        if len(chunk) == 1:
+            outcome.refusals.append(Refusal(chunk[0].record_id, f"too large: {reason}"))
+            return [], ""
+        middle = len(chunk) // 2
+        first, first_reason = self._try(chunk[:middle], outcome)
+        second, second_reason = self._try(chunk[middle:], outcome)
+        return first + second, first_reason or second_reason
+
+    def _judge(
+        self, chunk: list[Action], answer: Any, outcome: Outcome
+    ) -> tuple[list[Action], str]:
+        if not isinstance(answer, dict) or len(answer.get("items", ())) != len(chunk):
+            return chunk, "an answer that is not one of Elasticsearch's"
+        again: list[Action] = []
+        reason = ""
+        for action, item in zip(chunk, answer["items"], strict=True):
+            ((_, told),) = item.items()
+            status = told.get("status", 0)
+            if status in RETRIED:
+                again.append(action)
+                reason = _reason(told)
+            elif status < _FAILED or status == _NOT_FOUND:
+                result = told.get("result", "")
+                outcome.results[result] = outcome.results.get(result, 0) + 1
+            else:
+                outcome.refusals.append(Refusal(action.record_id, _reason(told)))
+        return again, reason
+
+
+def _reason(told: dict[str, Any]) -> str:
+    error = told.get("error", {})
+    if not isinstance(error, dict):
+        return str(error)
+    cause = error.get("caused_by", {}).get("reason", "")
+    return ": ".join(filter(None, (error.get("type"), error.get("reason"), cause)))

@@ -1,0 +1,111 @@
+"""Talking to Elasticsearch: how to reach it, and what its faults mean to us.
+
+The client library is imported when the first index is made, so that an installation without the
+``elastic`` extra loses nothing.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Event
+from typing import TYPE_CHECKING, Any, Final
+
+from audit.errors import ConfigurationError, IndexUnavailable
+
+if TYPE_CHECKING:
+    from elasticsearch import Elasticsearch
+
+RETRIED: Final = frozenset({408, 429, 502, 503, 504})
+"""HTTP answers after which the same request may succeed."""
+
+
+def _wait(seconds: float) -> None:
+    Event().wait(seconds)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ElasticIndexOptions:
+    """How to reach Elasticsearch and how to write to it.
+
+    Attributes:
+        urls: of one or more nodes of one cluster, for example ``https://es1:9200``.
+        prefix: what the names of all indices begin with.
+        api_key: for authentication; instead of user and password.
+        username: for basic authentication.
+        password: for basic authentication.
+        ca_file: what the nodes' certificates are checked against; None for the system's.
+        request_timeout_s: how long one request may take.
+        retry_for_s: how long a write is tried again before it fails; the caller may go on later.
+        first_pause_s: pause before the first retry; doubled each time, to at most 5 s.
+        bulk_octets: size of one bulk request.
+        replicas: copies of each monthly index.
+        pause: how to wait between tries.
+    """
+
+    urls: tuple[str, ...]
+    prefix: str = "arr"
+    api_key: str | None = None
+    username: str | None = None
+    password: str | None = None
+    ca_file: Path | None = None
+    request_timeout_s: float = 30.0
+    retry_for_s: float = 30.0
+    first_pause_s: float = 0.1
+    bulk_octets: int = 8 * 1024 * 1024
+    replicas: int = 0
+    pause: Callable[[float], None] = _wait
+
+
+def connect(options: ElasticIndexOptions) -> "Elasticsearch":
+    """A client; no request is made yet.
+
+    Raises:
+        ConfigurationError: the client library isn't installed, or the addresses can't be used.
+    """
+    try:
+        from elasticsearch import Elasticsearch
+    except ImportError as error:
+        raise ConfigurationError(
+            "the Elasticsearch client isn't installed: pip install"
+            " 'atna-audit-record-repository[elastic]'"
+        ) from error
+    given: dict[str, Any] = {}
+    if options.api_key:
+        given["api_key"] = options.api_key
+    elif options.username:
+        given["basic_auth"] = (options.username, options.password or "")
+    if options.ca_file is not None:
+        given["ca_certs"] = str(options.ca_file)
+    try:
+        return Elasticsearch(
+            list(options.urls),
+            request_timeout=options.request_timeout_s,
+            max_retries=0,
+            retry_on_timeout=False,
+            **given,
+        )
+    except (ValueError, OSError) as error:
+        raise ConfigurationError(f"Elasticsearch at {options.urls}: {error}") from error
+
+
+@contextmanager
+def failing_plainly() -> Iterator[None]:
+    """Turn every fault of client and server into IndexUnavailable."""
+    from elasticsearch import ApiError, TransportError
+
+    try:
+        yield
+    except ApiError as error:
+        raise IndexUnavailable(f"Elasticsearch answered {error.status_code}: {error}") from error
+    except TransportError as error:
+        raise IndexUnavailable(f"Elasticsearch can't be reached: {error}") from error
+
+
+def pauses(options: ElasticIndexOptions) -> Iterator[float]:
+    """The pauses between tries, until ``retry_for_s`` is used up."""
+    pause, left = options.first_pause_s, options.retry_for_s
+    while left > 0:
+        yield min(pause, left)
+        left -= pause
+        pause = min(2 * pause, 5.0)

@@ -1,0 +1,261 @@
+"""The search index in Elasticsearch 8 or 9: the same answers as the embedded one.
+
+Monthly indices by receipt, ``_id`` the record's id, folded values made here (`criteria.fold`), so
+that nothing depends on the analysers of a cluster.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from typing import Any, Final
+
+from audit.errors import IndexUnavailable
+from audit.index import elastic_counts as counts
+from audit.index import elastic_mapping as mapping
+from audit.index import tokens
+from audit.index.criteria import And, Criteria, Everything, Prefix, Range, fold
+from audit.index.document import IndexedRecord
+from audit.index.elastic_client import ElasticIndexOptions, connect, failing_plainly
+from audit.index.elastic_documents import SOURCE, record_of
+from audit.index.elastic_query import Query, query_of
+from audit.index.elastic_reader import PAGE, ElasticReader
+from audit.index.elastic_store import ElasticStore
+from audit.index.port import Bucket, Page, Place, Span, Total
+from audit.index.ranking import bucket_starts, buckets_of, commonest
+
+_RED: Final = "red"
+
+
+class ElasticIndex:
+    """`SearchIndex` in Elasticsearch. Reading is safe from many threads; one process writes."""
+
+    def __init__(self, options: ElasticIndexOptions) -> None:
+        self._options = options
+        self._client = connect(options)
+        self._store = ElasticStore(self._client, options)
+        self._reader = ElasticReader(self._client, mapping.events_pattern(options.prefix))
+        self._events = mapping.events_pattern(options.prefix)
+
+    def put(self, records: Sequence[IndexedRecord], position: int) -> None:
+        """Make the records searchable, then remember the position.
+
+        What Elasticsearch refuses for good goes to the dead letters with its reason and doesn't
+        block the rest.
+        """
+        self._store.put(records, position)
+
+    def remove(self, ids: Iterable[str]) -> int:
+        """Forget the records; the segments that held them are rewritten."""
+        return self._store.remove(ids)
+
+    def get(self, record_id: str) -> IndexedRecord | None:
+        """One record by id."""
+        hits = self._reader.ask({"ids": {"values": [record_id]}}, size=1, _source=SOURCE)["hits"][
+            "hits"
+        ]
+        return record_of(hits[0]) if hits else None
+
+    def search(
+        self,
+        criteria: Criteria,
+        *,
+        limit: int,
+        after: Place | None = None,
+        newest_first: bool = True,
+    ) -> Page:
+        """One page, ordered by (time, sequence)."""
+        faults: list[str] = []
+        found = self._reader.records(criteria, after, limit + 1, faults, newest_first=newest_first)
+        records = tuple(islice(found, limit + 1))
+        last = records[limit - 1] if len(records) > limit else None
+        return Page(
+            records=records[:limit],
+            next_place=None if last is None else Place(last.time, last.sequence),
+            partial=bool(faults),
+            warnings=tuple(dict.fromkeys(faults)),
+        )
+
+    def count(self, criteria: Criteria, *, at_most: int | None = None) -> Total:
+        """How many match."""
+        query = query_of(criteria)
+        if not query.exact:
+            value = sum(1 for _ in islice(self._reader.matching(criteria), _beyond(at_most)))
+        else:
+            answer = self._reader.ask(
+                query.body, size=0, track_total_hits=_beyond(at_most) or True
+            )
+            value = answer["hits"]["total"]["value"]
+        if at_most is not None and value > at_most:
+            return Total(at_most, exact=False)
+        return Total(value)
+
+    def facets(
+        self, criteria: Criteria, fields: Sequence[str], size: int = 10
+    ) -> dict[str, tuple[tuple[str, int], ...]]:
+        """The commonest folded values of each keyword field among the matches."""
+        query = query_of(criteria)
+        if not query.exact:
+            return self._facets_by_record(criteria, fields, size)
+        return {name: self._facet(query, name, size) for name in fields}
+
+    def histogram(
+        self, criteria: Criteria, span: Span, split: str | None = None
+    ) -> tuple[Bucket, ...]:
+        """Matches by ``time``, one bucket per interval, empty ones included."""
+        within = And((criteria, Range("time", span.start, span.end)))
+        query = query_of(within)
+        if not query.exact:
+            return buckets_of(span, self._buckets_by_record(within, span, split))
+        if counts.is_in_milliseconds(span):
+            return buckets_of(span, self._date_buckets(query, span, split))
+        return buckets_of(span, self._exact_buckets(query, span, split))
+
+    def top_by_distinct(
+        self, criteria: Criteria, group: str, distinct: str, size: int = 10
+    ) -> tuple[tuple[str, int], ...]:
+        """Folded values of ``group`` by how many different ``distinct`` values are beside them."""
+        query = query_of(criteria)
+        pairs = (
+            self._pairs(query, group, distinct)
+            if query.exact
+            else self._pairs_by_record(criteria, group, distinct)
+        )
+        beside = Counter(value for value, _ in pairs)
+        named = (
+            {self._reader.value_of(v, group): n for v, n in beside.items()}
+            if query.exact
+            else beside
+        )
+        return commonest(named, size)
+
+    def distinct(self, name: str, prefix: str = "", size: int = 100) -> tuple[str, ...]:
+        """Folded values of a keyword field that begin so, in order."""
+        found = (v for v in self._values_from(name, prefix) if v.startswith(fold(prefix)))
+        return tuple(sorted(islice(found, size)))
+
+    def position(self) -> int:
+        """The first journal sequence not yet in the index."""
+        return self._store.position()
+
+    def clear(self) -> None:
+        """Forget everything, position too."""
+        self._store.clear()
+
+    def describe(self) -> dict[str, str | int | bool]:
+        """State for operators."""
+        try:
+            with failing_plainly():
+                status = str(self._client.cluster.health()["status"])
+                stats = self._client.indices.stats(index=self._events, metric="docs,store")
+            totals = stats["_all"]["primaries"]
+            return {
+                "backend": "elasticsearch",
+                "healthy": status != _RED,
+                "fault": f"the cluster's state is {status}" if status == _RED else "",
+                "records": int(totals.get("docs", {}).get("count", 0)),
+                "months": len(stats["indices"]),
+                "octets": int(totals.get("store", {}).get("size_in_bytes", 0)),
+                "position": self._store.position(),
+                "dead_letters": self._store.dead_letters(),
+                "needs_rebuild": self._store.has_other_format(),
+            }
+        except IndexUnavailable as error:
+            return {"backend": "elasticsearch", "healthy": False, "fault": str(error)}
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._client.close()
+
+    def _facet(self, query: Query, name: str, size: int) -> tuple[tuple[str, int], ...]:
+        answer: dict[str, Any] = {}
+        for shard_size in counts.SHARD_SIZES:
+            answer = self._reader.aggregate(query.body, counts.facet(name, size, shard_size))
+            if counts.is_exact(answer):
+                break
+        values = {self._reader.value_of(b["key"], name): b["doc_count"] for b in answer["buckets"]}
+        return commonest(values, size)
+
+    def _facets_by_record(
+        self, criteria: Criteria, fields: Sequence[str], size: int
+    ) -> dict[str, tuple[tuple[str, int], ...]]:
+        counted: dict[str, Counter[str]] = {name: Counter() for name in fields}
+        for record in self._reader.matching(criteria):
+            for name, values in counted.items():
+                values.update({fold(v) for v in record.values(name)})
+        return {name: commonest(values, size) for name, values in counted.items()}
+
+    def _date_buckets(
+        self, query: Query, span: Span, split: str | None
+    ) -> Iterator[tuple[int, str, int]]:
+        asked = counts.date_histogram(span)
+        if split is not None:
+            asked["aggs"] = counts.split_terms(split)
+        answer = self._reader.aggregate(query.body, asked)
+        for bucket in answer["buckets"]:
+            number = (bucket["key"] * counts.MILLISECOND - span.start) // span.interval
+            for value, n in counts.counts_in(bucket, split):
+                yield number, value, n
+
+    def _exact_buckets(
+        self, query: Query, span: Span, split: str | None
+    ) -> Iterator[tuple[int, str, int]]:
+        starts = bucket_starts(span)
+        for first in range(0, len(starts), counts.MOST_BUCKETS):
+            asked = counts.filters(starts[first : first + counts.MOST_BUCKETS])
+            if split is not None:
+                asked["aggs"] = counts.split_terms(split)
+            answer = self._reader.aggregate(query.body, asked)
+            for number, bucket in enumerate(answer["buckets"], first):
+                for value, n in counts.counts_in(bucket, split):
+                    if n:
+                        yield number, value, n
+
+    def _buckets_by_record(
+        self, criteria: Criteria, span: Span, split: str | None
+    ) -> Iterator[tuple[int, str, int]]:
+        for record in self._reader.matching(criteria):
+            values = {fold(v) for v in record.values(split)} or {""} if split else {""}
+            for value in values:
+                yield (record.time - span.start) // span.interval, value, 1
+
+    def _pairs(self, query: Query, group: str, distinct: str) -> Iterator[tuple[str, str]]:
+        after = None
+        while True:
+            page = self._reader.aggregate(query.body, counts.pairs(group, distinct, after))
+            for bucket in page["buckets"]:
+                yield bucket["key"]["group"], bucket["key"]["distinct"]
+            after = page.get("after_key")
+            if after is None or len(page["buckets"]) < counts.PAIRS_PAGE:
+                return
+
+    def _pairs_by_record(
+        self, criteria: Criteria, group: str, distinct: str
+    ) -> set[tuple[str, str]]:
+        return {
+            (fold(value), fold(other))
+            for record in self._reader.matching(criteria)
+            for value in record.values(group)
+            for other in record.values(distinct)
+        }
+
+    def _values_from(self, name: str, prefix: str) -> Iterator[str]:
+        """Folded values in order, beginning with the first that can begin so."""
+        token, _ = tokens.value_prefix_token(name, prefix)
+        begin = token[len(tokens.field_prefix(name)) :]
+        query = query_of(Prefix(name, prefix) if prefix else Everything()).body
+        after = None
+        while True:
+            answer = self._reader.aggregate(query, counts.values_from(name, begin, after, PAGE))
+            keys = [bucket["key"]["value"] for bucket in answer["buckets"]]
+            for key in keys:
+                if key > begin and not key.startswith(begin):
+                    return
+                yield self._reader.value_of(key, name)
+            if len(keys) < PAGE:
+                return
+            after = keys[-1]
+
+
+def _beyond(at_most: int | None) -> int | None:
+    """One more than ``at_most``, to know whether there are more."""
+    return None if at_most is None else at_most + 1

@@ -24,6 +24,7 @@ from audit.journal.tree_store import TreeReader
 
 PROOF_FORMAT = "c2sp.org/tlog-proof@v1"
 _MAX_PATH = 64
+_HEAD_LINES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,15 +104,17 @@ def parse_proof(text: str) -> Proof:
     """
     top, mark, checkpoint = text.partition("\n\n")
     lines = top.split("\n")
-    index = lines[2].removeprefix("index ") if len(lines) > 2 else ""  # noqa: PLR2004 — third line
-    if not mark or lines[0] != PROOF_FORMAT or not lines[1].startswith("extra "):
+    if not mark or len(lines) < _HEAD_LINES or len(lines) > _HEAD_LINES + _MAX_PATH:
+        raise IntegrityViolation("a proof has its form, envelope, index and at most 64 hashes")
+    index = lines[2].removeprefix("index ")
+    if lines[0] != PROOF_FORMAT or not lines[1].startswith("extra "):
         raise IntegrityViolation("no proof of a known form, with its envelope")
-    if not (index.isascii() and index.isdigit()) or len(lines) > 3 + _MAX_PATH:
-        raise IntegrityViolation("a proof names its index and at most 64 hashes")
+    if not (index.isascii() and index.isdigit()) or lines[2] != f"index {int(index)}":
+        raise IntegrityViolation("a proof names its index")
     try:
         envelope, *path = (
             base64.b64decode(line, validate=True)
-            for line in (lines[1].removeprefix("extra "), *lines[3:])
+            for line in (lines[1].removeprefix("extra "), *lines[_HEAD_LINES:])
         )
     except (binascii.Error, ValueError) as error:
         raise IntegrityViolation(f"a proof's hash can't be read: {error}") from error

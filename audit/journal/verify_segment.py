@@ -170,8 +170,13 @@ class SegmentChecker:
                     f"{contents.end}, after entry {contents.next_sequence - 1}"
                 )
             return True
+        if has_foot or not rest:
+            problem = (
+                f"the journal ends at {contents.next_sequence}, "
+                f"but a signed head covers {self._covered} entries"
+            )
         self._findings.violation(
-            problem or "entries are missing at the end",
+            problem,
             self._name,
             contents.next_sequence,
             contents.end,

@@ -93,7 +93,8 @@ class StreamConnection(asyncio.Protocol):
         if self._session:
             self._begin_handshake_time()
         if around.intake.blocked:
-            self.wait_for(Wait.SINK, True)
+            # Later: uvloop begins to read after this call, and gives us one chunk at least.
+            asyncio.get_running_loop().call_soon(self._wait_if_blocked)
 
     @override
     def data_received(self, data: bytes) -> None:
@@ -140,6 +141,10 @@ class StreamConnection(asyncio.Protocol):
         elif before and not self._wait:
             self._last_octet_s = self._message_begun_s = time.monotonic()
             self._transport.resume_reading()
+
+    def _wait_if_blocked(self) -> None:
+        if self._around.intake.blocked:
+            self.wait_for(Wait.SINK, True)
 
     def check_time(self, now_s: float) -> None:
         """Ends the connection when it was silent or slow for too long; not while we wait."""

@@ -7,6 +7,9 @@ from pathlib import Path
 from threading import Event, Thread
 from typing import Final
 
+from pydicom.config import IGNORE
+from pydicom.config import settings as pydicom_settings
+
 from audit.errors import ConfigurationError
 from audit.nodes.acts import Acts, Cast
 from audit.nodes.archive import Archive, ArchiveOptions
@@ -15,7 +18,7 @@ from audit.nodes.chance import seeded
 from audit.nodes.day import Day
 from audit.nodes.dicom_tls import LOOPBACK
 from audit.nodes.directory import Directory
-from audit.nodes.feeds import Feed, OpenFeed
+from audit.nodes.feeds import Feed, OpenFeed, secure_feeds
 from audit.nodes.identities import Identities
 from audit.nodes.modality import Modality
 from audit.nodes.order_desk import OrderDesk
@@ -39,7 +42,7 @@ from audit.nodes.viewer import Viewer, Workplace
 DAY_ENDS_WITHIN_S: Final = 0.7
 """How long the day may take to end of itself before its associations are cut."""
 DAY_CUT_WITHIN_S: Final = 1.0
-FEEDS_END_WITHIN_S: Final = 1.0
+FEEDS_DRAIN_S: Final = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,11 +91,13 @@ class Hospital:
             ``TITLE=host:port``.
     """
 
-    def __init__(self, options: HospitalOptions, open_feed: OpenFeed) -> None:
+    def __init__(self, options: HospitalOptions, open_feed: OpenFeed | None = None) -> None:
         logging.getLogger("pynetdicom").setLevel(logging.CRITICAL)
         self._options = options
-        self._open_feed = open_feed
         self._work = Path(options.work_dir)
+        self._open_feed = open_feed or secure_feeds(
+            options.syslog_host, options.syslog_port, self._work / "spool"
+        )
         self._identities = Identities(
             Path(options.ca_certificate), Path(options.ca_key), self._work / "certificates"
         )
@@ -122,17 +127,21 @@ class Hospital:
                 node.stop()
         if self._archive is not None:
             self._archive.stop()
-        ending = [Thread(target=feed.stop, daemon=True) for feed in self._feeds]
+        ending = [
+            Thread(target=feed.close, args=(FEEDS_DRAIN_S,), daemon=True) for feed in self._feeds
+        ]
         for thread in ending:
             thread.start()
         for thread in ending:
-            thread.join(FEEDS_END_WITHIN_S)
+            thread.join()
         self._feeds = []
 
     def run(self, stop: Event) -> None:
         """Start, play a first round of everything, then daily life until ``stop`` is set."""
-        self.start()
+        validation = pydicom_settings.reading_validation_mode
+        pydicom_settings.reading_validation_mode = IGNORE  # what clients send may break the rules
         try:
+            self.start()
             day = Thread(target=self._play, args=(stop,), name="the day", daemon=True)
             day.start()
             stop.wait()
@@ -140,6 +149,7 @@ class Hospital:
         finally:
             stop.set()
             self.stop()
+            pydicom_settings.reading_validation_mode = validation
         day.join(DAY_CUT_WITHIN_S)
 
     def _play(self, stop: Event) -> None:

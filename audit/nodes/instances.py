@@ -97,7 +97,6 @@ def _series_and_equipment(dataset: Dataset, examination: Examination) -> None:
     dataset.SeriesDate = dataset.StudyDate
     dataset.SeriesTime = dataset.StudyTime
     dataset.SeriesDescription = examination.description
-    dataset.Laterality = ""
     dataset.PatientPosition = "HFS"
     dataset.BodyPartExamined = "HEAD" if examination.modality == "MR" else "ABDOMEN"
     dataset.Manufacturer = "Demo Imaging"
@@ -105,7 +104,6 @@ def _series_and_equipment(dataset: Dataset, examination: Examination) -> None:
     dataset.DeviceSerialNumber = "1"
     dataset.SoftwareVersions = "1.0"
     dataset.StationName = examination.station
-    dataset.PatientOrientation = ""
     dataset.ContentDate = dataset.AcquisitionDate = dataset.StudyDate
     dataset.ContentTime = dataset.AcquisitionTime = dataset.StudyTime
 
@@ -154,6 +152,7 @@ def _us(dataset: Dataset, examination: Examination, number: int) -> None:
     """US Image module (PS3.3 C.8.5.6): one grey-scale frame of 8 bits."""
     dataset.SOPClassUID = UltrasoundImageStorage
     dataset.ImageType = ["ORIGINAL", "PRIMARY", "ABDOMINAL", "0001"]
+    dataset.PatientOrientation = ""
     del dataset.PatientPosition
     _image_pixel(dataset, examination.edge, allocated=8, stored=8)
     chance = seeded(examination.study_uid, number)

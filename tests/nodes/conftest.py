@@ -8,9 +8,12 @@ import pytest
 from audit.nodes.archive import Archive, ArchiveOptions
 from audit.nodes.calls import Peer
 from audit.nodes.dicom_tls import Credentials
-from audit.nodes.people import Staff, staff
+from audit.nodes.directory import Directory
+from audit.nodes.people import Staff, clerks, staff
 from audit.nodes.registry import FOREIGN_AE_TITLES, STATIONS, AeRegistry, Station
+from audit.record.assess import assess
 from audit.record.audit_message import AuditMessage
+from audit.record.serialise import serialise
 from audit.transport.pki import CertificateAuthority, KeyKind, Purpose, Request
 
 WAIT_S = 10.0
@@ -40,6 +43,12 @@ class Sink:
         return found
 
 
+def verdicts(messages: list[AuditMessage]) -> set[tuple[str, str]]:
+    """Tier and verdict of each message as the repository will see it."""
+    found = [assess(serialise(message)) for message in messages]
+    return {(str(one.tier), str(one.verdict)) for one in found}
+
+
 def codes(message: AuditMessage) -> tuple[str, ...]:
     event = message.event_identification
     return (event.event_id.csd_code, *(kind.csd_code for kind in event.event_type_codes))
@@ -63,7 +72,7 @@ class Pki:
     def node(self, station: Station) -> Credentials:
         if station.ae_title not in self.made:
             self.made[station.ae_title] = self._write(
-                self.authority, station.ae_title, (station.machine, "localhost")
+                self.authority, station.ae_title, (station.machine, "localhost", "127.0.0.1")
             )
         return self.made[station.ae_title]
 
@@ -103,6 +112,11 @@ def registry() -> AeRegistry:
 @pytest.fixture
 def people() -> tuple[Staff, ...]:
     return staff(1)
+
+
+@pytest.fixture
+def directory(people: tuple[Staff, ...]) -> Directory:
+    return Directory(people + clerks(1))
 
 
 MakeArchive = Callable[..., tuple[Archive, Peer]]

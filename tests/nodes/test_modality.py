@@ -1,23 +1,8 @@
-from audit.nodes.instances import Examination, new_uid, utc_now
 from audit.nodes.modality import Modality
-from audit.nodes.people import Staff, patients
+from audit.nodes.people import Staff
 from audit.nodes.registry import CT, AeRegistry
 from tests.nodes.conftest import MakeArchive, Pki, Sink
-
-
-def examination(modality: str = "CT", slices: int = 2) -> Examination:
-    return Examination(
-        patient=patients(1)[0],
-        accession="A2026000001",
-        modality=modality,
-        description="CT abdomen",
-        at=utc_now(),
-        study_uid=new_uid(),
-        series_uid=new_uid(),
-        slices=slices,
-        edge=64,
-        station="CT_RAD1",
-    )
+from tests.nodes.examinations import examination
 
 
 def test_an_examination_is_stored_and_committed_and_both_sides_tell(

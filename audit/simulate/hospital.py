@@ -30,7 +30,7 @@ _EPISODES: tuple[tuple[Act, int], ...] = (
     (review, 20),
     (restart, 16),
     (refused_node, 12),
-    (cleanup, 10),
+    (cleanup, 24),
     (emergency, 8),
     (service, 4),
 )

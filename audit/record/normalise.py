@@ -183,10 +183,6 @@ def _wrap(elements: Iterable[Element], name: str) -> None:
 
 
 def _object(element: Element, found: list[Finding]) -> None:
-    bare = [child for child in element if child.tag in _DESCRIBED]
-    if bare:
-        found.append(_at("legacy-description", f"{local_name(bare[0])} stands bare", bare[0]))
-        _wrap(bare, "ParticipantObjectDescription")
     if element.get("ParticipantObjectID") is None:
         found.append(_at("legacy-object-id", "no ParticipantObjectID", element))
     found.extend(
@@ -194,3 +190,7 @@ def _object(element: Element, found: list[Finding]) -> None:
         for one in element.iter("SOPClass")
         if one.get("NumberOfInstances") is None
     )
+    bare = [child for child in element if child.tag in _DESCRIBED]
+    if bare:
+        found.append(_at("legacy-description", f"{local_name(bare[0])} stands bare", bare[0]))
+        _wrap(bare, "ParticipantObjectDescription")

@@ -1,0 +1,120 @@
+import pytest
+
+from audit.query.message_sources import messages_of
+from audit.query.validation import validate_message
+from audit.record.assess import assess
+from audit.standards.rules import all_rules, rule
+from tests.conformance.corpus import EXAMPLES, MESSAGES, SIZES, example
+from tests.conformance.rule_cases import CASES, RuleCase
+
+HEADER = b"<85>1 2026-03-01T09:30:00.000Z pacs.example pacs 815 IHE+RFC-3881 - "
+HEADER_CASES = {
+    "syslog-bom": HEADER + b"\xef\xbb\xbf",
+    "syslog-header-field": HEADER.replace(b"pacs.example", b"h" * 256),
+    "syslog-header-malformed": b"<85>1 2026-03-01T09:30:00Z pacs.example ",
+    "syslog-header-rfc3164": b"<85>Mar  1 09:30:00 pacs arc: ",
+    "syslog-msgid": HEADER.replace(b"IHE+RFC-3881", b"audit"),
+    "syslog-pri": HEADER.replace(b"<85>", b"<13>"),
+    "syslog-structured-data": HEADER.replace(b" - ", b' [a@1 b="c"] '),
+    "syslog-timestamp": HEADER.replace(b"2026-03-01T09:30:00.000Z", b"2026-03-01T09:30:00"),
+}
+ELSEWHERE = {
+    "syslog-header-missing": "tests/frame/test_syslog.py",
+    "syslog-size": "tests/frame/test_syslog.py",
+    "clock-skew": "tests/projector/test_event_time.py",
+    "message-truncated": "tests/query/test_validation.py",
+    "projection-failed": "tests/projector",
+    "record-indexed-partly": "tests/projector",
+    "object-life-cycle": "tests/record/test_object_rules.py",
+}
+
+
+def rules_of(octets: bytes) -> set[str]:
+    return {one.rule for one in assess(octets).findings}
+
+
+def case_id(case: RuleCase) -> str:
+    return case.rule
+
+
+@pytest.mark.parametrize("case", CASES, ids=case_id)
+def test_a_rule_leaves_the_whole_message_alone(case: RuleCase) -> None:
+    assert case.rule not in rules_of(case.whole)
+
+
+@pytest.mark.parametrize("case", CASES, ids=case_id)
+def test_a_rule_catches_the_broken_message(case: RuleCase) -> None:
+    told = assess(case.broken)
+    assert (told.verdict, told.tier) == (case.verdict, case.tier), told.findings
+    found = [one for one in told.findings if one.rule == case.rule]
+    assert found, told.findings
+    if case.path:
+        assert found[0].path == case.path
+    if case.line_with:
+        assert case.line_with in case.broken.decode().split("\n")[found[0].line - 1]
+
+
+@pytest.mark.parametrize("name", sorted(HEADER_CASES))
+def test_a_syslog_rule_catches_its_header_and_leaves_the_usual_one_alone(name: str) -> None:
+    body = example("110103")
+    (usual,) = messages_of("a", HEADER + body)
+    assert validate_message(usual).findings == ()
+    (odd,) = messages_of("a", HEADER_CASES[name] + body)
+    assert name in {one.rule for one in validate_message(odd).findings}
+
+
+def test_every_rule_has_a_case() -> None:
+    covered = {case.rule for case in CASES} | set(HEADER_CASES) | set(ELSEWHERE)
+    assert covered == {one.id for one in all_rules()}
+
+
+def test_every_rule_is_complete() -> None:
+    for one in all_rules():
+        assert one.severity in {"error", "warning", "info"}
+        assert one.legacy_severity in {"error", "warning", "info"}
+        assert one.title.endswith(".")
+        assert one.fix.endswith(".")
+        assert one.clause
+        assert rule(one.id) is one
+
+
+@pytest.mark.parametrize("event", sorted(EXAMPLES))
+@pytest.mark.parametrize("size", SIZES)
+def test_the_valid_messages_of_every_event_have_no_findings(event: str, size: str) -> None:
+    told = assess(example(event, size))
+    assert (told.dialect, told.tier, told.verdict, told.event) == (
+        "dicom",
+        "dicom",
+        "valid",
+        event,
+    )
+    assert told.findings == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "dialect", "tier"),
+    [
+        ("another-schema", "dicom", "legacy"),
+        ("disclosure", "dicom", "ihe"),
+        ("iti-18", "dicom", "ihe"),
+        ("iti-9", "dicom", "ihe"),
+        ("openhim-like", "dicom", "legacy"),
+        ("rfc3881", "rfc3881", "legacy"),
+    ],
+)
+def test_the_handwritten_messages_are_valid_in_their_tier(
+    name: str, dialect: str, tier: str
+) -> None:
+    told = assess((MESSAGES / f"{name}.xml").read_bytes())
+    assert (told.dialect, told.tier, told.verdict) == (dialect, tier, "valid")
+
+
+def test_every_handwritten_message_is_in_a_test() -> None:
+    assert {path.stem for path in MESSAGES.iterdir()} == {
+        "another-schema",
+        "disclosure",
+        "iti-18",
+        "iti-9",
+        "openhim-like",
+        "rfc3881",
+    }

@@ -1,0 +1,14 @@
+from dataclasses import replace
+
+from audit.record.object_rules import judge_objects
+from audit.standards.event_table import dicom_events
+from tests.conformance.corpus import EXAMPLES
+
+
+def test_a_wrong_life_cycle_is_found_where_an_event_fixes_it() -> None:
+    message = EXAMPLES["110103"]["minimal"]
+    row = dicom_events()["110103"]
+    study = replace(row.objects[0], life_cycles=("6",))
+    fixed = replace(row, objects=(study, row.objects[1]))
+    assert [one.rule for one in judge_objects(message, fixed, "event")] == ["object-life-cycle"]
+    assert list(judge_objects(message, row, "event")) == []

@@ -35,6 +35,8 @@ def demo(
 
     Writes DATA/demo/access.json with addresses, a login, a token and a client certificate.
     """
+    # Before anything slow: who waits for this file must not read that of an earlier run.
+    (data / "demo" / "access.json").unlink(missing_ok=True)
     from audit.demo.run import DemoOptions, run_demo
     from audit.service.logs import configure_logs
 

@@ -143,8 +143,8 @@ class _Demo:
                     supervisor.raise_failure()
                 if time.monotonic() > deadline:
                     raise JournalUnavailable(
-                        f"the repository is not ready after {READY_WITHIN_S:.0f} s; see "
-                        f"{self._folder / 'repository.log'}"
+                        f"the repository was not ready within {READY_WITHIN_S:.0f} s; "
+                        f"{self._folder / 'repository.log'} says why"
                     )
                 await asyncio.sleep(LOOK_EVERY_S)
         finally:
@@ -164,7 +164,7 @@ class _Demo:
             return
 
     def _grant_access(self, settings: Settings, ports: Ports, issued: Issued) -> dict[str, Any]:
-        """A fresh password and token for the demo's officer; what a program needs to use it all."""
+        """A fresh password and token for the officer; all that a program needs."""
         password = secrets.token_urlsafe(12)
         with administering(settings) as administration:
             administration.record(

@@ -6,7 +6,6 @@ import socket
 import time
 from collections.abc import Generator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 
 import structlog
 from fastapi import FastAPI
@@ -167,7 +166,7 @@ def state_url(paths: DataPaths) -> str:
 
 
 class RequestMetrics:
-    """Counts requests by route, and writes the access log: neither names anyone."""
+    """Counts requests by route; the labels name nobody."""
 
     def __init__(self) -> None:
         self._registry = CollectorRegistry()
@@ -184,19 +183,9 @@ class RequestMetrics:
         )
 
     def observe(self, facts: RequestFacts) -> None:
-        """Count one request and log it."""
+        """Count one request."""
         self._requests.labels(facts.route, facts.method, str(facts.status)).inc()
         self._durations.observe(facts.duration_s)
-        log.info(
-            "request",
-            at=datetime.now(UTC).isoformat(),
-            request=facts.request_id,
-            method=facts.method,
-            route=facts.route,
-            parameters=facts.parameters,
-            status=facts.status,
-            duration_ms=round(facts.duration_s * 1000, 1),
-        )
 
     def text(self) -> str:
         """Prometheus text."""

@@ -1,0 +1,108 @@
+"""Who gets in, how often, and that every look is journaled before it is answered."""
+
+import pytest
+from starlette.testclient import TestClient
+
+from audit.query.access import Scope
+from audit.web.options import WebOptions
+from tests.api.conftest import client_of
+from tests.web.stack import Stack, application
+
+READS = [
+    ("POST", "/api/v1/events/search", Scope.EVENTS_READ),
+    ("GET", "/api/v1/events/0", Scope.EVENTS_READ),
+    ("GET", "/api/v1/events/0/message", Scope.EVENTS_RAW),
+]
+PARAMETERS = pytest.mark.parametrize(("method", "path", "scope"), READS)
+
+
+def ask(client: TestClient, method: str, path: str, **more: object) -> int:
+    body: dict[str, object] = {"json": {}} if method == "POST" else {}
+    answer = client.request(method, path, **(body | more))  # type: ignore[arg-type]  # httpx's many
+    assert answer.status_code == 200 or answer.headers["content-type"].endswith("problem+json")
+    return answer.status_code
+
+
+@pytest.mark.parametrize(
+    "header",
+    ["", "Bearer", "Bearer ", "Bearer wrong", "Bearer arr_" + "x" * 43, "Basic YTpi", "x" * 2000],
+)
+def test_no_valid_token_no_entry(shared: Stack, header: str) -> None:
+    client = TestClient(application(shared), headers={"Authorization": header})
+    for method, path in (*((m, p) for m, p, _ in READS), ("GET", "/api/v1/me")):
+        answer = client.request(method, path)
+        assert answer.status_code == 401, path
+        assert answer.headers["www-authenticate"].startswith("Bearer")
+
+
+def test_revoked_token_is_no_token(own: Stack) -> None:
+    client = client_of(own)
+    assert ask(client, "GET", "/api/v1/me") == 200
+    own.state.tokens.revoke(own.state.tokens.all()[0].id)
+    assert ask(client, "GET", "/api/v1/me") == 401
+
+
+@PARAMETERS
+def test_the_scope_decides(own: Stack, method: str, path: str, scope: Scope) -> None:
+    own.add([b"<85>1 - host app - - - hello"])
+    others = [other for other in Scope if other is not scope]
+    assert ask(client_of(own, scope), method, path) == 200
+    before = len(own.own_records())
+    assert ask(client_of(own, *others), method, path) == 403
+    refused = own.own_records()[before:]
+    assert len(refused) == 1
+    assert b'EventOutcomeIndicator="8"' in refused[0]
+
+
+@PARAMETERS
+def test_each_look_leaves_one_record(own: Stack, method: str, path: str, scope: Scope) -> None:
+    own.add([b"<85>1 - host app - - - hello"])
+    client = client_of(own, scope)
+    before = len(own.own_records())
+    assert ask(client, method, path) == 200
+    written = own.own_records()[before:]
+    assert len(written) == 1
+    assert b'csd-code="110101"' in written[0]
+    assert b'UserID="reader"' in written[0]
+
+
+@PARAMETERS
+def test_no_record_no_answer(own: Stack, method: str, path: str, scope: Scope) -> None:
+    own.add([b"<85>1 - host app - - - hello"])
+    client = client_of(own, scope)
+    own.journal_fails = True
+    assert ask(client, method, path) == 503
+
+
+def test_me_names_the_token_and_its_scopes(own: Stack) -> None:
+    me = client_of(own, Scope.EVENTS_READ).get("/api/v1/me").json()
+    assert me == {
+        "name": "reader",
+        "display_name": "officer",
+        "kind": "token",
+        "scopes": ["events:read"],
+    }
+
+
+def test_each_token_has_its_own_rate(own: Stack) -> None:
+    web = WebOptions(
+        https=False, allowed_hosts=("testserver",), requests_per_s=0.01, request_burst=2
+    )
+    client = TestClient(application(own, web))
+    first, second = ({"Authorization": f"Bearer {own.token()}"} for _ in range(2))
+    codes = [ask(client, "GET", "/api/v1/me", headers=first) for _ in range(3)]
+    assert codes == [200, 200, 429]
+    answer = client.get("/api/v1/me", headers=first)
+    assert answer.json()["type"] == "urn:arr:problem:too-many-requests"
+    assert int(answer.headers["retry-after"]) >= 1
+    assert answer.headers["ratelimit"].startswith('"principal";r=0')
+    allowed = client.get("/api/v1/me", headers=second)
+    assert allowed.status_code == 200
+    assert allowed.headers["ratelimit"].startswith('"principal";r=1')
+    assert allowed.headers["ratelimit-policy"] == '"principal";q=2;w=200'
+
+
+def test_default_rate_lets_a_script_read_fifty_times_a_second(own: Stack) -> None:
+    client = client_of(own)
+    assert {ask(client, "GET", "/api/v1/me") for _ in range(60)} == {200}
+    assert WebOptions().requests_per_s >= 50

@@ -32,7 +32,7 @@ from audit.transport.append_protocol import (
 from audit.transport.unix_path import usable_address
 
 DEFAULT_TIMEOUT_S = 10.0
-DEFAULT_MAX_CLIENTS = 256
+DEFAULT_MAX_REQUESTS = 64
 DEFAULT_IDLE_SOCKETS = 8
 
 OnAppend = Callable[[bytes, str, str], Awaitable[int]]
@@ -47,12 +47,12 @@ class AppendOptions:
 
     Attributes:
         max_message_octets: a longer message is refused.
-        max_clients: connections at a time; further ones wait.
+        max_requests: being read or appended at a time, which bounds memory; others wait.
         allowed_uids: users that may append; None for the server's own and root.
     """
 
     max_message_octets: int = DEFAULT_MAX_MESSAGE_OCTETS
-    max_clients: int = DEFAULT_MAX_CLIENTS
+    max_requests: int = DEFAULT_MAX_REQUESTS
     allowed_uids: frozenset[int] | None = None
 
 
@@ -70,7 +70,7 @@ class AppendServer:
         self._options = options or AppendOptions()
         own = frozenset({os.geteuid(), 0})
         self._allowed_uids = self._options.allowed_uids or own
-        self._slots = asyncio.Semaphore(self._options.max_clients)
+        self._slots = asyncio.Semaphore(self._options.max_requests)
         self._server: asyncio.Server | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -104,8 +104,7 @@ class AppendServer:
             task.add_done_callback(self._tasks.discard)
         try:
             if _peer_uid(writer) in self._allowed_uids:
-                async with self._slots:
-                    await self._answer_all(reader, writer)
+                await self._answer_all(reader, writer)
         except (ConnectionError, asyncio.IncompleteReadError):
             pass  # the client went away; what it asked for is durable or was never begun
         finally:
@@ -124,7 +123,8 @@ class AppendServer:
                 writer.write(encode_answer(Answer(Status.REFUSED, words=words)))
                 await writer.drain()
                 return
-            answer = await self._append(await reader.readexactly(length))
+            async with self._slots:
+                answer = await self._append(await reader.readexactly(length))
             writer.write(encode_answer(answer))
             await writer.drain()
 

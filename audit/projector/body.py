@@ -6,7 +6,8 @@ from typing import Any
 
 from audit.frame.syslog import SyslogHeader
 from audit.journal.entry import Received
-from audit.projector.identities import host_of
+from audit.projector.identities import host_of, patient_identifiers
+from audit.projector.objects import is_patient
 from audit.record.audit_message import (
     ActiveParticipant,
     AuditMessage,
@@ -101,6 +102,7 @@ def _count(number: str | None) -> int | None:
 
 
 def _object(subject: ParticipantObject, keys: tuple[tuple[str, str], ...]) -> Body:
+    patients = patient_identifiers(subject.participant_object_id) if is_patient(subject) else ()
     return {
         "id": subject.participant_object_id,
         "id_type": _coded(subject.participant_object_id_type_code),
@@ -109,6 +111,7 @@ def _object(subject: ParticipantObject, keys: tuple[tuple[str, str], ...]) -> Bo
         "life_cycle": subject.participant_object_data_life_cycle,
         "sensitivity": subject.participant_object_sensitivity,
         "name": subject.participant_object_name,
+        "patients": [one.identifier for one in patients],
         "query": [list(pair) for pair in keys],
         "details": [
             {"type": detail.type, "value": readable_detail(detail)}

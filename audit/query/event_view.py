@@ -13,7 +13,6 @@ GRAVITY = {"minor-failure": "minor", "serious-failure": "serious", "major-failur
 
 _APPLICATION, _LAUNCHER, _DESTINATION, _SOURCE = "110150", "110151", "110152", "110153"
 _MEDIA = frozenset({"110154", "110155"})
-_PATIENT_ROLE, _PERSON = "1", "1"
 _STUDY = "110180"
 
 JsonObject = dict[str, Any]
@@ -115,15 +114,10 @@ class EventView:
         """What to show and the identifier of each patient object, each once."""
         found: dict[str, str] = {}
         for one in self._objects:
-            if one["role"] == _PATIENT_ROLE and one["type"] == _PERSON:
-                identifier = one["id"].split("^")[0].strip() or one["id"]
-                name = (one["name"] or "").strip()
-                shown = (
-                    f"{name} ({identifier})"
-                    if name not in {"", one["id"], identifier}
-                    else identifier
-                )
-                found.setdefault(identifier, shown)
+            name = (one["name"] or "").strip()
+            for identifier in one["patients"]:
+                shown = identifier if name in {"", one["id"], identifier} else None
+                found.setdefault(identifier, shown or f"{name} ({identifier})")
         return [(shown, identifier) for identifier, shown in found.items()]
 
     def studies(self) -> list[tuple[str, str]]:

@@ -18,7 +18,7 @@ _QUOTED = re.compile(r'"(?P<text>(?:[^"\\]|\\.)*)"', re.DOTALL)
 _BARE = re.compile(r'[^\s()"]+')
 _SPACE = re.compile(r"\s*")
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
-_PLAIN_VALUE = re.compile(r'[^\s()"*\\]+')
+_PLAIN_VALUE = re.compile(r"[\w.:@=+-]+")
 
 Kind = Literal["term", "word", "(", ")", "-", "AND", "OR", "NOT", "end"]
 _KEYWORDS: dict[str, Kind] = {"AND": "AND", "OR": "OR", "NOT": "NOT"}

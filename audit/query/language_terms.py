@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache
-from ipaddress import IPv6Address, ip_address, ip_network
+from ipaddress import ip_address, ip_network
 from typing import Any
 
 from audit.errors import QuerySyntaxError
@@ -143,30 +143,34 @@ def _prefix(field: str, value: Value) -> Criteria:
     return Prefix(field, stem) if stem else Exists(field)
 
 
+def _is_address(text: str) -> bool:
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
 def _address(value: Value) -> Criteria:
-    """A network as ``10.0.0.0/8``, an address, or a host name."""
+    """A network as ``10.0.0.0/8``, an address, a host name, or what else senders write there."""
     text = value.text.strip()
-    if "/" in text and not value.quoted:
+    if not value.quoted and _is_address(text.partition("/")[0]) and "/" in text:
         try:
             return InNetwork(ip_network(text, strict=False))
         except ValueError:
             raise QuerySyntaxError(
                 f"{text} is no network; write it as 10.0.0.0/8", value.column
             ) from None
-    try:
-        address = ip_address(text)
-    except ValueError:
-        return Term("address", text)
     # An IPv6 address has many spellings; a network of one finds them all.
-    if isinstance(address, IPv6Address) and not address.scope_id:
-        return InNetwork(ip_network(address))
+    if ":" in text and "%" not in text and _is_address(text):
+        return InNetwork(ip_network(text))
     return Term("address", text)
 
 
 def _patient(value: Value) -> Criteria:
     """An identifier, or ``id^^^assigner`` as HL7 writes it."""
     parts = value.text.split("^")
-    if len(parts) <= _ASSIGNER_COMPONENT:
+    if value.quoted or len(parts) <= _ASSIGNER_COMPONENT:
         return Term("patient", value.text)
     assigners = [part for part in parts[_ASSIGNER_COMPONENT].split("&")[:2] if part]
     named = (Term("patient_assigner", assigner) for assigner in assigners)

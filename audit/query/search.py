@@ -30,7 +30,7 @@ from audit.query.home import NOT_REPEATED, HomeOptions, home_figures
 from audit.query.language import DEFAULT_LIMITS, LanguageLimits, parse_query
 from audit.query.self_audit import Append, RepositoryIdentity, SelfAudit
 
-_SEQUENCE = re.compile("[0-9]{1,19}")
+_RECORD_ID = re.compile("(?:(?P<origin>[a-z0-9]+)-)?(?P<sequence>[0-9]{1,19})")
 _LARGEST_SEQUENCE = 2**63 - 1
 
 Details = tuple[tuple[str, str], ...]
@@ -259,9 +259,9 @@ class SearchService:
 
     def _sequence(self, record_id: str) -> int:
         """The sequence of ``ORIGIN-SEQUENCE`` or of a bare sequence; NotFound for any other."""
-        origin, _, digits = record_id.strip().rpartition("-")
-        if origin in {"", self._reader.origin} and _SEQUENCE.fullmatch(digits):
-            sequence = int(digits)
+        named = _RECORD_ID.fullmatch(record_id.strip())
+        if named is not None and named["origin"] in {None, self._reader.origin}:
+            sequence = int(named["sequence"])
             if sequence <= _LARGEST_SEQUENCE:
                 return sequence
         raise NotFound(f"there is no record {record_id[:64]}")

@@ -12,8 +12,8 @@ from audit.index.document import IndexedRecord
 from audit.journal.entry import EntryKind, Received
 from audit.journal.reader import JournalReader
 from audit.journal.writer import JournalWriter
-from audit.projector import follow
 from audit.projector.follow import Follower, FollowOptions
+from audit.projector.project import project as real_project
 from audit.projector.repeats import RepeatOptions
 from tests.projector.messages import NOW, message, patient, received, study
 from tests.projector.test_certificates import der_of
@@ -171,14 +171,11 @@ def test_an_index_failure_loses_and_doubles_nothing(
     index = MemoryIndex()
     follower = Follower(reader, index)
 
-    def fail(_records: object, _position: int) -> None:
-        raise IndexUnavailable("disk full")
-
-    put, index.put = index.put, fail  # type: ignore[method-assign]
+    index.put_fault = IndexUnavailable("disk full")
     for _ in range(3):
         with pytest.raises(IndexUnavailable):
             follower.step()
-    index.put = put  # type: ignore[method-assign]
+    index.put_fault = None
     assert drain(follower) == 3
     third = index.records[f"{reader.origin}-2"]
     assert third.first("repeat_of") == f"{reader.origin}-0"
@@ -208,10 +205,9 @@ def test_a_fault_of_ours_stops_no_other_record(
     def project(entry: Any, *arguments: Any, **options: Any) -> IndexedRecord:
         if entry.sequence == 1:
             raise ZeroDivisionError("P1")
-        return real(entry, *arguments, **options)
+        return real_project(entry, *arguments, **options)
 
-    real = follow.project
-    monkeypatch.setattr(follow, "project", project)
+    monkeypatch.setattr("audit.projector.follow.project", project)
     writer.append([numbered(n) for n in range(3)])
     index = MemoryIndex()
     follower = Follower(reader, index)

@@ -10,11 +10,12 @@ from audit.index.port import Bucket, Page, Place, Span, Total
 
 
 class MemoryIndex:
-    """Everything in one dict; ``fault`` is raised by each call while it is set."""
+    """Everything in one dict; ``fault`` and ``put_fault`` are raised while they are set."""
 
     def __init__(self) -> None:
         self.records: dict[str, IndexedRecord] = {}
         self.fault: IndexUnavailable | None = None
+        self.put_fault: IndexUnavailable | None = None
         self.puts: list[tuple[int, int]] = []
         self._position = 0
 
@@ -24,6 +25,8 @@ class MemoryIndex:
 
     def put(self, records: Sequence[IndexedRecord], position: int) -> None:
         self._check()
+        if self.put_fault is not None:
+            raise self.put_fault
         self.puts.append((len(records), position))
         self.records.update((record.id, record) for record in records)
         self._position = position

@@ -77,10 +77,12 @@ class Files:
         self._calls = SystemCalls() if calls is None else calls
 
     def make_directory_durably(self, path: Path) -> None:
-        """The folder is there, also after power loss."""
-        if not path.is_dir():
-            self._calls.mkdir(path)
-            self.sync_directory(path.parent)
+        """The folder is there, with those it lies in, also after power loss."""
+        if path.is_dir():
+            return
+        self.make_directory_durably(path.parent)
+        self._calls.mkdir(path)
+        self.sync_directory(path.parent)
 
     def replace_durably(self, path: Path, content: bytes) -> None:
         """The file holds all of ``content``; until then, and if this fails, what it held before.

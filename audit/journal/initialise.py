@@ -62,7 +62,6 @@ def load_or_create_identity(
         raise ConfigurationError(
             f"log_name_prefix {name_prefix!r} holds a space, a plus or an unprintable character"
         )
-    files.sync_directory(journal_dir.parent)
     for folder in _FOLDERS:
         files.make_directory_durably(journal_dir / folder)
     _remove_remains(journal_dir, files)

@@ -15,7 +15,7 @@ class PositionFile:
     """The writer's side."""
 
     def __init__(self, path: Path, files: Files) -> None:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        files.make_directory_durably(path.parent)
         self._files = files
         self._fd = files.open_scratch(path)
 

@@ -40,7 +40,7 @@ def create_signing_key(path: Path, files: Files) -> Ed25519PrivateKey:
     """Make a key and keep it, durable and for the owner only, before it is returned."""
     key = Ed25519PrivateKey.generate()
     pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    files.make_directory_durably(path.parent)
     files.replace_durably(path, pem)
     return key
 

@@ -67,10 +67,12 @@ class SegmentChecker:
         self._compare_roots()
         told = 0
         problem = ""
+        foreign = False
         try:
             for placed in self._octets.scan(self._contents.end, self._octets.size()):
                 if placed.entry.sequence != self._contents.next_sequence:
                     problem = f"entry {placed.entry.sequence} stands here"
+                    foreign = True
                     break
                 self._take(placed, stored)
                 if self._contents.end - told > 1 << 20:
@@ -78,7 +80,7 @@ class SegmentChecker:
                     told = self._contents.end
         except IntegrityViolation as error:
             problem = str(error)
-        whole = self._check_end(problem)
+        whole = self._check_end(problem, foreign=foreign)
         self._compare_levels()
         on_octets(self._octets.size() - told)
         self._carry_on(whole=whole)
@@ -156,14 +158,17 @@ class SegmentChecker:
             self._progress.good_size,
         )
 
-    def _check_end(self, problem: str) -> bool:
-        """Whether the entries end as they must: by the foot, or at the open segment's end."""
+    def _check_end(self, problem: str, *, foreign: bool) -> bool:
+        """Whether the entries end as they must: by the foot, or at the open segment's end.
+
+        A crash may leave part of an entry there, never a whole one of another place (foreign).
+        """
         contents, end = self._contents, self._octets.size()
         rest = self._octets.octets(contents.end, end - contents.end)
         has_foot = rest == segment.encode_foot(contents.foot(self._tree.root()))
         if has_foot and not self._is_last:
             return self._check_last_head()
-        if self._is_last and contents.next_sequence >= self._covered:
+        if self._is_last and contents.next_sequence >= self._covered and not foreign:
             if rest and not has_foot:
                 self._findings.note(
                     f"{len(rest)} octets of an unfinished write end {self._name} at offset "

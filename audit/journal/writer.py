@@ -116,7 +116,7 @@ class JournalWriter:
         """
         files = Files() if files is None else files
         try:
-            journal_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+            files.make_directory_durably(journal_dir)
             lock_fd = _lock(journal_dir, options.lock_wait_s)
         except OSError as error:
             raise JournalUnavailable(f"the journal can't be opened: {error}") from error

@@ -91,6 +91,18 @@ class ShortWrites(SystemCalls):
         return super().pwritev(fd, [b"".join(buffers)[:7]], offset)
 
 
+class Unsynced(SystemCalls):
+    """Never waits for the disk: for tests that don't cut its power."""
+
+    @override
+    def fdatasync(self, fd: int) -> None:
+        pass
+
+    @override
+    def fsync(self, fd: int) -> None:
+        pass
+
+
 class LittleRoom(SystemCalls):
     """A disk that tells how much room it has as it is told."""
 

@@ -9,6 +9,7 @@ from typing import Any
 from audit.journal.entry import EntryKind, Received
 from audit.journal.files import Files
 from audit.journal.writer import JournalOptions, JournalWriter
+from tests.journal.faults import Unsynced
 
 RECEIVED_AT = 1_770_000_000_000_000_000
 
@@ -56,7 +57,7 @@ def fill(
 ) -> list[Received]:
     """A closed journal of ``count`` records, with a head after every ``head_every`` batches."""
     records = [received(n) for n in range(count)]
-    with open_writer(root, **changes) as writer:
+    with open_writer(root, Files(Unsynced()), **changes) as writer:
         append_all(writer, records, batch=batch, head_every=head_every)
     return records
 

@@ -1,0 +1,29 @@
+"""What the campaigns share: short in ``make test``, full with ``ARR_LONG=1``, one printed seed."""
+
+import os
+import random
+import sys
+
+import pytest
+
+LONG = os.environ.get("ARR_LONG") == "1"
+TIMEOUT = pytest.mark.timeout(7200 if LONG else 60)
+
+
+def size(short: int, full: int) -> int:
+    """How many, by the form that runs."""
+    return full if LONG else short
+
+
+def seeded(name: str) -> random.Random:
+    """A generator whose seed is printed; ``ARR_SEED`` repeats a run."""
+    seed = int(os.environ.get("ARR_SEED") or random.SystemRandom().randrange(2**32))
+    sys.stdout.write(f"{name}: ARR_SEED={seed}\n")
+    return random.Random(seed)  # noqa: S311 — repeatable by its seed
+
+
+def report(capsys: pytest.CaptureFixture[str], name: str, **figures: float) -> None:
+    """Print the campaign's figures also when the test passes."""
+    with capsys.disabled():
+        told = ", ".join(f"{key} {value:g}" for key, value in figures.items())
+        sys.stdout.write(f"\n{name}: {told}\n")

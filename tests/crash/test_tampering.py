@@ -1,0 +1,155 @@
+"""A journal is altered in every way a short hand can think of, and each time it is found."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from audit.errors import IntegrityViolation
+from audit.journal.heads import read_checkpoint
+from audit.journal.recovery import segment_files
+from audit.journal.segment_file import SegmentFile
+from audit.journal.verify import VerifyOptions, verify
+from tests.crash.campaign import LONG, TIMEOUT, report, seeded, size
+from tests.journal.journals import fill
+
+pytestmark = TIMEOUT
+ENTRIES = 12
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Path:
+    """Two segments, a few heads, about four kilobytes (64 in the long form)."""
+    fill(tmp_path, size(ENTRIES, 200), segment_max_entries=size(8, 120), batch=2)
+    return tmp_path / "journal"
+
+
+def _files(journal: Path) -> list[Path]:
+    return sorted(path for path in journal.rglob("*") if path.is_file())
+
+
+def test_every_flipped_bit_is_found(journal: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Every bit of every file; in the short form a sample of them."""
+    random = seeded("bit flips")
+    bits = [(path, bit) for path in _files(journal) for bit in range(path.stat().st_size * 8)]
+    chosen = bits if LONG else random.sample(bits, 300)
+    for path, bit in chosen:
+        whole = path.read_bytes()
+        flipped = bytearray(whole)
+        flipped[bit // 8] ^= 1 << bit % 8
+        path.write_bytes(flipped)
+        found = verify(journal)
+        assert found.exit_code == 4, (path.name, bit)
+        path.write_bytes(whole)
+    assert verify(journal).intact
+    report(capsys, "bit flips", bits=len(chosen), of=len(bits))
+
+
+def test_every_truncation_is_found(journal: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Each file cut at every octet; in the short form at every 19th."""
+    cuts = 0
+    for path in _files(journal):
+        whole = path.read_bytes()
+        for length in range(0, len(whole), size(19, 1)):
+            path.write_bytes(whole[:length])
+            assert verify(journal).exit_code == 4, (path.name, length)
+            cuts += 1
+        path.write_bytes(whole)
+    assert verify(journal).intact
+    report(capsys, "truncations", cuts=cuts)
+
+
+def _entries(path: Path) -> tuple[bytes, list[bytes], bytes]:
+    with SegmentFile(path) as octets:
+        whole = path.read_bytes()
+        try:
+            end = octets.foot_start()
+        except IntegrityViolation:
+            end = len(whole)
+        placed = list(octets.scan(octets.entries_start, end))
+        parts = [whole[one.offset : one.end] for one in placed]
+        return whole[: octets.entries_start], parts, whole[end:]
+
+
+def _edits(parts: list[bytes], other: bytes) -> Iterator[tuple[str, list[bytes]]]:
+    for n in range(len(parts)):
+        yield f"delete {n}", parts[:n] + parts[n + 1 :]
+        yield f"duplicate {n}", [*parts[: n + 1], *parts[n:]]
+        yield f"insert at {n}", [*parts[:n], other, *parts[n:]]
+        for m in range(n + 1, len(parts)):
+            swapped = list(parts)
+            swapped[n], swapped[m] = swapped[m], swapped[n]
+            yield f"swap {n} and {m}", swapped
+    yield "reverse", parts[::-1]
+
+
+def test_deleted_inserted_swapped_and_duplicated_entries_are_found(
+    journal: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fill(tmp_path / "other", 1)
+    other = _entries(segment_files(tmp_path / "other" / "journal")[0][1])[1][0]
+    edits = 0
+    for _, path in segment_files(journal):
+        whole = path.read_bytes()
+        head, parts, foot = _entries(path)
+        for name, edited in _edits(parts[: size(8, 40)], other):
+            path.write_bytes(head + b"".join([*edited, *parts[size(8, 40) :]]) + foot)
+            found = verify(journal)
+            assert found.exit_code == 4, name
+            assert found.violations[0].sequence is not None
+            edits += 1
+        path.write_bytes(whole)
+    assert verify(journal).intact
+    report(capsys, "edited entries", edits=edits)
+
+
+def test_every_missing_file_and_every_exchange_of_two_is_found(journal: Path) -> None:
+    files = _files(journal)
+    for path in files:
+        whole = path.read_bytes()
+        path.unlink()
+        assert verify(journal).exit_code == 4, path.name
+        path.write_bytes(whole)
+    for one in files:
+        for other in files:
+            if one >= other:
+                continue
+            kept = one.read_bytes(), other.read_bytes()
+            one.write_bytes(kept[1])
+            other.write_bytes(kept[0])
+            assert verify(journal).exit_code == 4, (one.name, other.name)
+            one.write_bytes(kept[0])
+            other.write_bytes(kept[1])
+    assert verify(journal).intact
+
+
+def test_a_whole_directory_rolled_back_is_found_with_a_head_kept_outside(tmp_path: Path) -> None:
+    fill(tmp_path, 6)
+    earlier = tmp_path / "earlier"
+    shutil.copytree(tmp_path / "journal", earlier)
+    fill(tmp_path, 3)
+    kept = VerifyOptions(known_heads=(read_checkpoint(tmp_path / "journal"),))
+    assert verify(tmp_path / "journal", kept).intact
+    assert verify(earlier, kept).exit_code == 4
+
+
+def test_clean_runs_raise_no_alarm(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    random = seeded("clean runs")
+    runs = size(12, 1000)
+    shapes = random.randint
+    for run in range(runs):
+        root = tmp_path / str(run)
+        for _ in range(shapes(1, 3)):
+            fill(
+                root,
+                shapes(0, 40),
+                batch=shapes(1, 9),
+                head_every=shapes(1, 5),
+                segment_max_entries=shapes(1, 20),
+            )
+        found = verify(root / "journal")
+        assert found.violations == ()
+        assert found.notes == ()
+        shutil.rmtree(root)
+    report(capsys, "clean runs", runs=runs)

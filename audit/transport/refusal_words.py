@@ -41,5 +41,5 @@ def refusal_words(error: ssl.SSLError) -> str:
     if isinstance(error, ssl.SSLCertVerificationError):
         found = error.verify_message
         return f"certificate refused: {CERTIFICATE_WORDS.get(found, found)}"
-    reason = error.reason or ""
+    reason: str = getattr(error, "reason", None) or ""
     return _WORDS.get(reason) or reason.replace("_", " ").lower() or str(error)

@@ -42,6 +42,7 @@ class SpoolOptions:
 
 @dataclass(frozen=True, slots=True)
 class _Place:
+    number: int
     segment: int
     offset: int
     octets: int
@@ -65,6 +66,7 @@ class Spool:
         self._options = options or SpoolOptions()
         self._lock = threading.Lock()
         self._waiting: deque[_Place] = deque()
+        self._next = 0
         self.waiting_octets = 0
         self.damaged_octets = 0
         self._removed = 0
@@ -78,7 +80,7 @@ class Spool:
         except OSError as error:
             os.close(self._lock_file)
             raise StorageError(f"{folder}: {error}") from error
-        self._next = self._removed + len(self._waiting)
+        self._next = max(self._next, self._removed)
         self._segment = self._next
         self._tail: int | None = None
         self._tail_octets = 0
@@ -94,6 +96,8 @@ class Spool:
             SpoolFull: they don't fit.
             StorageError: the disk failed; whether they are kept is unknown.
         """
+        if not messages:
+            return
         records = [
             _RECORD.pack(len(message), zlib.crc32(message)) + message for message in messages
         ]
@@ -108,6 +112,7 @@ class Spool:
                 self._append(records)
             except OSError as error:
                 self._leave_segment()
+                self._next += len(records)  # some may stand in the file: their numbers are taken
                 raise StorageError(f"{self._folder}: {error}") from error
 
     def peek(self, max_messages: int, max_octets: int) -> list[bytes]:
@@ -135,8 +140,9 @@ class Spool:
         with self._lock:
             before = self._waiting[0].segment if self._waiting else self._segment
             for _ in range(count):
-                self.waiting_octets -= self._waiting.popleft().octets + _RECORD.size
-            self._removed += count
+                place = self._waiting.popleft()
+                self.waiting_octets -= place.octets + _RECORD.size
+                self._removed = place.number + 1
             try:
                 self._note_removed()
                 self._remove_segments(before)
@@ -164,9 +170,10 @@ class Spool:
             os.fdatasync(tail)
         for record in records:
             length = len(record) - _RECORD.size
-            self._waiting.append(_Place(self._segment, self._tail_octets + _RECORD.size, length))
+            start = self._tail_octets + _RECORD.size
+            self._waiting.append(_Place(self._next, self._segment, start, length))
             self._tail_octets += len(record)
-        self._next += len(records)
+            self._next += 1
         self.waiting_octets += len(octets)
 
     def _begin_segment(self) -> None:
@@ -213,7 +220,7 @@ class Spool:
         path = self._path(segment)
         octets = path.read_bytes()
         offset, number = 0, segment
-        while place := _next_record(segment, octets, offset):
+        while place := _next_record(segment, number, octets, offset):
             if number >= self._removed:
                 self._waiting.append(place)
                 self.waiting_octets += place.octets + _RECORD.size
@@ -223,7 +230,8 @@ class Spool:
             self.damaged_octets += len(octets) - offset
             path.with_suffix(_DAMAGED_SUFFIX).write_bytes(octets[offset:])
             os.truncate(path, offset)
-        if number <= self._removed:
+        self._next = max(self._next, number)
+        if number <= self._removed or number == segment:
             path.unlink()
 
     # -------- Removing
@@ -250,7 +258,7 @@ class Spool:
         return self._folder / f"{segment:020d}{_SUFFIX}"
 
 
-def _next_record(segment: int, octets: bytes, offset: int) -> _Place | None:
+def _next_record(segment: int, number: int, octets: bytes, offset: int) -> _Place | None:
     """The record at the offset; None at the end, or where it is cut or damaged."""
     start = offset + _RECORD.size
     if start > len(octets):
@@ -259,7 +267,7 @@ def _next_record(segment: int, octets: bytes, offset: int) -> _Place | None:
     message = memoryview(octets)[start : start + length]
     if len(message) < length or zlib.crc32(message) != checksum:
         return None
-    return _Place(segment, start, length)
+    return _Place(number, segment, start, length)
 
 
 def _lock(folder: Path) -> int:

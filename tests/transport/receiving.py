@@ -2,9 +2,10 @@
 
 import asyncio
 import ssl
+import threading
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
 
 from audit.errors import StorageError
@@ -33,6 +34,9 @@ class Sink:
     @property
     def reasons(self) -> list[str]:
         return [refusal.reason for refusal in self.refusals]
+
+    def has_arrivals(self) -> bool:
+        return bool(self.arrivals)
 
     def take(self, arrival: Arrival) -> None:
         if self.full:
@@ -89,3 +93,40 @@ async def connect(
     """A stream to the receiver; TLS unless the context is None."""
     name = "localhost" if context else None
     return await asyncio.open_connection("127.0.0.1", port, ssl=context, server_hostname=name)
+
+
+@contextmanager
+def receiver_thread(chosen: ReceiverOptions) -> Iterator[tuple[SyslogReceiver, Sink]]:
+    """A receiver in a thread of its own, for synchronous senders."""
+    started = threading.Event()
+    held: list[tuple[SyslogReceiver, Sink]] = []
+    loop = asyncio.new_event_loop()
+    stop = asyncio.Event()
+
+    async def serve() -> None:
+        async with receiving(chosen) as both:
+            held.append(both)
+            started.set()
+            await stop.wait()
+
+    def work() -> None:
+        with asyncio.Runner(loop_factory=lambda: loop) as runner:
+            runner.run(serve())
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    assert started.wait(DEADLINE_S)
+    try:
+        yield held[0]
+    finally:
+        loop.call_soon_threadsafe(stop.set)
+        thread.join(DEADLINE_S)
+
+
+def until_in_thread(condition: Callable[[], object]) -> None:
+    """Waits until the condition holds; fails after ten seconds."""
+    deadline_s = time.monotonic() + DEADLINE_S
+    pause = threading.Event()
+    while not condition():
+        assert time.monotonic() < deadline_s, "waited in vain"
+        pause.wait(0.002)

@@ -160,8 +160,7 @@ def test_errors_point_at_the_column(text: str, column: int, complaint: str) -> N
 
 def test_bounds() -> None:
     limits = LanguageLimits(max_chars=30, max_terms=3, max_depth=2)
-    assert parse_query("a b c", now=NOW, limits=limits)
-    assert parse_query("((a))", now=NOW, limits=limits)
+    assert parse_query("((a)) b c", now=NOW, limits=limits) == parse_query("a b c", now=NOW)
     for text, complaint in (
         ("a b c d", "more than 3 terms"),
         ("(((a)))", "deeper than 2"),

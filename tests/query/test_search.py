@@ -134,9 +134,9 @@ def test_a_query_that_cannot_be_read_shows_nothing(trail: Trail) -> None:
 def test_one_record_by_id_or_bare_sequence(trail: Trail) -> None:
     fill(trail)
     service = trail.service()
-    for name in (f"{trail.reader.origin}-4", "4", " 4 "):
-        answer = service.event(MARA, name)
-        assert answer.record.sequence == 4
+    for name in ("4", " 4 "):
+        assert service.event(MARA, name).record.sequence == 4
+    answer = service.event(MARA, f"{trail.reader.origin}-4")
     shown = answer.as_dict()
     assert shown["summary"] == "Mara Voss opened the study CT Thorax of Doe^Jane (P1)."
     assert shown["body"]["message"]["objects"][1]["id"] == "P1"
@@ -265,7 +265,7 @@ def test_octets_need_a_scope_of_their_own(trail: Trail) -> None:
     fill(trail, 3)
     reader = Principal("r", scopes=frozenset({Scope.EVENTS_READ}))
     service = trail.service()
-    assert service.event(reader, "1")
+    assert service.event(reader, "1").record.sequence == 1
     with pytest.raises(Denied, match="events:raw"):
         service.message(reader, "1")
     raw_only = Principal("r", scopes=frozenset(READ_SCOPES) - {Scope.EVENTS_READ})

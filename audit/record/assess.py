@@ -18,6 +18,7 @@ from audit.record.xml_input import DEFAULT_LIMITS, Refused, XmlInput, XmlLimits,
 from audit.record.xml_tree import Element, check_depth, read_tree, salvage
 from audit.standards.rules import rule
 
+_LARGE_OCTETS = 32 * 1024
 _GRAMMAR_RULES = frozenset({"not-base64", "event-date-time", "wrong-namespace"})
 
 
@@ -108,7 +109,7 @@ def _assess_tree(root: Element, source: XmlInput, msg: bytes, limits: XmlLimits)
     if root.tag != "AuditMessage":
         return _other_root(root, found, msg, limits)
     dialect = _dialect(root)
-    tier, said = _tier(root, dialect, limits)
+    tier, said = _tier(root, dialect, len(source.octets) > _LARGE_OCTETS, limits)
     found += said
     message = read_message(root)
     rules = [*judge_message(message, strict=tier == "dicom"), *judge_event(message)]
@@ -163,20 +164,22 @@ def _dialect(root: Element) -> str:
     return "rfc3881" if event_id.get("code") is not None else "unknown"
 
 
-def _tier(root: Element, dialect: str, limits: XmlLimits) -> tuple[str, list[Finding]]:
+def _tier(
+    root: Element, dialect: str, large: bool, limits: XmlLimits
+) -> tuple[str, list[Finding]]:
     """The strictest grammar that the message meets, and what keeps it from a stricter one."""
     with grammar.borrowed() as grammars:
         if dialect != "rfc3881":
-            if grammars.accepts("dicom", root):
+            if grammars.accepts("dicom", root, large=large):
                 return "dicom", []
-            if grammars.accepts("ihe", root):
+            if grammars.accepts("ihe", root, large=large):
                 return "ihe", _not_strict(grammars, limits)
         check_depth(root, limits)
-        mixed = dialect == "rfc3881" and not grammars.accepts("rfc3881", root)
+        mixed = dialect == "rfc3881" and not grammars.accepts("rfc3881", root, large=large)
         said = normalise(root, rfc3881=dialect == "rfc3881")
         if mixed:
             said.append(_mixed(grammars, limits))
-        if grammars.accepts("legacy", root):
+        if grammars.accepts("legacy", root, large=large):
             return "legacy", said
         return "none", [*said, *grammars.breaches("legacy", limits.max_findings)]
 

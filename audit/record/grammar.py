@@ -1,7 +1,7 @@
 """The grammars as compiled XSD, and their verdicts as findings a person understands."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -26,6 +26,8 @@ _ELEMENT = re.compile(r"Element '([^']+)'")
 _CONTENT = "This element is not expected"
 _LACKING = "Missing child element"
 _TEXT_KINDS = ("SCHEMAV_CVC_COMPLEX_TYPE_2_3", "SCHEMAV_CVC_COMPLEX_TYPE_2_1")
+_FLOOD = 100
+"""As many errors libxml2 keeps when it validates while it parses."""
 _EXPECTATIONS = {
     "EventActionCode": "C, R, U, D or E",
     "EventDateTime": "an xsd:dateTime such as 2026-03-01T09:30:00.000+01:00",
@@ -54,20 +56,35 @@ class Grammars:
     """The compiled grammars, for one user at a time: libxml2 keeps the last errors in them."""
 
     _compiled: dict[str, etree.XMLSchema] = field(default_factory=dict)
+    _entries: dict[str, Sequence[Any]] = field(default_factory=dict)
 
-    def accepts(self, tier: str, root: Element) -> bool:
-        """Whether the message meets the grammar of that name."""
+    def accepts(self, tier: str, root: Element, *, large: bool = False) -> bool:
+        """Whether the message meets the grammar of that name.
+
+        Args:
+            tier: ``dicom``, ``ihe``, ``legacy`` or ``rfc3881``.
+            root: the message.
+            large: whether it may hold thousands of errors, each of which costs a look at all
+                siblings; such a flood is then told without paths.
+        """
         schema = self._compiled.get(tier)
         if schema is None:
             schema = self._compiled[tier] = _compile(tier)
-        return schema.validate(root)
+        if large and (flood := _flood(schema, root)):
+            self._entries[tier] = flood
+            return False
+        if schema.validate(root):
+            return True
+        self._entries[tier] = list(schema.error_log)
+        return False
 
     def breaches(self, tier: str, most: int) -> list[Finding]:
         """What the last call of `accepts` with that tier found, at most so many."""
-        found: dict[tuple[str, str], Finding] = {}
-        for entry in self._compiled[tier].error_log:
+        found: dict[tuple[str, str, str], Finding] = {}
+        for entry in self._entries[tier]:
             one = _as_finding(entry)
-            found.setdefault((one.path, one.rule if not _is_value(one) else "value"), one)
+            kind = "value" if _is_value(one) else one.rule
+            found.setdefault((one.path, kind, "" if one.path else one.message), one)
             if len(found) >= most:
                 break
         return list(found.values())
@@ -94,12 +111,25 @@ def _compile(tier: str) -> etree.XMLSchema:
     return etree.XMLSchema(etree.parse(str(schema_path(_FILES[tier])), parser))
 
 
+def _flood(schema: etree.XMLSchema, root: Element) -> list[Any]:
+    """The errors of a message that has very many; empty when it has few or none."""
+    octets = etree.tostring(root, encoding="utf-8")
+    try:
+        etree.fromstring(octets, etree.XMLParser(schema=schema, resolve_entities=False))
+    except etree.XMLSyntaxError as fault:
+        entries = list(fault.error_log)
+        return entries if len(entries) >= _FLOOD else []
+    return []
+
+
 def _is_value(one: Finding) -> bool:
     return one.rule in {"grammar-value", *_VALUE_RULES.values()}
 
 
 def _as_finding(entry: Any) -> Finding:
-    text, path, line = str(entry.message), str(entry.path or ""), int(entry.line)
+    text, line = str(entry.message), int(entry.line)
+    named = _ELEMENT.search(text)
+    path = str(entry.path or (named[1] if named else ""))
     missing = _MISSING_ATTRIBUTE.search(text)
     if missing:
         return finding(

@@ -1,6 +1,7 @@
 """Where in a message something stands: a path a person can follow, and its line."""
 
 import re
+from itertools import islice
 
 from audit.record.xml_tree import Element
 
@@ -37,11 +38,10 @@ def line_of(root: Element, path: str) -> int:
     found = root
     steps = _STEP.findall(path.partition("/@")[0])
     for name, number in steps[1:]:
-        nth = int(number or 1)
-        same = [child for child in found if child.tag == name]
-        if nth > len(same):
+        nth = next(islice(found.iterchildren(name), int(number or 1) - 1, None), None)
+        if nth is None:
             break
-        found = same[nth - 1]
+        found = nth
     return found.sourceline or 0
 
 

@@ -1,5 +1,8 @@
 """Rules that hold for every audit message, whatever its event."""
 
+from collections.abc import Callable
+from typing import TypeVar
+
 from audit.record.audit_message import (
     ActiveParticipant,
     AuditMessage,
@@ -24,6 +27,8 @@ from audit.record.value_faults import (
 )
 from audit.standards import code_tables
 
+_T = TypeVar("_T")
+_ENOUGH = 100
 _UID_ID_TYPES = frozenset({"110180", "110181"})
 _ROOT = "/AuditMessage"
 _EVENT = f"{_ROOT}/EventIdentification"
@@ -37,23 +42,25 @@ def judge_message(message: AuditMessage, *, strict: bool) -> list[Finding]:
         strict: whether it is of tier dicom, where one requestor at most is expected.
     """
     found = _placed(_event_faults(message.event_identification), _EVENT)
-    sources = message.audit_sources
-    for index, source in enumerate(sources):
-        if faults := _source_faults(source):
-            step = numbered("AuditSourceIdentification", index, len(sources))
-            found += _placed(faults, f"{_ROOT}/{step}")
-    participants = message.active_participants
-    for index, participant in enumerate(participants):
-        if faults := _participant_faults(participant):
-            step = numbered("ActiveParticipant", index, len(participants))
-            found += _placed(faults, f"{_ROOT}/{step}")
-    objects = message.participant_objects
-    for index, one in enumerate(objects):
-        if faults := _object_faults(one):
-            step = numbered("ParticipantObjectIdentification", index, len(objects))
-            found += _placed(faults, f"{_ROOT}/{step}")
+    found += _judge_each(message.audit_sources, "AuditSourceIdentification", _source_faults)
+    found += _judge_each(message.active_participants, "ActiveParticipant", _participant_faults)
+    found += _judge_each(
+        message.participant_objects, "ParticipantObjectIdentification", _object_faults
+    )
     if strict:
-        found += _judge_requestors(participants)
+        found += _judge_requestors(message.active_participants)
+    return found
+
+
+def _judge_each(
+    parts: tuple[_T, ...], name: str, judge: Callable[[_T], list[Fault]]
+) -> list[Finding]:
+    found: list[Finding] = []
+    for index, part in enumerate(parts):
+        if faults := judge(part):
+            found += _placed(faults, f"{_ROOT}/{numbered(name, index, len(parts))}")
+            if len(found) >= _ENOUGH:
+                break
     return found
 
 
@@ -206,4 +213,6 @@ def _uids_faults(uids: tuple[str, ...], name: str) -> list[Fault]:
     for index, uid in enumerate(uids):
         if faults := uid_faults(uid):
             found += _below(faults, f"/{numbered(name, index, len(uids))}/@UID")
+            if len(found) >= _ENOUGH:
+                break
     return found

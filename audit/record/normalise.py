@@ -13,6 +13,7 @@ from audit.record.findings import Finding, finding
 from audit.record.location import local_name, path_of
 from audit.record.xml_tree import Element
 
+_ENOUGH = 100
 _CODED = (
     "EventID",
     "EventTypeCode",
@@ -39,14 +40,7 @@ def strip_foreign(root: Element) -> list[Finding]:
     found: list[Finding] = []
     own = _namespace(root)
     if own:
-        found.append(
-            finding(
-                "wrong-namespace",
-                f"AuditMessage is in the namespace {own}",
-                path=path_of(root),
-                line=root.sourceline or 0,
-            )
-        )
+        _note(found, "wrong-namespace", f"AuditMessage is in the namespace {own!r:.200}", root)
     for element in list(root.iter()):
         _strip_element(element, own, found)
     return found
@@ -61,18 +55,21 @@ def _strip_element(element: Element, own: str, found: list[Finding]) -> None:
     parent = element.getparent()
     space = _namespace(element)
     if space and space != own and parent is not None:
-        found.append(_at("foreign-element", f"{local_name(element)} of {space}", element))
+        _note(found, "foreign-element", f"{local_name(element)} of {space}", element)
         parent.remove(element)
         return
     if space:
         element.tag = local_name(element)
     for name in [str(name) for name in element.attrib if str(name).startswith("{")]:
-        found.append(_at("foreign-attribute", name.replace("{", "").replace("}", " "), element))
+        _note(found, "foreign-attribute", name.replace("{", "").replace("}", " "), element)
         del element.attrib[name]
 
 
-def _at(rule: str, said: str, element: Element) -> Finding:
-    return finding(rule, said, path=path_of(element), line=element.sourceline or 0)
+def _note(found: list[Finding], rule: str, said: str, element: Element) -> None:
+    """Add a finding, unless there are more than anyone reads: a path costs a look at siblings."""
+    if len(found) < _ENOUGH:
+        line = element.sourceline or 0
+        found.append(finding(rule, said, path=path_of(element), line=line))
 
 
 def normalise(root: Element, *, rfc3881: bool) -> list[Finding]:
@@ -93,7 +90,7 @@ def normalise(root: Element, *, rfc3881: bool) -> list[Finding]:
         _coded(element, found)
     sources = root.findall("AuditSourceIdentification")
     if len(sources) > 1:
-        found.append(_at("legacy-audit-sources", f"{len(sources)} audit sources", sources[1]))
+        _note(found, "legacy-audit-sources", f"{len(sources)} audit sources", sources[1])
     return found
 
 
@@ -109,25 +106,24 @@ def _rename(element: Element, old: str, new: str) -> bool:
 def _coded(element: Element, found: list[Finding]) -> None:
     name = local_name(element)
     if _rename(element, "code", "csd-code"):
-        found.append(_at("legacy-code", f"{name} is written with code=", element))
+        _note(found, "legacy-code", f"{name} is written with code=", element)
     if element.get("codeSystem") is not None:
         _rename(element, "codeSystem", "codeSystemName")
         element.attrib.pop("codeSystem", None)
-        found.append(_at("legacy-code-system", f"{name} carries codeSystem", element))
+        _note(found, "legacy-code-system", f"{name} carries codeSystem", element)
     if element.get("originalText") is None and element.get("displayName") is not None:
         element.set("originalText", element.get("displayName", ""))
-        found.append(_at("legacy-display-name", f"{name} has displayName only", element))
+        _note(found, "legacy-display-name", f"{name} has displayName only", element)
     missing = [part for part in ("codeSystemName", "originalText") if element.get(part) is None]
     if missing and element.get("csd-code") is not None:
-        found.append(
-            _at("legacy-code-incomplete", f"{name} has no {' and no '.join(missing)}", element)
-        )
+        said = f"{name} has no {' and no '.join(missing)}"
+        _note(found, "legacy-code-incomplete", said, element)
 
 
 def _source(source: Element, found: list[Finding]) -> None:
     if source.get("code") is not None or source.get("csd-code") is not None:
         _hoist_source_code(source)
-        found.append(_at("legacy-audit-source-code", "the audit source carries a code", source))
+        _note(found, "legacy-audit-source-code", "the audit source carries a code", source)
     for kind in source.iterchildren("AuditSourceTypeCode"):
         text = (kind.text or "").strip()
         is_old = _rename(kind, "code", "csd-code")
@@ -138,7 +134,7 @@ def _source(source: Element, found: list[Finding]) -> None:
         if kind.attrib.pop("codeSystem", None) is not None:
             is_old = True
         if is_old:
-            found.append(_at("legacy-audit-source-type", "AuditSourceTypeCode of old", kind))
+            _note(found, "legacy-audit-source-type", "AuditSourceTypeCode of old", kind)
 
 
 def _hoist_source_code(source: Element) -> None:
@@ -163,13 +159,13 @@ def _participant(participant: Element, found: list[Finding], *, rfc3881: bool) -
         participant.remove(element)
         dropped = True
     if dropped:
-        found.append(_at("legacy-user-type", "UserIDTypeCode or UserTypeCode", participant))
+        _note(found, "legacy-user-type", "UserIDTypeCode or UserTypeCode", participant)
     if rfc3881 and participant.get("UserIsRequestor") is None:
         participant.set("UserIsRequestor", "true")
-        found.append(_at("legacy-requestor", "no UserIsRequestor: taken for true", participant))
+        _note(found, "legacy-requestor", "no UserIsRequestor: taken for true", participant)
     media = participant.find("MediaType")
     if media is not None:
-        found.append(_at("legacy-media-type", "MediaType without MediaIdentifier", media))
+        _note(found, "legacy-media-type", "MediaType without MediaIdentifier", media)
         _wrap([media], "MediaIdentifier")
 
 
@@ -184,13 +180,12 @@ def _wrap(elements: Iterable[Element], name: str) -> None:
 
 def _object(element: Element, found: list[Finding]) -> None:
     if element.get("ParticipantObjectID") is None:
-        found.append(_at("legacy-object-id", "no ParticipantObjectID", element))
-    found.extend(
-        _at("legacy-number-of-instances", "SOPClass without NumberOfInstances", one)
-        for one in element.iter("SOPClass")
-        if one.get("NumberOfInstances") is None
-    )
+        _note(found, "legacy-object-id", "no ParticipantObjectID", element)
+    for one in element.iter("SOPClass"):
+        if one.get("NumberOfInstances") is None:
+            said = "SOPClass without NumberOfInstances"
+            _note(found, "legacy-number-of-instances", said, one)
     bare = [child for child in element if child.tag in _DESCRIBED]
     if bare:
-        found.append(_at("legacy-description", f"{local_name(bare[0])} stands bare", bare[0]))
+        _note(found, "legacy-description", f"{local_name(bare[0])} stands bare", bare[0])
         _wrap(bare, "ParticipantObjectDescription")

@@ -101,14 +101,13 @@ def _judge_ae_titles(value: str) -> Faults:
     matched = _AE_TITLES.fullmatch(value)
     if matched is None:
         return _NONE
-    found = [
-        Fault("ae-title", f"{title!r:.80} is no AE title")
-        for title in matched[1].split(";")
-        if not _AE_TITLE.fullmatch(title.strip(" "))
-    ]
+    found: Faults = ()
+    wrong = (one for one in matched[1].split(";") if not _AE_TITLE.fullmatch(one.strip(" ")))
+    if (title := next(wrong, None)) is not None:
+        found += (Fault("ae-title", f"{title!r:.80} is no AE title"),)
     if not value.startswith("AETITLES=") or value.startswith("AETITLES= "):
-        found.append(Fault("ae-titles", f"written {value!r:.80}"))
-    return tuple(found)
+        found += (Fault("ae-titles", f"written {value!r:.80}"),)
+    return found
 
 
 _remembered_ae_titles = lru_cache(maxsize=_REMEMBERED)(_judge_ae_titles)

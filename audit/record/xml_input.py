@@ -33,6 +33,7 @@ class XmlLimits:
         max_octets: of the MSG part; as large as the largest message the journal takes whole.
         max_nodes: elements; a study of 15,000 instances listed one by one still passes.
         max_attributes: attributes of all elements together, and namespaces.
+        max_attributes_of_element: of one element; the grammar has eight at most.
         max_depth: nesting; the grammar needs six.
         raw_text_octets: how much of an unreadable message is offered to free-text search.
         max_findings: findings kept of one message; the rest are counted in the last.
@@ -41,6 +42,7 @@ class XmlLimits:
     max_octets: int = 16 * 1024 * 1024
     max_nodes: int = 20_000
     max_attributes: int = 60_000
+    max_attributes_of_element: int = 64
     max_depth: int = 32
     raw_text_octets: int = 64 * 1024
     max_findings: int = 100

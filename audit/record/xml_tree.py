@@ -66,7 +66,15 @@ def _check(root: Element, source: XmlInput, limits: XmlLimits) -> None:
 
 
 def _check_size(root: Element, limits: XmlLimits) -> None:
-    if sum(1 for _ in root.iter()) > limits.max_nodes:
+    elements = 0
+    for element in root.iter():
+        elements += 1
+        if len(element.attrib) > limits.max_attributes_of_element:
+            most = limits.max_attributes_of_element
+            raise Refused(
+                finding("xml-too-many-nodes", f"more than {most} attributes of one element")
+            )
+    if elements > limits.max_nodes:
         raise Refused(finding("xml-too-many-nodes", f"more than {limits.max_nodes} elements"))
 
 

@@ -120,4 +120,4 @@ def test_an_error_tells_no_parameters(store: StateStore) -> None:
 def test_a_key_that_is_no_column_of_a_table(store: StateStore) -> None:
     key = tables.attempts.alias().c.digest
     with pytest.raises(TypeError):
-        store._database.delete_some(key, key.is_(None), 1)  # type: ignore[arg-type]
+        store._database.delete_some(key, key.is_(None), 1)

@@ -28,7 +28,7 @@ PROCESSING_FAILURE: Final = 0x0110
 RESOURCE_LIMITATION: Final = 0x0213
 MAX_WAITING: Final = 100
 POLL_S: Final = 0.1
-LAST_REPORT_S: Final = 1.0
+LAST_REPORT_S: Final = 0.3
 
 
 class _Due(NamedTuple):
@@ -52,7 +52,7 @@ class Commitments:
         self._thread.start()
 
     def stop(self) -> None:
-        """Report no more; a report under way may end within a second."""
+        """Report no more; a report under way may end within a moment."""
         self._stopping.set()
         self._thread.join(LAST_REPORT_S)
 

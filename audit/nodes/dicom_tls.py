@@ -14,6 +14,8 @@ from pynetdicom.ae import ApplicationEntity
 from pynetdicom.transport import ThreadedAssociationServer
 from typing_extensions import override
 
+from audit.transport.refusal_words import refusal_words
+
 HANDSHAKE_TIMEOUT_S: Final = 5.0
 LOOPBACK: Final = "127.0.0.1"
 READ_TIMEOUT_S: Final = 30.0
@@ -139,10 +141,8 @@ def listening(
 
 def handshake_fault(fault: OSError) -> str:
     """Why a TLS handshake failed, in words for an alert."""
-    if isinstance(fault, ssl.SSLCertVerificationError):
-        return f"certificate refused: {fault.verify_message}"
     if isinstance(fault, ssl.SSLError):
-        return str(fault.reason or fault).replace("_", " ").lower()
+        return refusal_words(fault)
     if isinstance(fault, TimeoutError):
         return "no handshake within the time allowed"
     return f"connection lost during the handshake: {fault.strerror or fault}"

@@ -39,10 +39,10 @@ from audit.nodes.study_store import StoreLimits
 from audit.nodes.trail import Emit
 from audit.nodes.viewer import Viewer, Workplace
 
-DAY_ENDS_WITHIN_S: Final = 0.7
+DAY_ENDS_WITHIN_S: Final = 0.4
 """How long the day may take to end of itself before its associations are cut."""
 DAY_CUT_WITHIN_S: Final = 1.0
-FEEDS_DRAIN_S: Final = 1.0
+FEEDS_DRAIN_S: Final = 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -72,13 +72,13 @@ def moment_of(ns: int, zone: tzinfo) -> datetime:
 def zoned(ns: int, zone: tzinfo) -> str:
     """``2026-07-03 14:02:11 +02:00``."""
     moment = moment_of(ns, zone)
-    return f"{moment:%Y-%m-%d %H:%M:%S} {_offset(moment)}"
+    return f"{moment.isoformat(sep=' ', timespec='seconds')[:19]} {_offset(moment)}"
 
 
 def machine_time(ns: int) -> str:
     """RFC 3339 in UTC to the millisecond, for ``datetime`` attributes and tool tips."""
     moment = moment_of(ns, UTC)
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{ns % NS_PER_S // 1_000_000:03d}Z"
+    return f"{moment.isoformat(timespec='seconds')[:19]}.{ns % NS_PER_S // 1_000_000:03d}Z"
 
 
 def number(value: int) -> str:

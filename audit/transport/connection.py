@@ -105,7 +105,9 @@ class StreamConnection(asyncio.Protocol):
             plaintext = self._decrypt(self._session, data)
             if plaintext:
                 self._take(plaintext)
-            if self._session.peer_closed:
+            if self._session.fault:
+                self._tls_failed(self._session.fault, handshaking=False)
+            elif self._session.peer_closed:
                 self._end_of_stream()
         else:
             self._take(data)
@@ -194,7 +196,7 @@ class StreamConnection(asyncio.Protocol):
             plaintext = session.receive(data)
         except TlsRefused as error:
             self._flush_session()
-            self._tls_failed(str(error), handshaking)
+            self._tls_failed(str(error), handshaking=not session.established)
             return b""
         self._flush_session()
         if handshaking and session.established and self._handshake_timer:
@@ -214,7 +216,7 @@ class StreamConnection(asyncio.Protocol):
             self._ended = True
             if self._transport is not None:
                 self._transport.close()  # sends the alert first
-        else:
+        elif not self._ended:
             self._broken_off(f"TLS broke: {reason}")
 
     def _begin_handshake_time(self) -> None:

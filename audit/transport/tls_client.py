@@ -6,7 +6,6 @@ import ssl
 import struct
 import termios
 from contextlib import suppress
-from types import TracebackType
 from typing import Self
 
 from audit.errors import ConnectionFailed
@@ -65,17 +64,6 @@ class TlsConnection:
             connected.close()
             raise
         return connection
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.abort()
 
     def send(self, octets: bytes) -> None:
         """Hands the octets to the kernel, which does not mean that the peer has them.

@@ -67,7 +67,8 @@ class ServerContext:
 class TlsSession:
     """The server's side of one TLS connection. Not thread-safe.
 
-    Feed what came with ``receive``, then send ``outgoing()``, also when it raised.
+    Feed what came with ``receive``, then send ``outgoing()``, also when it raised. A ``fault``
+    behind plaintext that was good is told by its words; nothing more can be received then.
     """
 
     def __init__(self, owner: ServerContext, context: ssl.SSLContext) -> None:
@@ -77,6 +78,7 @@ class TlsSession:
         self._ssl = context.wrap_bio(self._incoming, self._outgoing, server_side=True)
         self.established = False
         self.peer_closed = False
+        self.fault = ""
         self.chain: tuple[bytes, ...] = ()
 
     @property
@@ -115,12 +117,12 @@ class TlsSession:
             self._ssl.do_handshake()
         except ssl.SSLWantReadError:
             return False
-        self.established = True
         self.chain = verified_chain(self._ssl)
         self._owner.end_of_handshake(self._ssl)
         objection = self._owner.trusted.objection(self.chain)
         if objection:
             raise TlsRefused(f"certificate refused: {objection}")
+        self.established = True
         return True
 
     def _read(self) -> bytes:
@@ -133,10 +135,10 @@ class TlsSession:
             pass
         except ssl.SSLZeroReturnError:
             self.peer_closed = True
-        except ssl.SSLError:
+        except ssl.SSLError as error:
             if not chunks:
                 raise
-            # What came before the fault counts; the next read meets the fault again.
+            self.fault = refusal_words(error)  # what came before it counts
         return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
 

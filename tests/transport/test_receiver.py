@@ -579,3 +579,21 @@ def test_there_is_nothing_to_reload_without_tls(site: Site) -> None:
                 receiver.reload_tls()
 
     asyncio.run(main())
+
+
+def test_octets_that_break_tls_end_the_connection(run: Run, site: Site) -> None:
+    garbage = b"\x17\x03\x03\x00\x20" + b"\x00" * 32
+
+    async def main() -> None:
+        async with receiving(options(site)) as (receiver, sink):
+            _, writer = await connect(receiver.tls_port, good(site))
+            writer.write(encode(b"good"))
+            await until(lambda: sink.arrivals)
+            with socket.socket(fileno=socket.dup(writer.get_extra_info("socket").fileno())) as raw:
+                raw.send(garbage)
+            await until(lambda: sink.refusals)
+            assert "TLS broke" in sink.reasons[0]
+            assert sink.refusals[0].kind is RefusalKind.FRAME
+            writer.transport.abort()
+
+    run(main())

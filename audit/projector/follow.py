@@ -19,9 +19,11 @@ from audit.journal.entry import Entry, EntryKind
 from audit.journal.reader import JournalReader
 from audit.journal.segment import KnownCertificates
 from audit.projector.certificates import CertificateNames
+from audit.projector.jobs import Job, run_jobs
 from audit.projector.options import ProjectionOptions
-from audit.projector.project import project, project_failure, record_id
+from audit.projector.project import record_id
 from audit.projector.repeats import RepeatMemory, RepeatOptions
+from audit.projector.workers import WorkerPool
 
 log = structlog.get_logger()
 
@@ -38,6 +40,8 @@ class FollowOptions:
         poll_interval_s: how often a journal at rest is looked at.
         recheck_interval_s: how often, at rest, the index is asked where it stands; it may have
             been cleared to be built anew.
+        workers: processes that project; 0 does it in this one.
+        worker_timeout_s: how long a worker may take for its part of a batch.
         retry_first_s: pause after a first failure of index or journal; it doubles from there …
         retry_most_s: … up to this.
         repeats: when a message counts as a repeat.
@@ -48,6 +52,8 @@ class FollowOptions:
     batch_octets: int = 8 * 1024 * 1024
     poll_interval_s: float = 0.05
     recheck_interval_s: float = 2.0
+    workers: int = 0
+    worker_timeout_s: float = 60.0
     retry_first_s: float = 0.1
     retry_most_s: float = 30.0
     repeats: RepeatOptions = field(default_factory=RepeatOptions)
@@ -113,12 +119,26 @@ class Follower:
         self._on_searchable = on_searchable
         self._names = CertificateNames(self._certificate)
         self._known: KnownCertificates | None = None
+        self._pool = self._new_pool()
         self._repeats = RepeatMemory(reader.read, self._options.repeats)
         self._prepared_to: int | None = None
         self._pending: _Batch | None = None
         self._asked_at = 0.0
         self._stop = threading.Event()
         self.counters = FollowCounters()
+
+    def _new_pool(self) -> WorkerPool | None:
+        options = self._options
+        if options.workers == 0:
+            return None
+        return WorkerPool(
+            options.workers, self._reader.origin, options.projection, options.worker_timeout_s
+        )
+
+    def close(self) -> None:
+        """End the worker processes, if there are any. Reader and index stay open."""
+        if self._pool is not None:
+            self._pool.close()
 
     def step(self) -> int:
         """Put the next batch; the number of journal entries taken in, 0 when there is none.
@@ -193,7 +213,7 @@ class Follower:
         return None if sequence is None else self._reader.read(sequence).received.raw
 
     def _project(self, position: int, durable: int) -> _Batch:
-        records: list[IndexedRecord] = []
+        jobs: list[Job] = []
         octets = 0
         end = position
         stop = min(durable, position + self._options.batch_records)
@@ -201,31 +221,31 @@ class Follower:
             octets += len(entry.received.raw)
             if end > position and octets > self._options.batch_octets:
                 break
-            records.extend(self._records(entry))
+            jobs.extend(self._jobs(entry))
             end = entry.sequence + 1
-        return _Batch(tuple(records), position, end)
+        return _Batch(self._run_jobs(jobs), position, end)
 
-    def _records(self, entry: Entry) -> Iterator[IndexedRecord]:
-        """The entry's document; a certificate has none."""
+    def _jobs(self, entry: Entry) -> Iterator[Job]:
+        """The entry's job; a certificate is no document and has none."""
         received = entry.received
         if received.kind is EntryKind.CERTIFICATE:
             self._names.add(received.certificate_sha256, received.raw)
             self.counters.certificates += 1
-        else:
-            yield self._record(entry)
-
-    def _record(self, entry: Entry) -> IndexedRecord:
-        origin = self._reader.origin
+            return
         earlier = self._repeats.note(entry)
-        repeat_of = "" if earlier is None else record_id(origin, earlier)
+        repeat_of = "" if earlier is None else record_id(self._reader.origin, earlier)
         self.counters.repeats += earlier is not None
-        options = self._options.projection
-        try:
-            return project(entry, origin, self._names.name, options=options, repeat_of=repeat_of)
-        except Exception as error:  # noqa: BLE001 - one odd message must never stop all others
+        yield Job(entry, self._names.name(received.certificate_sha256), repeat_of)
+
+    def _run_jobs(self, jobs: Sequence[Job]) -> tuple[IndexedRecord, ...]:
+        if self._pool is not None:
+            done = self._pool.run(jobs)
+        else:
+            done = run_jobs(jobs, self._reader.origin, self._options.projection)
+        for failed in (one for one in done if one.error):
             self.counters.failed_projections += 1
-            log.warning("record not projected", sequence=entry.sequence, error=repr(type(error)))
-            return project_failure(entry, origin, error)
+            log.warning("record not projected", record=failed.record.id, error=failed.error)
+        return tuple(one.record for one in done)
 
     def _put(self, batch: _Batch) -> None:
         self._index.put(batch.records, batch.position)

@@ -207,7 +207,7 @@ def test_a_fault_of_ours_stops_no_other_record(
             raise ZeroDivisionError("P1")
         return real_project(entry, *arguments, **options)
 
-    monkeypatch.setattr("audit.projector.follow.project", project)
+    monkeypatch.setattr("audit.projector.jobs.project", project)
     writer.append([numbered(n) for n in range(3)])
     index = MemoryIndex()
     follower = Follower(reader, index)
@@ -251,3 +251,13 @@ def test_an_index_ahead_of_the_journal_waits(writer: JournalWriter, reader: Jour
     index.put([], 5)
     assert Follower(reader, index).step() == 0
     assert index.position() == 5
+
+
+def test_workers_project_the_same(writer: JournalWriter, reader: JournalReader) -> None:
+    writer.append([numbered(n % 20) for n in range(30)])
+    alone, together = MemoryIndex(), MemoryIndex()
+    drain(Follower(reader, alone))
+    follower = Follower(reader, together, FollowOptions(workers=2, batch_records=16))
+    drain(follower)
+    follower.close()
+    assert together.records == alone.records

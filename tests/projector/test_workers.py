@@ -1,0 +1,96 @@
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+from collections.abc import Sequence
+from pathlib import Path
+from threading import Event
+
+from audit.projector.jobs import Job, Projected, run_jobs
+from audit.projector.options import ProjectionOptions
+from audit.projector.workers import WorkerPool
+from tests.projector.messages import ORIGIN, entry, syslog
+from tests.waiting import until
+
+OPTIONS = ProjectionOptions()
+
+
+def hostile(jobs: Sequence[Job], origin: str, options: ProjectionOptions) -> list[Projected]:
+    """What a worker does when a message finds a fault in a library."""
+    for job in jobs:
+        if b"CRASH" in job.entry.received.raw:
+            os.kill(os.getpid(), signal.SIGKILL)
+        if b"HANG" in job.entry.received.raw:
+            Event().wait()
+    return run_jobs(jobs, origin, options)
+
+
+def jobs_of(*texts: bytes) -> list[Job]:
+    return [Job(entry(syslog(text), number)) for number, text in enumerate(texts)]
+
+
+def findings(done: list[Projected]) -> list[bool]:
+    return ["projection-failed" in one.record.values("finding") for one in done]
+
+
+def test_jobs_come_back_in_order() -> None:
+    jobs = jobs_of(*(f"text {number}".encode() for number in range(7)))
+    with WorkerPool(2, ORIGIN, OPTIONS) as pool:
+        assert pool.run(jobs) == run_jobs(jobs, ORIGIN, OPTIONS)
+        assert pool.run(jobs[:1]) == run_jobs(jobs[:1], ORIGIN, OPTIONS)
+        assert pool.run([]) == []
+
+
+def test_a_message_that_kills_its_worker_costs_no_other() -> None:
+    jobs = jobs_of(b"one", b"CRASH", b"three", b"four")
+    with WorkerPool(2, ORIGIN, OPTIONS, run=hostile) as pool:
+        done = pool.run(jobs)
+        assert findings(done) == [False, True, False, False]
+        assert [one.record.sequence for one in done] == [0, 1, 2, 3]
+        assert done[1].error == "RuntimeError"
+        assert findings(pool.run(jobs[:1])) == [False]
+
+
+def test_a_message_that_never_ends_costs_no_other() -> None:
+    jobs = jobs_of(b"HANG", b"two")
+    with WorkerPool(1, ORIGIN, OPTIONS, timeout_s=3.0, run=hostile) as pool:
+        assert findings(pool.run(jobs)) == [True, False]
+
+
+def test_workers_end_with_a_parent_that_is_killed(tmp_path: Path) -> None:
+    script = tmp_path / "parent.py"
+    script.write_text(
+        textwrap.dedent(
+            """
+            from threading import Event
+            from audit.projector.workers import WorkerPool
+            from tests.projector.test_workers import OPTIONS, jobs_of
+
+            if __name__ == "__main__":
+                pool = WorkerPool(1, "abcd", OPTIONS)
+                pool.run(jobs_of(b"one"))
+                print(*pool._executor._processes, flush=True)
+                Event().wait()
+            """
+        )
+    )
+    root = Path(__file__).parents[2]
+    with subprocess.Popen(
+        [sys.executable, str(script)],
+        stdout=subprocess.PIPE,
+        cwd=root,
+        env={"PYTHONPATH": str(root)},
+    ) as parent:
+        assert parent.stdout is not None
+        worker = int(parent.stdout.readline())
+        assert Path(f"/proc/{worker}").exists()
+        parent.kill()
+    until(lambda: not _runs(worker))
+
+
+def _runs(pid: int) -> bool:
+    try:
+        return "State:\tZ" not in Path(f"/proc/{pid}/status").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return False

@@ -10,6 +10,7 @@ import socket
 import stat
 import struct
 import threading
+import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -38,6 +39,7 @@ DEFAULT_IDLE_SOCKETS = 8
 OnAppend = Callable[[bytes, str, str], Awaitable[int]]
 """Takes message, listener and peer; its result is the durable sequence."""
 
+_STOP_STEP_S = 0.02
 _PEER_CREDENTIALS = struct.Struct("3i")
 
 
@@ -73,6 +75,7 @@ class AppendServer:
         self._slots = asyncio.Semaphore(self._options.max_requests)
         self._server: asyncio.Server | None = None
         self._tasks: set[asyncio.Task[None]] = set()
+        self._busy: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
         """Listens; a socket that a dead process left behind is replaced.
@@ -90,8 +93,9 @@ class AppendServer:
             return
         self._server.close()
         self._path.unlink(missing_ok=True)
-        if self._tasks:
-            await asyncio.wait(self._tasks, timeout=drain_s)
+        deadline_s = time.monotonic() + drain_s
+        while self._busy and time.monotonic() < deadline_s:
+            await asyncio.wait(self._busy, timeout=_STOP_STEP_S)
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -103,8 +107,8 @@ class AppendServer:
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
         try:
-            if _peer_uid(writer) in self._allowed_uids:
-                await self._answer_all(reader, writer)
+            if task is not None and _peer_uid(writer) in self._allowed_uids:
+                await self._answer_all(task, reader, writer)
         except (ConnectionError, asyncio.IncompleteReadError):
             pass  # the client went away; what it asked for is durable or was never begun
         finally:
@@ -113,7 +117,10 @@ class AppendServer:
                 await writer.wait_closed()
 
     async def _answer_all(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+        self,
+        task: asyncio.Task[None],
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
     ) -> None:
         longest = self._options.max_message_octets + OVERHEAD_OCTETS
         while True:
@@ -123,10 +130,14 @@ class AppendServer:
                 writer.write(encode_answer(Answer(Status.REFUSED, words=words)))
                 await writer.drain()
                 return
-            async with self._slots:
-                answer = await self._append(await reader.readexactly(length))
-            writer.write(encode_answer(answer))
-            await writer.drain()
+            self._busy.add(task)
+            try:
+                async with self._slots:
+                    answer = await self._append(await reader.readexactly(length))
+                writer.write(encode_answer(answer))
+                await writer.drain()
+            finally:
+                self._busy.discard(task)
 
     async def _append(self, body: bytes) -> Answer:
         try:

@@ -243,6 +243,36 @@ def test_stopping_lets_requests_end_and_cuts_them_at_the_deadline(tmp_path: Path
     asyncio.run(main())
 
 
+def test_an_idle_client_does_not_hold_up_a_stop(tmp_path: Path) -> None:
+    async def main() -> None:
+        server = AppendServer(tmp_path / "append.sock", Journal().append)
+        await server.start()
+        client = AppendClient(tmp_path / "append.sock")
+        assert await asyncio.to_thread(client.append, b"x", "api") == 0
+        await asyncio.wait_for(server.stop(30), 5)
+        client.close()
+
+    asyncio.run(main())
+
+
+def test_a_request_that_never_ends_is_cut_at_the_deadline(tmp_path: Path) -> None:
+    async def main() -> None:
+        async def never(_raw: bytes, _listener: str, _peer: str) -> int:
+            await asyncio.Event().wait()
+            return 0
+
+        server = AppendServer(tmp_path / "append.sock", never)
+        await server.start()
+        client = AppendClient(tmp_path / "append.sock")
+        asked = asyncio.create_task(asyncio.to_thread(client.append, b"x", "api"))
+        await asyncio.sleep(0.05)
+        await asyncio.wait_for(server.stop(0.1), 5)
+        with pytest.raises(JournalUnavailable):
+            await asked
+
+    asyncio.run(main())
+
+
 def test_a_short_path_is_used_as_it_is(tmp_path: Path) -> None:
     with usable_address(Path("/run/x.sock")) as address:
         assert address == "/run/x.sock"

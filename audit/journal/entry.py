@@ -3,10 +3,10 @@
 The byte form and the leaf hash are final: what version 1 wrote, every later version reads.
 """
 
+import struct
 from dataclasses import dataclass
 from enum import IntEnum
 from hashlib import sha256
-from struct import Struct
 from typing import NamedTuple, TypeAlias
 from zlib import crc32
 
@@ -26,12 +26,13 @@ MAX_PEER_OCTETS = 1024
 MAX_ATTRIBUTES_OCTETS = 32_768
 """These three keep an envelope below the 65,535 octets of a C2SP entry bundle's entry."""
 
-_HEADER = Struct(">4sBBBBIII")
-_FIXED = Struct(">QQ16sQIBBHH")
-_LEAF_HEAD = Struct(">4sBBB")
-_ATTRIBUTE = Struct(">HH")
+_HEADER = struct.Struct(">4sBBBBIII")
+_CHECKED_HEADER = struct.Struct(">4sBBBBII")
+_FIXED = struct.Struct(">QQ16sQIBBHH")
+_LEAF_HEAD = struct.Struct(">4sBBB")
+_ATTRIBUTE = struct.Struct(">HH")
 HEADER_OCTETS = _HEADER.size
-_CHECKED_HEADER_OCTETS = HEADER_OCTETS - 4
+_CHECKED_HEADER_OCTETS = _CHECKED_HEADER.size
 MAX_METADATA_OCTETS = (
     _FIXED.size
     + FINGERPRINT_OCTETS
@@ -39,8 +40,6 @@ MAX_METADATA_OCTETS = (
     + MAX_PEER_OCTETS
     + MAX_ATTRIBUTES_OCTETS
 )
-_MAX_U16 = 0xFFFF
-_MAX_U64 = 0xFFFF_FFFF_FFFF_FFFF
 
 
 class EntryKind(IntEnum):
@@ -52,6 +51,9 @@ class EntryKind(IntEnum):
     """A peer's certificate (DER), kept once, so that its fingerprint can be named later."""
     TRUNCATED = 3
     """The head of a message longer than the limit; ``original_length`` is the whole's."""
+
+
+_KINDS = {int(kind): kind for kind in EntryKind}
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,13 +140,26 @@ class Entry:
     def envelope(self) -> bytes:
         """The canonical octets that the leaf hash covers; they hold no octet of the message."""
         received = self.received
-        metadata = _metadata(self)
-        return _envelope(received.kind, received.flags, metadata, sha256(received.raw).digest())
+        return _envelope(received.kind, received.flags, _metadata(self), received.raw)
 
     @property
     def leaf_hash(self) -> bytes:
         """RFC 6962 2.1 leaf hash of the envelope."""
         return sha256(b"\x00" + self.envelope).digest()
+
+
+class DecodedEntry(NamedTuple):
+    """An entry as read, with its metadata octets, and the offset after it."""
+
+    entry: Entry
+    metadata: bytes
+    end: int
+
+    @property
+    def leaf_hash(self) -> bytes:
+        """As ``Entry.leaf_hash``, from the octets that were read."""
+        received = self.entry.received
+        return _leaf_hash(received.kind, received.flags, self.metadata, received.raw)
 
 
 def encode(entry: Entry) -> EncodedEntry:
@@ -154,23 +169,19 @@ def encode(entry: Entry) -> EncodedEntry:
         ValueError: a field does not fit.
     """
     received = entry.received
+    raw = received.raw
     metadata = _metadata(entry)
-    header = _HEADER.pack(
-        MAGIC,
-        VERSION,
-        FORM_WHOLE,
-        received.kind,
-        _within(received.flags, 0xFF, "flags"),
-        len(metadata),
-        len(received.raw),
-        0,
-    )[:_CHECKED_HEADER_OCTETS]
-    checksum = crc32(received.raw, crc32(metadata, crc32(header)))
-    envelope = _envelope(received.kind, received.flags, metadata, sha256(received.raw).digest())
+    try:
+        header = _CHECKED_HEADER.pack(
+            MAGIC, VERSION, FORM_WHOLE, received.kind, received.flags, len(metadata), len(raw)
+        )
+    except struct.error as error:
+        raise ValueError(f"flags are eight bits: {received.flags}") from error
+    checksum = crc32(raw, crc32(metadata, crc32(header)))
     return EncodedEntry(
         b"".join((header, checksum.to_bytes(4), metadata)),
-        received.raw,
-        sha256(b"\x00" + envelope).digest(),
+        raw,
+        _leaf_hash(received.kind, received.flags, metadata, raw),
     )
 
 
@@ -191,10 +202,9 @@ def decode_header(octets: Octets, offset: int = 0) -> EntryHeader:
         raise IntegrityViolation(f"an entry of version {version}, form {form} is unknown")
     if metadata_length > MAX_METADATA_OCTETS or body_length > MAX_BODY_OCTETS:
         raise IntegrityViolation("an entry's lengths are beyond their bounds")
-    try:
-        known_kind = EntryKind(kind)
-    except ValueError:
-        raise IntegrityViolation(f"an entry of kind {kind} is unknown") from None
+    known_kind = _KINDS.get(kind)
+    if known_kind is None:
+        raise IntegrityViolation(f"an entry of kind {kind} is unknown")
     return EntryHeader(known_kind, flags, metadata_length, body_length, checksum)
 
 
@@ -204,18 +214,27 @@ def decode(octets: Octets, offset: int = 0) -> tuple[Entry, int]:
     Raises:
         IntegrityViolation: cut short, altered, or not in the one canonical form.
     """
-    header = decode_header(octets, offset)
-    end = offset + header.entry_length
+    decoded = decode_body(octets, offset, decode_header(octets, offset))
+    return decoded.entry, decoded.end
+
+
+def decode_body(octets: Octets, offset: int, header: EntryHeader) -> DecodedEntry:
+    """As ``decode``, for a header that was read already.
+
+    Raises:
+        IntegrityViolation: cut short, altered, or not in the one canonical form.
+    """
+    start = offset + HEADER_OCTETS
+    body_start = start + header.metadata_length
+    end = body_start + header.body_length
     if len(octets) < end:
         raise IntegrityViolation("an entry is cut short")
-    view = memoryview(octets)
-    body_start = offset + HEADER_OCTETS + header.metadata_length
-    checksum = crc32(view[offset : offset + _CHECKED_HEADER_OCTETS])
-    checksum = crc32(view[offset + HEADER_OCTETS : end], checksum)
-    if checksum != header.checksum:
+    metadata = bytes(octets[start:body_start])
+    raw = bytes(octets[body_start:end])
+    checksum = crc32(octets[offset : offset + _CHECKED_HEADER_OCTETS])
+    if crc32(raw, crc32(metadata, checksum)) != header.checksum:
         raise IntegrityViolation("an entry's checksum does not match")
-    metadata = bytes(view[offset + HEADER_OCTETS : body_start])
-    return _from_parts(header, metadata, bytes(view[body_start:end])), end
+    return DecodedEntry(_from_parts(header, metadata, raw), metadata, end)
 
 
 def _from_parts(header: EntryHeader, metadata: bytes, raw: bytes) -> Entry:
@@ -224,22 +243,20 @@ def _from_parts(header: EntryHeader, metadata: bytes, raw: bytes) -> Entry:
     sequence, received_at, salt, sent, stored, *lengths = _FIXED.unpack_from(metadata)
     if stored != len(raw) or len(metadata) != _FIXED.size + sum(lengths):
         raise IntegrityViolation("an entry's lengths contradict each other")
-    parts = []
-    place = _FIXED.size
-    for length in lengths:
-        parts.append(metadata[place : place + length])
-        place += length
+    listener = _FIXED.size + lengths[0]
+    peer = listener + lengths[1]
+    attributes = peer + lengths[2]
     try:
         received = Received(
             raw=raw,
             received_at=received_at,
-            listener=parts[1].decode(),
-            peer=parts[2].decode(),
-            certificate_sha256=parts[0],
+            listener=metadata[listener:peer].decode(),
+            peer=metadata[peer:attributes].decode(),
+            certificate_sha256=metadata[_FIXED.size : listener],
             kind=header.kind,
             original_length=None if sent == stored else sent,
             flags=header.flags,
-            attributes=_attributes(parts[3]),
+            attributes=_attributes(metadata[attributes:]) if lengths[3] else (),
         )
     except ValueError as error:
         raise IntegrityViolation(f"an entry's metadata is wrong: {error}") from error
@@ -253,33 +270,46 @@ def _metadata(entry: Entry) -> bytes:
     attributes = _attribute_octets(received.attributes) if received.attributes else b""
     if len(entry.salt) != SALT_OCTETS:
         raise ValueError("a salt has 16 octets")
-    fixed = _FIXED.pack(
-        _within(entry.sequence, _MAX_U64, "sequence"),
-        _within(received.received_at, _MAX_U64, "received_at"),
-        entry.salt,
-        _within(received.sent_length, _MAX_U64, "original_length"),
-        len(received.raw),
-        len(received.certificate_sha256),
-        _within(len(listener), MAX_LISTENER_OCTETS, "listener"),
-        _within(len(peer), MAX_PEER_OCTETS, "peer"),
-        _within(len(attributes), MAX_ATTRIBUTES_OCTETS, "attributes"),
-    )
+    if (
+        len(listener) > MAX_LISTENER_OCTETS
+        or len(peer) > MAX_PEER_OCTETS
+        or len(attributes) > MAX_ATTRIBUTES_OCTETS
+    ):
+        raise ValueError("the listener, the peer or the attributes are too long")
+    try:
+        fixed = _FIXED.pack(
+            entry.sequence,
+            received.received_at,
+            entry.salt,
+            received.sent_length,
+            len(received.raw),
+            len(received.certificate_sha256),
+            len(listener),
+            len(peer),
+            len(attributes),
+        )
+    except struct.error as error:
+        raise ValueError(f"a number is negative or beyond 64 bits: {error}") from error
     return b"".join((fixed, received.certificate_sha256, listener, peer, attributes))
 
 
-def _envelope(kind: EntryKind, flags: int, metadata: bytes, digest: bytes) -> bytes:
-    return b"".join((_LEAF_HEAD.pack(LEAF_MAGIC, VERSION, kind, flags), metadata, digest))
+def _envelope(kind: EntryKind, flags: int, metadata: bytes, raw: bytes) -> bytes:
+    head = _LEAF_HEAD.pack(LEAF_MAGIC, VERSION, kind, flags)
+    return b"".join((head, metadata, sha256(raw).digest()))
+
+
+def _leaf_hash(kind: EntryKind, flags: int, metadata: bytes, raw: bytes) -> bytes:
+    return sha256(b"\x00" + _envelope(kind, flags, metadata, raw)).digest()
 
 
 def _attribute_octets(attributes: tuple[tuple[int, bytes], ...]) -> bytes:
     tags = [tag for tag, _ in attributes]
     if tags != sorted(set(tags)):
         raise ValueError("attributes stand in rising order of their tags, each once")
-    return b"".join(
-        _ATTRIBUTE.pack(_within(tag, _MAX_U16, "tag"), _within(len(value), _MAX_U16, "attribute"))
-        + value
-        for tag, value in attributes
-    )
+    try:
+        return b"".join(_ATTRIBUTE.pack(tag, len(value)) + value for tag, value in attributes)
+    except struct.error as error:
+        raise ValueError(f"an attribute's tag or length is beyond 16 bits: {error}") from error
 
 
 def _attributes(octets: bytes) -> tuple[tuple[int, bytes], ...]:
@@ -294,9 +324,3 @@ def _attributes(octets: bytes) -> tuple[tuple[int, bytes], ...]:
             raise ValueError("attributes are cut short or out of order")
         found.append((tag, octets[place - length : place]))
     return tuple(found)
-
-
-def _within(value: int, most: int, name: str) -> int:
-    if not 0 <= value <= most:
-        raise ValueError(f"{name} is {value}, allowed are 0 to {most}")
-    return value

@@ -97,7 +97,7 @@ class _Scan:
 
     def _take(self, placed: Placed) -> None:
         entry = placed.entry
-        leaf = entry.leaf_hash
+        leaf = placed.leaf_hash
         self.added.append((leaf, self.tree.append(leaf)))
         note_certificate(self.certificates, entry)
         self.contents.add(placed.end - placed.offset, entry.received.received_at)

@@ -11,17 +11,30 @@ from typing import NamedTuple, Self
 
 from audit.errors import IntegrityViolation
 from audit.journal import segment
-from audit.journal.entry import HEADER_OCTETS, Entry, EntryHeader, decode, decode_header
+from audit.journal.entry import (
+    HEADER_OCTETS,
+    DecodedEntry,
+    Entry,
+    EntryHeader,
+    decode_body,
+    decode_header,
+)
 
 _WINDOW_OCTETS = 1 << 20
 
 
 class Placed(NamedTuple):
-    """An entry, the offset it begins at and the offset after it."""
+    """An entry, the offset it begins at, the offset after it, and its leaf hash's input."""
 
     entry: Entry
     offset: int
     end: int
+    decoded: DecodedEntry
+
+    @property
+    def leaf_hash(self) -> bytes:
+        """As ``Entry.leaf_hash``, from the octets that were read."""
+        return self.decoded.leaf_hash
 
 
 class SegmentFile:
@@ -92,8 +105,8 @@ class SegmentFile:
             IntegrityViolation: no whole entry is there.
         """
         header = self.entry_header(offset)
-        entry, length = decode(self.octets(offset, header.entry_length))
-        return Placed(entry, offset, offset + length)
+        decoded = decode_body(self.octets(offset, header.entry_length), 0, header)
+        return Placed(decoded.entry, offset, offset + decoded.end, decoded)
 
     def scan(self, start: int, end: int) -> Iterator[Placed]:
         """Every entry from offset ``start`` up to offset ``end``, checksums compared.
@@ -106,12 +119,13 @@ class SegmentFile:
         while offset < end:
             if base + len(window) < offset + HEADER_OCTETS:
                 window, base = self._window(offset, end, HEADER_OCTETS), offset
-            length = decode_header(window, offset - base).entry_length
-            if base + len(window) < offset + length:
-                window, base = self._window(offset, end, length), offset
-            entry, stop = decode(window, offset - base)
-            yield Placed(entry, offset, base + stop)
-            offset = base + stop
+            header = decode_header(window, offset - base)
+            if base + len(window) < offset + header.entry_length:
+                window, base = self._window(offset, end, header.entry_length), offset
+            decoded = decode_body(window, offset - base, header)
+            stop = base + decoded.end
+            yield Placed(decoded.entry, offset, stop, decoded)
+            offset = stop
 
     def foot(self) -> segment.SegmentFoot:
         """The foot at the end of a closed segment.

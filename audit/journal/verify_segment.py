@@ -59,6 +59,7 @@ class SegmentChecker:
         self._certificates = KnownCertificates(octets.head.certificates)
         self._completed: dict[int, bytearray] = {}
         self._next_head = 0
+        self._next_head_size = 0
 
     def check(self, on_octets: Callable[[int], None]) -> None:
         """Read the whole segment; findings and progress tell the outcome."""
@@ -116,7 +117,7 @@ class SegmentChecker:
     def _take(self, placed: Placed, stored: bytes) -> None:
         entry = placed.entry
         number = len(self._contents.offsets)
-        leaf = entry.leaf_hash
+        leaf = placed.leaf_hash
         kept = stored[number * HASH_OCTETS : (number + 1) * HASH_OCTETS]
         if kept and leaf != kept:
             self._findings.violation(
@@ -130,11 +131,13 @@ class SegmentChecker:
         note_certificate(self._certificates, entry)
         self._contents.add(placed.end - placed.offset, entry.received.received_at)
         self._findings.entries += 1
-        self._compare_roots()
+        if self._tree.size >= self._next_head_size:
+            self._compare_roots()
 
     def _compare_roots(self) -> None:
         while self._next_head < len(self._heads):
             signed = self._heads[self._next_head]
+            self._next_head_size = signed.head.size
             if signed.head.size > self._tree.size:
                 return
             self._next_head += 1

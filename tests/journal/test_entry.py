@@ -1,5 +1,7 @@
 """audit.journal.entry"""
 
+import struct
+import zlib
 from dataclasses import replace
 from hashlib import sha256
 
@@ -118,6 +120,8 @@ def test_the_envelope_holds_no_octet_of_the_message() -> None:
         {"attributes": ((1, b""), (1, b""))},
         {"attributes": ((1, b"x" * 32_768),)},
         {"flags": 256},
+        {"attributes": ((65_536, b""),)},
+        {"raw": b"", "kind": EntryKind.TRUNCATED, "original_length": 2**64},
         {"received_at": -1},
     ],
     ids=str,
@@ -161,3 +165,38 @@ def test_header_tells_the_length() -> None:
     assert header.entry_length == len(encoded.head) + len(encoded.body)
     with pytest.raises(IntegrityViolation):
         decode_header(encoded.head[: HEADER_OCTETS - 1])
+
+
+def with_metadata(metadata: bytes, body: bytes = b"body") -> bytes:
+    """An entry around any metadata, its checksum right."""
+    head = struct.pack(">4sBBBBII", b"ARRE", 1, 0, 1, 0, len(metadata), len(body))
+    return head + zlib.crc32(head + metadata + body).to_bytes(4) + metadata + body
+
+
+def metadata(stored: int = 4, sent: int = 4, lengths: tuple[int, ...] = (0, 0, 0, 0)) -> bytes:
+    return struct.pack(">QQ16sQIBBHH", 0, 0, b"s" * 16, sent, stored, *lengths)
+
+
+@pytest.mark.parametrize(
+    ("block", "problem"),
+    [
+        (b"short", "cut short"),
+        (metadata(stored=3), "contradict"),
+        (metadata() + b"x", "contradict"),
+        (metadata(sent=3), "metadata is wrong"),
+        (metadata(lengths=(5, 0, 0, 0)) + b"12345", "metadata is wrong"),
+        (metadata(lengths=(0, 1, 0, 0)) + b"\xff", "metadata is wrong"),
+        (metadata(lengths=(0, 0, 0, 3)) + b"\0\1\0", "cut short"),
+        (metadata(lengths=(0, 0, 0, 5)) + b"\0\1\0\2x", "out of order"),
+        (metadata(lengths=(0, 0, 0, 8)) + b"\0\2\0\0\0\1\0\0", "out of order"),
+    ],
+)
+def test_a_right_checksum_does_not_make_it_canonical(block: bytes, problem: str) -> None:
+    with pytest.raises(IntegrityViolation, match=problem):
+        decode(with_metadata(block))
+
+
+def test_a_body_has_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("audit.journal.entry.MAX_BODY_OCTETS", 5)
+    with pytest.raises(ValueError, match="more than an entry holds"):
+        Received(b"123456", 0, "tls", "")

@@ -186,3 +186,36 @@ def test_several_threads_read_beside_the_writer(tmp_path: Path, position: Path) 
         for thread in threads:
             thread.join()
     assert problems == []
+
+
+def test_an_unreadable_position_is_unavailable(tmp_path: Path, position: Path) -> None:
+    fill(tmp_path, 1)
+    position.unlink()
+    position.mkdir()
+    with (
+        JournalReader(tmp_path / "journal", position) as reader,
+        pytest.raises(JournalUnavailable, match="position"),
+    ):
+        reader.durable_count()
+
+
+def test_a_segment_that_can_not_be_opened_is_unavailable(tmp_path: Path, position: Path) -> None:
+    fill(tmp_path, 9, segment_max_entries=3)
+    with JournalReader(tmp_path / "journal", position) as reader:
+        assert reader.read(8).sequence == 8
+        for _, path in segment_files(tmp_path / "journal"):
+            path.unlink()
+        with pytest.raises(JournalUnavailable):
+            reader.read(0)
+        with pytest.raises(JournalUnavailable):
+            list(reader.iterate(0))
+
+
+def test_only_so_many_segments_stay_open(
+    tmp_path: Path, position: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("audit.journal.reader._OPEN_SEGMENTS", 2)
+    fill(tmp_path, 20, batch=1, segment_max_entries=2)
+    with JournalReader(tmp_path / "journal", position) as reader:
+        assert [reader.read(n).sequence for n in range(20)] == list(range(20))
+        assert len(reader._open) == 2

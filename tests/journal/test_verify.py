@@ -13,12 +13,13 @@ from audit.journal.entry import Entry, encode
 from audit.journal.heads import history_files, read_checkpoint
 from audit.journal.initialise import read_identity
 from audit.journal.note import VerifierKey
+from audit.journal.position import read_position
 from audit.journal.recovery import segment_files
 from audit.journal.segment import decode_foot, encode_foot
 from audit.journal.segment_file import SegmentFile
 from audit.journal.verify import VerifyOptions, verify
 from audit.journal.verify_report import MAX_VIOLATIONS, Findings
-from tests.journal.journals import certificate, fill, open_writer, received
+from tests.journal.journals import certificate, fill, open_writer, received, wait_until
 
 COUNT = 30
 
@@ -283,6 +284,9 @@ def test_it_may_run_beside_the_writer(tmp_path: Path) -> None:
     thread = threading.Thread(target=write)
     thread.start()
     reports = [verify(tmp_path / "journal") for _ in range(15)]
+    position = tmp_path / "run" / "journal.position"
+    wait_until(lambda: read_position(position) > reports[0].entries)
+    reports.append(verify(tmp_path / "journal"))
     done.set()
     thread.join()
     assert [violation for report in reports for violation in report.violations] == []

@@ -106,7 +106,15 @@ class IndexSettings(Section):
         "embedded", description="where the search index lives"
     )
     elasticsearch_url: str = Field(
-        "http://127.0.0.1:9200", description="address of Elasticsearch, when it is the backend"
+        "http://127.0.0.1:9200",
+        description="addresses of Elasticsearch nodes, separated by commas",
+    )
+    elasticsearch_prefix: str = Field(
+        "arr", description="what the names of all indices begin with"
+    )
+    elasticsearch_user: str | None = Field(None, description="user for basic authentication")
+    elasticsearch_password_file: Path | None = Field(
+        None, description="file holding the password of that user"
     )
     elasticsearch_api_key_file: Path | None = Field(
         None, description="file holding an Elasticsearch API key"

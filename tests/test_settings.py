@@ -6,7 +6,9 @@ from audit import settings
 from audit.errors import ConfigurationError
 
 
-def load(file: Path | None = None, flags: dict[str, object] | None = None, **env: str):
+def load(
+    file: Path | None = None, flags: dict[str, object] | None = None, **env: str
+) -> settings.Settings:
     return settings.load(file, flags, env)
 
 

@@ -2,6 +2,7 @@
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -13,6 +14,12 @@ from audit.cli.options import (
     settings_from,
     visible,
 )
+
+if TYPE_CHECKING:
+    from audit.query.answers import Answer
+
+PAGE = 1000
+"""Records asked for at a time."""
 
 
 @click.command(
@@ -40,7 +47,6 @@ def search(
     The search itself becomes an audit record, so the repository must be running. With --json
     each record is one line. Messages about the answer go to standard error.
     """
-    from audit.query.presentation import item
     from audit.service.operator import operator_principal, searching
 
     shown = 0
@@ -50,20 +56,30 @@ def search(
             answer = service.search(
                 operator_principal(),
                 query,
-                limit=min(1000, limit - shown),
+                limit=min(PAGE, limit - shown),
                 cursor=cursor,
                 include_repeats=include_repeats,
             )
-            for record in answer.records:
-                row = item(record)
-                if as_json:
-                    print_json(row)
-                else:
-                    click.echo(visible(f"{row['time']}  {row['id']}  {row['summary']}"))
+            _print_page(answer, as_json)
             shown += len(answer.records)
             cursor = answer.next_cursor
             if cursor is None or shown >= limit:
                 break
+    _print_remarks(answer, shown)
+
+
+def _print_page(answer: "Answer", as_json: bool) -> None:
+    from audit.query.presentation import item
+
+    for record in answer.records:
+        row = item(record)
+        if as_json:
+            print_json(row)
+        else:
+            click.echo(visible(f"{row['time']}  {row['id']}  {row['summary']}"))
+
+
+def _print_remarks(answer: "Answer", shown: int) -> None:
     more = "" if answer.total.exact else "at least "
     click.echo(f"{shown} of {more}{answer.total.value} records", err=True)
     if answer.index_lag.behind:

@@ -26,18 +26,19 @@ def open_index(settings: Settings, paths: DataPaths) -> SearchIndex:
 
 
 def _open_elastic(settings: Settings) -> SearchIndex:
-    try:
-        from audit.index.elastic_index import ElasticIndex, ElasticOptions
-    except ImportError as error:
-        raise ConfigurationError(
-            "index.backend is elasticsearch, but its client is missing; install the extra: "
-            "pip install 'atna-audit-record-repository[elastic]'"
-        ) from error
+    from audit.index.elastic_client import ElasticIndexOptions
+    from audit.index.elastic_index import ElasticIndex
+
     index = settings.index
     return ElasticIndex(
-        ElasticOptions(
-            url=index.elasticsearch_url,
+        ElasticIndexOptions(
+            urls=tuple(
+                part.strip() for part in index.elasticsearch_url.split(",") if part.strip()
+            ),
+            prefix=index.elasticsearch_prefix,
             api_key=_secret(index.elasticsearch_api_key_file),
+            username=index.elasticsearch_user,
+            password=_secret(index.elasticsearch_password_file),
             ca_file=index.elasticsearch_ca,
         )
     )

@@ -8,7 +8,7 @@ import time
 from audit.errors import AuditError
 from audit.index.port import SearchIndex
 from audit.journal.reader import JournalReader
-from audit.projector.follow import Follower, FollowOptions
+from audit.projector.follow import FollowCounters, Follower, FollowOptions
 from audit.projector.repeats import RepeatOptions
 from audit.service.backends import open_index, wait_for_reader
 from audit.service.metrics import counter, gauge, render
@@ -76,32 +76,7 @@ class ProjectRole:
         return self._status(
             ready=not counters.last_failure,
             detail={**detail, **self._lag(counters.position)},
-            metrics=render(
-                (
-                    gauge(
-                        "arr_index_seq",
-                        "first journal sequence not searchable yet",
-                        counters.position,
-                    ),
-                    counter("arr_indexed_records", "records made searchable", counters.records),
-                    counter("arr_indexed_repeats", "records marked as repeats", counters.repeats),
-                    counter(
-                        "arr_projection_failures",
-                        "records that could not be projected",
-                        counters.failed_projections,
-                    ),
-                    counter(
-                        "arr_index_failures",
-                        "attempts that failed and were made again",
-                        counters.failures,
-                    ),
-                    gauge(
-                        "arr_ingest_to_searchable_seconds",
-                        "age of the last batch's oldest record once searchable",
-                        counters.last_delay_ns / 1e9,
-                    ),
-                )
-            ),
+            metrics=_metrics(counters),
         )
 
     def _lag(self, position: int) -> dict[str, int]:
@@ -121,3 +96,26 @@ class ProjectRole:
             detail=detail,
             metrics=metrics,
         )
+
+
+def _metrics(counters: FollowCounters) -> str:
+    return render(
+        (
+            gauge("arr_index_seq", "first sequence not searchable yet", counters.position),
+            counter("arr_indexed_records", "records made searchable", counters.records),
+            counter("arr_indexed_repeats", "records marked as repeats", counters.repeats),
+            counter(
+                "arr_projection_failures",
+                "records that could not be projected",
+                counters.failed_projections,
+            ),
+            counter(
+                "arr_index_failures", "attempts that failed and were repeated", counters.failures
+            ),
+            gauge(
+                "arr_ingest_to_searchable_seconds",
+                "age of the last batch's oldest record once searchable",
+                counters.last_delay_ns / 1e9,
+            ),
+        )
+    )

@@ -137,6 +137,7 @@ def _processes() -> list[tuple[int, list[str], int]]:
     for folder in Path("/proc").glob("[0-9]*"):
         try:
             words = (folder / "cmdline").read_bytes().decode(errors="replace").split("\0")
+            words = [word for word in words if word]
             state = (folder / "stat").read_text().rpartition(")")[2].split()
         except OSError:
             continue

@@ -1,0 +1,88 @@
+"""kill -9 of any one process: it comes back, and nothing that was journaled is missing."""
+
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx2
+import pytest
+
+from audit.journal.entry import EntryKind
+from audit.journal.reader import JournalReader
+from audit.journal.verify import verify
+from tests.end_to_end.demo_run import DemoRun, kill_group, left_in_session, start_demo, stop_demo
+from tests.waiting import until
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("killed"), pytest.mark.timeout(240)]
+
+
+@pytest.fixture(scope="module")
+def victim(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DemoRun]:
+    data: Path = tmp_path_factory.mktemp("killed") / "data"
+    run = start_demo(data, "--http-port", "0", "--syslog-port", "0", "--seed", "3")
+    try:
+        yield run
+    finally:
+        kill_group(run.process)
+
+
+def answers(run: DemoRun) -> bool:
+    try:
+        with run.http as client:
+            answer = client.post("/api/v1/events/search", json={"query": "", "limit": 1})
+    except httpx2.HTTPError:
+        return False
+    return answer.status_code == 200
+
+
+def durable(run: DemoRun) -> int:
+    return int.from_bytes((run.data / "run" / "journal.position").read_bytes())
+
+
+@pytest.mark.parametrize(
+    "name", ["serve receive", "serve project", "serve web", "serve", "demo-hospital"]
+)
+def test_a_killed_process_comes_back_and_records_go_on(victim: DemoRun, name: str) -> None:
+    until(lambda: name in victim.processes(), within_s=30)
+    before = victim.processes()[name]
+    count = durable(victim)
+    os.kill(before, signal.SIGKILL)
+    until(lambda: victim.processes().get(name) not in {None, before}, within_s=30)
+    until(lambda: answers(victim), within_s=30)
+    until(lambda: durable(victim) > count + 3, within_s=30)
+
+
+def test_afterwards_the_index_holds_all_that_the_journal_holds(victim: DemoRun) -> None:
+    assert stop_demo(victim) < 8
+    until(lambda: not left_in_session(victim.process.pid), within_s=3)
+    assert verify(victim.data / "journal").exit_code == 0
+    run = start_demo(victim.data, "--http-port", "0", "--syslog-port", "0", "--for", "60")
+    try:
+        with JournalReader(victim.data / "journal") as reader:
+            origin = reader.origin
+            messages = [
+                entry.sequence
+                for entry in reader.iterate(0)
+                if entry.received.kind is not EntryKind.CERTIFICATE
+            ]
+        until(lambda: run.search("", 1)["index_lag"]["index_seq"] > messages[-1], within_s=30)
+        indexed = set()
+        cursor = None
+        with run.http as client:
+            while True:
+                body = {
+                    "query": "",
+                    "limit": 1000,
+                    "cursor": cursor,
+                    "include_repeats": True,
+                }
+                answer = client.post("/api/v1/events/search", json=body).json()
+                indexed |= {item["id"] for item in answer["items"]}
+                cursor = answer["next_cursor"]
+                if cursor is None:
+                    break
+        assert {f"{origin}-{sequence}" for sequence in messages} <= indexed
+        stop_demo(run)
+    finally:
+        kill_group(run.process)

@@ -53,6 +53,8 @@ class EntryKind(IntEnum):
     """The head of a message longer than the limit; ``original_length`` is the whole's."""
 
 
+_MAX_U8 = 0xFF
+_MAX_U64 = 0xFFFF_FFFF_FFFF_FFFF
 _KINDS = {int(kind): kind for kind in EntryKind}
 
 
@@ -92,6 +94,18 @@ class Received:
             raise ValueError(f"{len(self.raw)} octets are more than an entry holds")
         if self.original_length is not None and self.original_length <= len(self.raw):
             raise ValueError("the original length is given only when not all octets were kept")
+        if (
+            len(self.listener.encode()) > MAX_LISTENER_OCTETS
+            or len(self.peer.encode()) > MAX_PEER_OCTETS
+            or (
+                self.attributes and len(_attribute_octets(self.attributes)) > MAX_ATTRIBUTES_OCTETS
+            )
+        ):
+            raise ValueError("the listener, the peer or the attributes are too long")
+        if not (
+            0 <= self.received_at <= _MAX_U64 >= self.sent_length and 0 <= self.flags <= _MAX_U8
+        ):
+            raise ValueError("a time, a length or the flags are beyond their bounds")
 
     @property
     def sent_length(self) -> int:
@@ -166,17 +180,14 @@ def encode(entry: Entry) -> EncodedEntry:
     """The entry's one byte form.
 
     Raises:
-        ValueError: a field does not fit.
+        ValueError: the sequence or the salt does not fit; all else a ``Received`` has checked.
     """
     received = entry.received
     raw = received.raw
     metadata = _metadata(entry)
-    try:
-        header = _CHECKED_HEADER.pack(
-            MAGIC, VERSION, FORM_WHOLE, received.kind, received.flags, len(metadata), len(raw)
-        )
-    except struct.error as error:
-        raise ValueError(f"flags are eight bits: {received.flags}") from error
+    header = _CHECKED_HEADER.pack(
+        MAGIC, VERSION, FORM_WHOLE, received.kind, received.flags, len(metadata), len(raw)
+    )
     checksum = crc32(raw, crc32(metadata, crc32(header)))
     return EncodedEntry(
         b"".join((header, checksum.to_bytes(4), metadata)),
@@ -268,28 +279,19 @@ def _metadata(entry: Entry) -> bytes:
     listener = received.listener.encode()
     peer = received.peer.encode()
     attributes = _attribute_octets(received.attributes) if received.attributes else b""
-    if len(entry.salt) != SALT_OCTETS:
-        raise ValueError("a salt has 16 octets")
-    if (
-        len(listener) > MAX_LISTENER_OCTETS
-        or len(peer) > MAX_PEER_OCTETS
-        or len(attributes) > MAX_ATTRIBUTES_OCTETS
-    ):
-        raise ValueError("the listener, the peer or the attributes are too long")
-    try:
-        fixed = _FIXED.pack(
-            entry.sequence,
-            received.received_at,
-            entry.salt,
-            received.sent_length,
-            len(received.raw),
-            len(received.certificate_sha256),
-            len(listener),
-            len(peer),
-            len(attributes),
-        )
-    except struct.error as error:
-        raise ValueError(f"a number is negative or beyond 64 bits: {error}") from error
+    if len(entry.salt) != SALT_OCTETS or not 0 <= entry.sequence <= _MAX_U64:
+        raise ValueError("a salt has 16 octets, a sequence 64 bits")
+    fixed = _FIXED.pack(
+        entry.sequence,
+        received.received_at,
+        entry.salt,
+        received.sent_length,
+        len(received.raw),
+        len(received.certificate_sha256),
+        len(listener),
+        len(peer),
+        len(attributes),
+    )
     return b"".join((fixed, received.certificate_sha256, listener, peer, attributes))
 
 

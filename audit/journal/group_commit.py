@@ -3,6 +3,7 @@
 One sync then carries many records. Callbacks run in this thread, after durability or failure.
 """
 
+import sys
 import threading
 import time
 from collections import deque
@@ -15,7 +16,8 @@ from audit.journal.entry import EntryKind, Received
 from audit.journal.writer import JournalWriter
 
 Done: TypeAlias = Callable[[int | None, AuditError | None], None]
-"""Called with the durable sequence, or with why there is none. Must be quick and not raise."""
+"""Called with the durable sequence, or with why there is none. Must be quick. What it raises is
+reported by ``threading.excepthook`` and changes nothing else."""
 
 _ENTRY_OVERHEAD_OCTETS = 256
 """What a queued record costs besides its own octets."""
@@ -61,7 +63,7 @@ class _Waiting:
 
     def settle(self, sequence: int | None, error: AuditError | None) -> None:
         if self.done is not None:
-            self.done(sequence, error)
+            _call(self.done, sequence, error)
 
 
 class GroupCommit:
@@ -283,4 +285,14 @@ class GroupCommit:
             pressed = self._queued_octets > limit or self._roomless or bool(self._writer.failure)
             changed, self._pressed = pressed != self._pressed, pressed
             if changed and self._on_pressure is not None:
-                self._on_pressure(pressed)
+                _call(self._on_pressure, pressed)
+
+
+def _call(callback: Callable[..., None], *arguments: object) -> None:
+    """A callback that fails must not keep other records from becoming durable."""
+    try:
+        callback(*arguments)
+    except Exception:  # noqa: BLE001 — another's code; reported, not swallowed
+        threading.excepthook(
+            threading.ExceptHookArgs((*sys.exc_info(), threading.current_thread()))
+        )

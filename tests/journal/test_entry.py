@@ -123,17 +123,22 @@ def test_the_envelope_holds_no_octet_of_the_message() -> None:
         {"attributes": ((65_536, b""),)},
         {"raw": b"", "kind": EntryKind.TRUNCATED, "original_length": 2**64},
         {"received_at": -1},
+        {"received_at": 2**64},
+        {"peer": "\ud800"},
     ],
     ids=str,
 )
 def test_what_does_not_fit_is_refused(change: dict[str, object]) -> None:
     with pytest.raises(ValueError, match=r"."):
-        encode(Entry(0, b"s" * 16, replace(received(0), **change)))  # type: ignore[arg-type]
+        replace(received(0), **change)  # type: ignore[arg-type]
 
 
-def test_a_salt_has_16_octets() -> None:
+@pytest.mark.parametrize(
+    ("sequence", "salt"), [(0, b"short"), (-1, b"s" * 16), (2**64, b"s" * 16)]
+)
+def test_a_salt_has_16_octets_and_a_sequence_64_bits(sequence: int, salt: bytes) -> None:
     with pytest.raises(ValueError, match="salt"):
-        encode(Entry(0, b"short", received(0)))
+        encode(Entry(sequence, salt, received(0)))
 
 
 def test_sent_length() -> None:

@@ -209,6 +209,24 @@ def test_large_records_go_in_several_batches(writer: JournalWriter, calls: Fault
     assert calls.counts["fdatasync"] >= 5
 
 
+def test_a_failing_callback_is_reported_and_holds_nobody_up(
+    writer: JournalWriter, outcomes: Outcomes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reported: list[threading.ExceptHookArgs] = []
+    monkeypatch.setattr(threading, "excepthook", reported.append)
+
+    def fails(*_: object) -> None:
+        raise RuntimeError("loop is closed")
+
+    commit = GroupCommit(writer, QUICK)
+    commit.submit(received(0), fails)
+    commit.submit(received(1), outcomes.done)
+    commit.start()
+    wait_until(lambda: outcomes.sequences == [1])
+    commit.stop()
+    assert [str(args.exc_value) for args in reported] == ["loop is closed"]
+
+
 @pytest.mark.parametrize("changes", [{"queue_max_octets": 0}, {"head_interval_s": 0}], ids=str)
 def test_options_are_checked(changes: dict[str, int]) -> None:
     with pytest.raises(ConfigurationError):

@@ -8,6 +8,7 @@ Source: DICOM PS3.5 clauses 7.1 to 7.5, 6.2, A.5.
 """
 
 import struct
+import warnings
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -205,10 +206,14 @@ class _Decoder:
 
     def _use_charset(self, octets: bytes) -> None:
         names = octets.decode("ascii", errors="replace").strip(" \x00").split("\\")
-        try:
-            self._encodings = list(self._charset.convert_encodings(names))
-        except (LookupError, ValueError):
-            self._encodings = ["iso8859"]
+        known = all(name.strip() in self._charset.python_encoding for name in names)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            try:
+                found = self._charset.convert_encodings(names) if known else ["iso8859"]
+            except (LookupError, ValueError):
+                found = ["iso8859"]
+        self._encodings = list(found)
 
     def _shown(self, octets: bytes, vr: str) -> str:
         most = self._reader.limits.max_value_characters
@@ -242,7 +247,9 @@ class _Decoder:
         try:
             if len(self._encodings) == 1:
                 return octets.decode(self._encodings[0], errors="replace")
-            return str(self._charset.decode_bytes(octets, self._encodings, _DELIMITERS))
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                return str(self._charset.decode_bytes(octets, self._encodings, _DELIMITERS))
         except (LookupError, UnicodeError, ValueError):
             return octets.decode("latin-1")
 

@@ -119,7 +119,7 @@ def _as_utf_8(msg: bytes) -> tuple[bytes, tuple[Finding, ...]]:
 
 def _refuse_other_widths(msg: bytes) -> None:
     head = msg[:4].lstrip(_BLANKS)
-    if head.startswith((b"<\x00", b"\x00<", b"\x00\x00", b"\x4c\x6f\xa7\x94")):
+    if head.startswith((b"<\x00", b"\x00<", b"\x00\x00\x00<", b"\x4c\x6f\xa7\x94")):
         raise Refused(
             finding(
                 "encoding-refused", "UTF-16 or UTF-32 without byte order mark, or EBCDIC", line=1

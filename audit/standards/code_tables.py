@@ -1,11 +1,14 @@
 """Names of codes: EventID, EventTypeCode, RoleIDCode, media … from ``schemas/codes.toml``."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from types import MappingProxyType
 
 from audit.standards.files import read_toml
+
+_TRANSACTION = re.compile(r"(?:CARD|EYECARE|ITI|LAB|PALM|PCC|PCD|PHARM|QRPH|RAD)-[0-9]{1,3}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,8 +76,11 @@ def event_name(code: str) -> str:
 
 
 def is_transaction(code: str) -> bool:
-    """Whether an EventTypeCode names an IHE transaction or the IHE disclosure event."""
-    return any(
+    """Whether an EventTypeCode names an IHE transaction or the IHE disclosure event.
+
+    A transaction that no table has is told by its form, such as ``RAD-107``.
+    """
+    return _TRANSACTION.fullmatch(code) is not None or any(
         code in table(name).codes
         for name in ("transaction", "transaction_fhir", "transaction_swiss", "event_type_ihe")
     )

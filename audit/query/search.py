@@ -12,7 +12,7 @@ from time import time_ns
 
 from audit.errors import Denied, NotFound, RequestError
 from audit.frame.syslog import read_header
-from audit.index.criteria import And, Criteria, Exists, Range
+from audit.index.criteria import And, Criteria, Exists, Not, Or, Phrase, Range
 from audit.index.port import Page, SearchIndex, Span, Total
 from audit.journal.entry import EntryKind
 from audit.journal.reader import JournalReader
@@ -48,6 +48,8 @@ class SearchOptions:
         max_facet_size: most values named of one field.
         max_buckets: most bars of a histogram.
         count_at_most: counting stops there, and the total says so.
+        count_phrases_at_most: the same for a query with a phrase, for which an index has to look
+            at each document.
         language: bounds of a query's text.
         home: how much the home page shows.
         clock: UTC nanoseconds.
@@ -59,6 +61,7 @@ class SearchOptions:
     max_facet_size: int = 1_000
     max_buckets: int = 1_000
     count_at_most: int = 10_000
+    count_phrases_at_most: int = 1_000
     language: LanguageLimits = DEFAULT_LIMITS
     home: HomeOptions = field(default_factory=HomeOptions)
     clock: Callable[[], int] = time_ns
@@ -250,7 +253,9 @@ class SearchService:
         return seal(replace(start, place=page.next_place), digest, self._options.cursor_key)
 
     def _count(self, criteria: Criteria) -> Total:
-        return self._index.count(criteria, at_most=self._options.count_at_most)
+        options = self._options
+        at_most = options.count_phrases_at_most if _has_phrase(criteria) else options.count_at_most
+        return self._index.count(criteria, at_most=at_most)
 
     def _hidden(self, found: Criteria, *, include_repeats: bool) -> Total:
         if include_repeats:
@@ -270,6 +275,18 @@ class SearchService:
 def _words(query: str | Criteria) -> str:
     """The query as the audit trail names it."""
     return query if isinstance(query, str) else str(query)
+
+
+def _has_phrase(criteria: Criteria) -> bool:
+    match criteria:
+        case Phrase():
+            return True
+        case And(parts) | Or(parts):
+            return any(map(_has_phrase, parts))
+        case Not(part):
+            return _has_phrase(part)
+        case _:
+            return False
 
 
 def _check_bound(name: str, value: int, most: int) -> None:

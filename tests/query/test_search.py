@@ -106,6 +106,15 @@ def test_counting_stops_at_its_bound(trail: Trail) -> None:
     assert answer.as_dict()["total"] == {"value": 4, "relation": "gte"}
 
 
+def test_counting_phrases_stops_earlier(trail: Trail) -> None:
+    fill(trail)
+    service = trail.service(count_phrases_at_most=3)
+    for query in ('"ct thorax"', 'x OR (-y "ct thorax")'):
+        assert service.search(MARA, query, limit=1).total.value == 3
+        assert not service.search(MARA, query, limit=1).total.exact
+    assert service.search(MARA, "ct thorax", limit=1).total.exact
+
+
 def test_criteria_are_taken_too(trail: Trail) -> None:
     fill(trail)
     answer = trail.service().search(MARA, Term("patient", "P2"))

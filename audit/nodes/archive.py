@@ -34,7 +34,7 @@ from audit.nodes.sop_classes import (
     VERIFICATION,
 )
 from audit.nodes.study_store import StoreLimits, Study, StudyStore
-from audit.nodes.trail import Emit, Outcomes, Trail, caller
+from audit.nodes.trail import WELL, Emit, Outcomes, Trail, caller
 from audit.record.build import DicomQuery, Exchange, Outcome, SourceType
 from audit.record.build.wording import require_uid
 
@@ -43,6 +43,8 @@ PENDING: Final = 0xFF00
 CANCELLED: Final = 0xFE00
 OUT_OF_RESOURCES: Final = 0xA700
 DOES_NOT_FIT: Final = 0xA900
+UNANSWERED: Final = Outcomes(Outcome.SERIOUS_FAILURE, "the identifier could not be answered")
+TOO_MANY: Final = Outcomes(Outcome.MINOR_FAILURE, "too many answers")
 SERVICES: Final = (
     VERIFICATION,
     COMMITMENT,
@@ -145,7 +147,7 @@ class Archive:
         return SUCCESS
 
     def _find(self, event: evt.Event) -> Iterator[tuple[int, Dataset | None]]:
-        ended = Outcomes(Outcome.SERIOUS_FAILURE, "the identifier could not be answered")
+        ended = UNANSWERED
         try:
             found = answers(
                 self.store,
@@ -153,26 +155,14 @@ class Archive:
                 event.identifier,
                 self._options.station.ae_title,
             )
-            ended = Outcomes()
+            ended = TOO_MANY if len(found) > self._options.max_answers else WELL
         except IdentifierRefused as refusal:
             ended = Outcomes(Outcome.MINOR_FAILURE, str(refusal))
             yield DOES_NOT_FIT, None
             return
         finally:
             self._queried(event, ended)
-        yield from self._answer(event, found)
-
-    def _answer(
-        self, event: evt.Event, found: Sequence[Dataset]
-    ) -> Iterator[tuple[int, Dataset | None]]:
-        if len(found) > self._options.max_answers:
-            yield OUT_OF_RESOURCES, None
-            return
-        for answer in found:
-            if event.is_cancelled:
-                yield CANCELLED, None
-                return
-            yield PENDING, answer
+        yield from _answer(event, found, ended)
 
     def _queried(self, event: evt.Event, ended: Outcomes) -> None:
         """Tell of the query with its identifier exactly as it came over the network."""
@@ -208,6 +198,19 @@ def _archive_entity(station: Station, registry: AeRegistry) -> ApplicationEntity
     for storage in STORAGE:
         made.add_supported_context(storage, list(TRANSFER_SYNTAXES), scu_role=True, scp_role=True)
     return made
+
+
+def _answer(
+    event: evt.Event, found: Sequence[Dataset], ended: Outcomes
+) -> Iterator[tuple[int, Dataset | None]]:
+    if ended is TOO_MANY:
+        yield OUT_OF_RESOURCES, None
+        return
+    for answer in found:
+        if event.is_cancelled:
+            yield CANCELLED, None
+            return
+        yield PENDING, answer
 
 
 def _identified(dataset: Dataset) -> bool:

@@ -69,7 +69,8 @@ class TlsAssociationServer(ThreadedAssociationServer):
     """Listens for associations; each handshake has its own thread and ends in bounded time.
 
     So a peer that connects and says nothing holds up no other. ``on_refused(address, reason)`` is
-    called when a handshake fails.
+    called when a handshake fails; a peer that goes without a word, as a check of the port does,
+    has attempted none.
     """
 
     daemon_threads = True
@@ -92,6 +93,9 @@ class TlsAssociationServer(ThreadedAssociationServer):
         """Secure the connection, then hand it to a new association."""
         request.settimeout(self._handshake_timeout_s)
         try:
+            if not request.recv(1, socket.MSG_PEEK):
+                request.close()
+                return
             secured = self._tls.wrap_socket(request, server_side=True)
         except OSError as fault:
             request.close()

@@ -1,8 +1,10 @@
 import socket
 from collections.abc import Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from pydicom.config import disable_value_validation
 from pydicom.dataset import Dataset
 from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 from pynetdicom import AE, build_role, evt
@@ -10,7 +12,7 @@ from pynetdicom.association import Association
 from pynetdicom.dsutils import encode
 
 from audit.errors import ConnectionFailed
-from audit.nodes.archive import Archive, ArchiveOptions
+from audit.nodes.archive import Archive, ArchiveOptions, _answer
 from audit.nodes.calls import Line, Peer, entity
 from audit.nodes.instances import instances
 from audit.nodes.people import Staff
@@ -27,6 +29,7 @@ from audit.nodes.sop_classes import (
     contexts_of,
 )
 from audit.nodes.study_store import StoreLimits
+from audit.nodes.trail import WELL
 from audit.record.audit_message import AuditMessage
 from tests.nodes.conftest import MakeArchive, Pki, Sink, verdicts
 from tests.nodes.examinations import examination
@@ -204,13 +207,20 @@ def test_a_query_that_does_not_fit_fails_and_is_told_as_failed(
     assert description == "StudyInstanceUID is needed at level SERIES"
 
 
-def test_too_many_answers_are_refused(make_archive: MakeArchive, line: Line) -> None:
+def test_too_many_answers_are_refused(make_archive: MakeArchive, line: Line, sink: Sink) -> None:
     _, peer = make_archive(ArchiveOptions(max_answers=1))
     for _ in range(2):
         store(line, peer, list(instances(examination())))
     with line.to(peer, contexts_of([STUDY_FIND])) as association:
         ((answer, _),) = find(association, query())
     assert answer.Status == 0xA700
+    (told,) = sink.wait_for(1, "110112")
+    assert told.event_identification.event_outcome_description == "too many answers"
+
+
+def test_a_cancelled_query_stops() -> None:
+    event: Any = SimpleNamespace(is_cancelled=True)
+    assert list(_answer(event, [Dataset()], WELL)) == [(0xFE00, None)]
 
 
 def test_images_come_by_get_and_the_archive_tells_its_side(
@@ -333,6 +343,28 @@ def test_a_peer_that_speaks_no_tls_is_refused_with_an_alert(
     with socket.create_connection((archive[1].host, archive[1].port)) as plain:
         plain.sendall(b"GET / HTTP/1.1\r\n\r\n")
         sink.wait_for(1, "110113", "110126")
+
+
+def test_a_peer_that_goes_without_a_word_is_no_alert(
+    archive: tuple[Archive, Peer], line: Line, sink: Sink
+) -> None:
+    socket.create_connection((archive[1].host, archive[1].port)).close()
+    with socket.create_connection((archive[1].host, archive[1].port)) as plain:
+        plain.sendall(b"GET / HTTP/1.1\r\n\r\n")
+        assert len(sink.wait_for(1, "110113")) == 1
+    with line.to(archive[1], contexts_of([VERIFICATION])):
+        assert len(sink.of("110113")) == 1
+
+
+def test_a_query_with_a_senseless_value_is_answered_and_told(
+    archive: tuple[Archive, Peer], line: Line, sink: Sink
+) -> None:
+    with line.to(archive[1], contexts_of([STUDY_FIND])) as association:
+        with disable_value_validation():
+            wanted = query(StudyDate="not a date")
+        ((answer, _),) = find(association, wanted)
+    assert answer.Status in {0, 0xC311}
+    sink.wait_for(1, "110112")
 
 
 def test_a_silent_peer_holds_up_nobody(archive: tuple[Archive, Peer], line: Line) -> None:

@@ -59,11 +59,13 @@ class Intake:
         counters.in_flight += 1
         counters.in_flight_octets += len(arrival.raw) + OVERHEAD_OCTETS
         self._unsettled[arrival.connection] += 1
+        self.idle.clear()
         if self._held or not self._hand_over(arrival):
             self._held.append(arrival)
+            self._update()
         if counters.in_flight_octets > self._max_in_flight_octets:
             self._over_limit = True
-        self._update()
+            self._update()
 
     def refuse_message(self, refusal: Refusal) -> None:
         """Counts a message that broke off, and tells it."""
@@ -179,9 +181,7 @@ class Intake:
 
     def _update(self) -> None:
         blocked = self._asked_to_pause or self._over_limit or bool(self._held)
-        if self.counters.in_flight:
-            self.idle.clear()
-        else:
+        if not self.counters.in_flight:
             self.idle.set()
         if blocked != self.blocked:
             self.blocked = blocked

@@ -1,6 +1,5 @@
 """Aggregations: what is asked of Elasticsearch, and how its answer reads. Pure."""
 
-from collections.abc import Iterator
 from typing import Any, Final
 
 from audit.index import tokens
@@ -69,15 +68,6 @@ def filters(starts: range) -> dict[str, Any]:
             ]
         }
     }
-
-
-def counts_in(bucket: dict[str, Any], split: str | None) -> Iterator[tuple[str, int]]:
-    """Value of the split field and count of one bucket."""
-    if split is None:
-        yield "", bucket["doc_count"]
-        return
-    for value in bucket["split"]["buckets"]:
-        yield value["key"], value["doc_count"]
 
 
 def pairs(group: str, distinct: str, after: dict[str, str] | None) -> dict[str, Any]:

@@ -193,8 +193,7 @@ class ElasticIndex:
         answer = self._reader.aggregate(query.body, asked)
         for bucket in answer["buckets"]:
             number = (bucket["key"] * counts.MILLISECOND - span.start) // span.interval
-            for value, n in counts.counts_in(bucket, split):
-                yield number, value, n
+            yield from self._named(number, bucket, split)
 
     def _exact_buckets(
         self, query: Query, span: Span, split: str | None
@@ -206,9 +205,19 @@ class ElasticIndex:
                 asked["aggs"] = counts.split_terms(split)
             answer = self._reader.aggregate(query.body, asked)
             for number, bucket in enumerate(answer["buckets"], first):
-                for value, n in counts.counts_in(bucket, split):
-                    if n:
-                        yield number, value, n
+                yield from self._named(number, bucket, split)
+
+    def _named(
+        self, number: int, bucket: dict[str, Any], split: str | None
+    ) -> Iterator[tuple[int, str, int]]:
+        """Number of a bucket, folded value of the split field, records."""
+        if split is None:
+            if bucket["doc_count"]:
+                yield number, "", bucket["doc_count"]
+            return
+        for value in bucket["split"]["buckets"]:
+            if value["doc_count"]:
+                yield number, self._reader.value_of(value["key"], split), value["doc_count"]
 
     def _buckets_by_record(
         self, criteria: Criteria, span: Span, split: str | None

@@ -18,8 +18,6 @@ RECORD: Final = "record"
 VALUE_GAP: Final = 1000
 """Positions between two values, so that no phrase reaches from one into the next."""
 
-_LONGEST_WORD: Final = 2048
-
 
 def events_pattern(prefix: str) -> str:
     """The name pattern of all monthly indices."""
@@ -43,7 +41,7 @@ def properties() -> dict[str, Any]:
     made |= {
         f.name: {
             "type": "text",
-            "analyzer": "words",
+            "analyzer": "whitespace",
             "norms": False,
             "position_increment_gap": VALUE_GAP,
         }
@@ -62,10 +60,6 @@ def index_settings(replicas: int) -> dict[str, Any]:
         "index.merge.policy.expunge_deletes_allowed": 0,
         "index.sort.field": ["time", "sequence"],
         "index.sort.order": ["desc", "desc"],
-        "analysis": {
-            "tokenizer": {"spaces": {"type": "whitespace", "max_token_length": _LONGEST_WORD}},
-            "analyzer": {"words": {"type": "custom", "tokenizer": "spaces"}},
-        },
     }
 
 

@@ -5,6 +5,7 @@ Every value stands as a value in the DSL; no query string is ever built. What th
 caller then holds each record against ``criteria.matches``.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -154,7 +155,7 @@ def _value(leaf: Term | Prefix, *, widest: bool) -> Query:
     return Query({"term": {leaf.field: tokens.shortened(fold(leaf.value))}})
 
 
-def _whole_text(words: list[str], *, widest: bool) -> Query:
+def _whole_text(words: Sequence[str], *, widest: bool) -> Query:
     return Query(_words(words), exact=False) if widest else _unknown(widest=False)
 
 
@@ -168,13 +169,13 @@ def _prefix(name: str, value: str, *, widest: bool) -> Query:
     return Query({"prefix": {name: begin}}, exact)
 
 
-def _words(words: list[str]) -> dict[str, Any]:
+def _words(words: Sequence[str]) -> dict[str, Any]:
     if not words:
         return _EVERYTHING
     return {"match": {"text": {"query": " ".join(words), "operator": "and"}}}
 
 
-def _phrase(words: list[str]) -> dict[str, Any]:
+def _phrase(words: Sequence[str]) -> dict[str, Any]:
     if not words:  # of no words: any value at all has it
         return {"exists": {"field": "text"}}
     return {"match_phrase": {"text": " ".join(words)}}

@@ -105,7 +105,7 @@ def facets(
     """How often each folded value of each field stands in a match."""
     counted: dict[str, Counter[str]] = {name: Counter() for name in fields}
     kept = Sums(reader, question.criteria)
-    summed = sums.summed_fields() if kept.usable else frozenset()
+    summed = sums.summed_fields() if kept.usable else ()
     by_shape = [name for name in fields if name in summed]
     left = [name for name in fields if name not in summed]
     if by_shape:

@@ -17,14 +17,14 @@ from audit.index.sqlite_documents import DocumentCodec
 from audit.index.sqlite_statement import Statement, quoted
 
 _BY_SEQUENCE: Final = """
-SELECT time, sequence, received, facts, body FROM documents WHERE sequence = ?
+SELECT time, sequence, received, document FROM documents WHERE sequence = ?
 """
 _SPAN: Final = """
 SELECT (SELECT min(rowid) FROM documents WHERE rowid BETWEEN ?1 AND ?2),
        (SELECT max(rowid) FROM documents WHERE rowid BETWEEN ?1 AND ?2)
 """
 _BY_ROW: Final = """
-SELECT time, sequence, received, facts, body FROM documents WHERE rowid = ?
+SELECT time, sequence, received, document FROM documents WHERE rowid = ?
 """
 _TOKENS_AND_DOCUMENTS: Final = """
 inverted f CROSS JOIN documents d ON d.rowid = f.rowid
@@ -197,8 +197,8 @@ class PartReader:
         return sum(1 for _ in rows)
 
     def facts_rows(self, statement: Statement, lane: int) -> Iterator[tuple[int, bytes]]:
-        """Time and compressed facts of every row of a lane that the statement tells."""
-        return self._select("d.time, d.facts", statement, lane, documents=True)
+        """Time and compressed document of every row of a lane that the statement tells."""
+        return self._select("d.time, d.document", statement, lane, documents=True)
 
     def count_buckets(self, statement: Statement, span: Span) -> Iterator[tuple[int, int]]:
         """Number of the bucket and records in it; by row ids alone where whole seconds do."""

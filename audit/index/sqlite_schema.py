@@ -25,8 +25,7 @@ CREATE TABLE documents(
   time INTEGER NOT NULL,
   sequence INTEGER NOT NULL,
   received INTEGER NOT NULL,
-  facts BLOB NOT NULL,
-  body BLOB NOT NULL
+  document BLOB NOT NULL
 );
 CREATE UNIQUE INDEX documents_by_sequence ON documents(sequence);
 CREATE VIRTUAL TABLE inverted USING fts5(

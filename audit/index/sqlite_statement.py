@@ -130,7 +130,7 @@ def _any_of(parts: Sequence[_Expression]) -> _Expression:
     return _Expression(both.text, not both.negated, both.exact, both.depth)
 
 
-def _words(words: list[str], *, widest: bool, exact: bool) -> _Expression:
+def _words(words: Sequence[str], *, widest: bool, exact: bool) -> _Expression:
     if not widest and not exact:
         return _none(exact=False)
     if not words:
@@ -184,7 +184,7 @@ def _value(leaf: Term | Prefix, *, widest: bool) -> _Expression:
     return _Expression(quoted(tokens.key_token(leaf.field, leaf.value)))
 
 
-def _phrase(words: list[str], *, widest: bool) -> _Expression:
+def _phrase(words: Sequence[str], *, widest: bool) -> _Expression:
     if not words:  # of no words: any value at all has it
         return _exists("text")
     return _words(words, widest=widest, exact=len(words) == 1)

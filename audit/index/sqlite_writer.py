@@ -13,7 +13,7 @@ from audit.index.sqlite_documents import DocumentCodec
 from audit.index.sqlite_schema import create, open_for_writing
 
 _REMOVE: Final = """
-DELETE FROM documents WHERE sequence = ? RETURNING rowid, time, sequence, received, facts, body
+DELETE FROM documents WHERE sequence = ? RETURNING rowid, time, sequence, received, document
 """
 _REMOVE_TOKENS: Final = "INSERT INTO inverted(inverted, rowid, tokens) VALUES('delete', ?, ?)"
 
@@ -79,8 +79,8 @@ class PartWriter:
         rows = sorted(self._row_ids(records), key=lambda row: row[0])
         encode = self._codec.encode
         self._connection.executemany(
-            "INSERT INTO documents VALUES(?, ?, ?, ?, ?, ?)",
-            ((row, r.time, r.sequence, r.received, *encode(r)) for row, r in rows),
+            "INSERT INTO documents VALUES(?, ?, ?, ?, ?)",
+            ((row, r.time, r.sequence, r.received, encode(r)) for row, r in rows),
         )
         self._connection.executemany(
             "INSERT INTO inverted(rowid, tokens) VALUES(?, ?)",

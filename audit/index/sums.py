@@ -5,7 +5,7 @@ records, with the same meaning: a shape is held against ``criteria.matches`` as 
 """
 
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Final
 
 import orjson
@@ -34,19 +34,25 @@ MOST_SHAPES: Final = 4096
 
 
 @cache
-def summed_fields() -> frozenset[str]:
+def summed_fields() -> tuple[str, ...]:
     """The fields whose values make a shape."""
-    return frozenset(f.name for f in fields_of("keyword") if f.summed)
+    return tuple(sorted(f.name for f in fields_of("keyword") if f.summed))
 
 
 def shape_of(record: IndexedRecord) -> str:
     """The shape of a record, as canonical JSON."""
+    values = tuple(record.fields.get(name, ()) for name in summed_fields())
+    return _shape(values, bool(record.values(REPEAT)))
+
+
+@lru_cache(maxsize=MOST_SHAPES)
+def _shape(values: tuple[tuple[str, ...], ...], repeats: bool) -> str:
     facts = {
-        name: sorted({fold(v) for v in values})
-        for name, values in record.fields.items()
-        if values and name in summed_fields()
+        name: sorted({fold(v) for v in of_field})
+        for name, of_field in zip(summed_fields(), values, strict=True)
+        if of_field
     }
-    if record.values(REPEAT):
+    if repeats:
         facts[REPEAT] = ["yes"]
     return orjson.dumps(facts, option=orjson.OPT_SORT_KEYS).decode()
 

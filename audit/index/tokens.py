@@ -15,7 +15,7 @@ code points.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Sequence
 from functools import cache, lru_cache
 from hashlib import sha256
 from ipaddress import IPv4Network, IPv6Network, ip_address
@@ -36,6 +36,12 @@ LONGEST_VALUE: Final = 512
 
 FTS5 cuts tokens at 32 KiB and Lucene refuses them there.
 """
+
+LONGEST_WORD: Final = 90
+"""Characters of a word, likewise: Lucene cuts words at 255 UTF-16 units."""
+
+_CACHED: Final = 200
+"""Characters up to which tokens of a value are remembered: most values come again and again."""
 
 _FIELD_NAME: Final = re.compile(r"[a-z][a-z0-9_]*\Z")
 _ESCAPED: Final = re.compile("[\x00-\x02\ud800-\udfff]")
@@ -62,12 +68,12 @@ def unescaped(text: str) -> str:
     )
 
 
-def shortened(value: str) -> str:
+def shortened(value: str, longest: int = LONGEST_VALUE) -> str:
     """A folded value or word as it is indexed: itself, or head and SHA-256 when it is long."""
-    if len(value) <= LONGEST_VALUE:
+    if len(value) <= longest:
         return escaped(value)
     digest = sha256(value.encode("utf-8", "surrogatepass")).hexdigest()
-    return escaped(value[:LONGEST_VALUE]) + HASHED + digest
+    return escaped(value[:longest]) + HASHED + digest
 
 
 def field_prefix(name: str) -> str:
@@ -81,10 +87,16 @@ def field_prefix(name: str) -> str:
     return f"{name}:"
 
 
-@lru_cache(maxsize=65536)
 def key_token(name: str, value: str) -> str:
     """The token of one value of a keyword field; ``value`` isn't folded yet."""
+    return _cached_key(name, value) if len(value) <= _CACHED else _key(name, value)
+
+
+def _key(name: str, value: str) -> str:
     return field_prefix(name) + shortened(fold(value))
+
+
+_cached_key = lru_cache(maxsize=65536)(_key)
 
 
 def value_prefix_token(name: str, value: str) -> tuple[str, bool]:
@@ -96,9 +108,19 @@ def value_prefix_token(name: str, value: str) -> tuple[str, bool]:
     )
 
 
-def word_tokens(text: str) -> list[str]:
-    """The tokens of the words of a text."""
-    return [w if len(w) <= LONGEST_VALUE else shortened(w) for w in words_of(text)]
+def word_tokens(text: str) -> Sequence[str]:
+    """The tokens of the words of a text, in their order."""
+    return _cached_words(text) if len(text) <= _CACHED else _words(text)
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(
+        word if len(word) <= LONGEST_WORD else shortened(word, LONGEST_WORD)
+        for word in words_of(text)
+    )
+
+
+_cached_words = lru_cache(maxsize=65536)(_words)
 
 
 @cache
@@ -124,7 +146,7 @@ def presence_token(name: str) -> tuple[str, bool]:
     return ("!" if usual else "?") + field_prefix(name), not usual
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=16384)
 def address_token(value: str) -> str | None:
     """The token of an IP address; None when the value isn't one."""
     try:
@@ -148,27 +170,26 @@ def network_prefixes(network: IPv4Network | IPv6Network) -> tuple[str, ...]:
     )
 
 
-def _presence_tokens(record: IndexedRecord) -> Iterator[str]:
-    fields = record.fields
-    for name, usual in _valued_fields():
-        if bool(fields.get(name)) is not usual:
-            yield ("!" if usual else "?") + name + ":"
-    for name in fields.keys() - {known for known, _ in _valued_fields()}:
-        if fields[name]:
-            yield "?" + field_prefix(name)
+@lru_cache(maxsize=4096)
+def _presence_tokens(present: frozenset[str]) -> tuple[str, ...]:
+    known = dict(_valued_fields())
+    missing = ("!" + field_prefix(name) for name in usual_fields() - present)
+    there = ("?" + field_prefix(name) for name in present if not known.get(name))
+    return (*missing, *there)
 
 
 def tokens_of(record: IndexedRecord) -> set[str]:
     """Every token of a record."""
     tokens = {ALL}
+    texts = text_fields()
     for name, values in record.fields.items():
-        if name in text_fields():
-            tokens.update(token for value in values for token in word_tokens(value))
+        if name in texts:
+            for value in values:
+                tokens.update(word_tokens(value))
         else:
-            tokens.update(key_token(name, value) for value in values)
-    tokens.update(_presence_tokens(record))
-    for value in record.values("address"):
-        token = address_token(value)
-        if token is not None:
-            tokens.add(token)
+            for value in values:
+                tokens.add(key_token(name, value))
+    tokens.update(_presence_tokens(frozenset(n for n, values in record.fields.items() if values)))
+    addresses = map(address_token, record.values("address"))
+    tokens.update(token for token in addresses if token is not None)
     return tokens

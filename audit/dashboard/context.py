@@ -75,7 +75,6 @@ class PageContext:
             shown=display.shown,
             begun=display.begun,
             visible=display.visible,
-            plain=display.plain,
             number=display.number,
             octets=display.octets,
             machine_time=display.machine_time,

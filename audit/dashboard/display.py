@@ -47,11 +47,6 @@ def shown(text: object) -> Markup:
     return Markup("<bdi>{}</bdi>").format(visible(text))
 
 
-def plain(text: object) -> str:
-    """The text with hidden characters written out, for attributes."""
-    return _HIDDEN.sub(lambda match: escaped_character(match.group()), str(text))
-
-
 def begun(text: str) -> str:
     """The text with its first letter large, as a sentence begins."""
     return text[:1].upper() + text[1:]

@@ -1,4 +1,4 @@
-"""A real server over a small hospital's day, and a real browser that reports all it complains of."""
+"""A real server over a small hospital's day, and a browser that reports its complaints."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -6,7 +6,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Dialog,
+    Page,
+    sync_playwright,
+)
 
 from audit.dashboard.options import PageOptions
 from audit.web.options import WebOptions
@@ -43,14 +50,18 @@ class Complaints:
 
     def watch(self, page: Page, url: str) -> None:
         """Collect from now on."""
-        page.on("console", lambda said: self.console.append(said.text))
+        page.on("console", self._hear)
         page.on("pageerror", lambda error: self.console.append(str(error)))
         page.on("dialog", self._dismiss)
         page.on("request", lambda made: self._note(made.url, url))
 
-    def _dismiss(self, dialog: object) -> None:
-        self.dialogs.append(str(dialog))
-        dialog.dismiss()  # type: ignore[attr-defined]  # playwright's Dialog
+    def _hear(self, said: ConsoleMessage) -> None:
+        if said.type in {"error", "warning"}:
+            self.console.append(said.text)
+
+    def _dismiss(self, dialog: Dialog) -> None:
+        self.dialogs.append(dialog.message)
+        dialog.dismiss()
 
     def _note(self, asked: str, url: str) -> None:
         if not asked.startswith((url, "data:")):

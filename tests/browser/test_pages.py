@@ -1,0 +1,185 @@
+"""Each page in a real browser: no complaint, no foreign request, small screens, no scripts."""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from audit.index.criteria import Term
+from audit.query.home import failed_acts
+from tests.browser.conftest import Complaints, OpenPage, Site
+from tests.web.stack import PASSWORD
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
+
+NAMES = ("home", "review", "event", "unreadable", "sign-in", "reference")
+SIZES = ((1440, "light"), (1440, "dark"), (768, "light"), (320, "dark"))
+
+
+@pytest.fixture(scope="module")
+def paths(site: Site) -> dict[str, str]:
+    unreadable = site.stack.add([b"<85>1 - ct-02 app - - - <!DOCTYPE a><b/>"])[0]
+    event = site.stack.index.search(Term("category", "query"), limit=1).records[0].id
+    return {
+        "home": "/",
+        "review": "/search",
+        "event": f"/e/{event}",
+        "unreadable": f"/e/{unreadable}",
+        "sign-in": "/sign-in",
+        "reference": "/api/v1/docs",
+    }
+
+
+@pytest.fixture(autouse=True)
+def _no_complaints(complaints: Complaints) -> Iterator[None]:
+    yield
+    assert complaints.all == []
+
+
+def violations(page: Page) -> list[str]:
+    found: list[str] = page.evaluate("window.violations")
+    return found
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_page_fits_every_screen_and_violates_nothing(
+    open_page: OpenPage, site: Site, paths: dict[str, str], name: str
+) -> None:
+    for width, scheme in SIZES:
+        page = open_page(width=width, scheme=scheme, session=name != "sign-in")
+        page.goto(site.url + paths[name])
+        assert page.evaluate("document.documentElement.scrollWidth") == width, (width, scheme)
+        assert violations(page) == []
+        page.context.close()
+
+
+def test_trusted_types_are_enforced(
+    open_page: OpenPage, site: Site, complaints: Complaints
+) -> None:
+    page = open_page()
+    page.goto(site.url)
+    refused = page.evaluate(
+        "() => { try { document.body.innerHTML = '<b>x</b>'; return ''; }"
+        " catch (error) { return error.name; } }"
+    )
+    assert refused == "TypeError"
+    assert "TrustedHTML" in complaints.console.pop()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_page_can_be_used_by_keyboard_and_screen_reader(
+    open_page: OpenPage, site: Site, paths: dict[str, str], name: str
+) -> None:
+    page = open_page(session=name != "sign-in")
+    page.goto(site.url + paths[name])
+    faults = page.evaluate(ACCESSIBILITY)
+    assert faults == []
+    page.keyboard.press("Tab")
+    outline = page.evaluate("getComputedStyle(document.activeElement).outlineWidth")
+    assert outline == "3px"
+
+
+ACCESSIBILITY = """() => {
+  const faults = [];
+  const named = (e) => (e.getAttribute('aria-label') || e.getAttribute('aria-labelledby')
+    || e.textContent.trim() || e.getAttribute('title'));
+  for (const e of document.querySelectorAll('input:not([type=hidden]), select'))
+    if (!e.labels || !e.labels.length) faults.push('no label: ' + e.outerHTML);
+  for (const e of document.querySelectorAll('a, button'))
+    if (!named(e)) faults.push('no name: ' + e.outerHTML);
+  for (const e of document.querySelectorAll('svg'))
+    if (!e.hasAttribute('aria-hidden') && e.getAttribute('role') !== 'img')
+      faults.push('svg without a role');
+  for (const e of document.querySelectorAll('[aria-labelledby], [aria-describedby]'))
+    for (const name of ['aria-labelledby', 'aria-describedby'])
+      for (const id of (e.getAttribute(name) || '').split(' ').filter(Boolean))
+        if (!document.getElementById(id)) faults.push(name + ' names nothing: ' + id);
+  const ids = Array.from(document.querySelectorAll('[id]'), (e) => e.id);
+  if (new Set(ids).size !== ids.length) faults.push('an id twice');
+  if (document.querySelectorAll('h1').length !== 1) faults.push('not one h1');
+  if (!document.documentElement.lang) faults.push('no language');
+  if (document.querySelectorAll('main').length !== 1) faults.push('not one main');
+  for (const e of document.querySelectorAll('[style]')) faults.push('inline style');
+  for (const e of document.querySelectorAll('button, main a, nav a')) {
+    const box = e.getBoundingClientRect();
+    const inline = getComputedStyle(e).display === 'inline';
+    if (box.height && !inline && box.height < 24) faults.push('small target: ' + e.outerHTML);
+  }
+  return faults;
+}"""
+
+
+def test_whole_review_works_without_scripts(open_page: OpenPage, site: Site) -> None:
+    patient = next(
+        record.first("patient")
+        for record in site.stack.index.search(Term("category", "access"), limit=1).records
+    )
+    page = open_page(scripts=False, session=False)
+    page.goto(site.url)
+    page.fill("#name", site.user)
+    page.fill("#password", PASSWORD)
+    page.click("main button")
+    page.fill("#ask-patient", patient)
+    page.click("form:has(#ask-patient) button")
+    assert re.fullmatch(rf"{site.url}/s/[0-9a-f]{{32}}", page.url)
+    assert patient not in page.url
+    expect(page.locator("#f-patient")).to_have_value(patient)
+    rows = page.locator(".results tbody tr")
+    assert rows.count() >= 1
+    rows.first.locator("a").click()
+    assert "/e/" in page.url
+    assert patient not in page.title()
+    expect(page.locator("h1")).to_be_visible()
+    page.locator("dt:text-is('Who') ~ dd button").first.click()
+    assert "/s/" in page.url
+    assert page.locator(".results tbody tr").count() >= 1
+    page.click("text=Sign out")
+    assert page.url == f"{site.url}/sign-in"
+
+
+def test_failures_lead_to_their_events(open_page: OpenPage, site: Site) -> None:
+    total = site.stack.index.count(failed_acts()).value
+    page = open_page()
+    page.goto(site.url)
+    page.locator("dt:text-is('Failures') ~ dd a").click()
+    assert f"{total} record" in page.locator(".title").inner_text()
+    assert "outcome=failure" in page.url
+
+
+def test_facets_narrow_and_pages_follow(open_page: OpenPage, site: Site) -> None:
+    page = open_page()
+    page.goto(f"{site.url}/search")
+    page.click("text=Older records")
+    assert "after=" in page.url
+    page.click("text=Newest")
+    before = page.locator(".title p").inner_text()
+    page.locator(".facets button").first.click()
+    assert page.locator(".title p").inner_text() != before
+
+
+def test_keys_help_and_can_be_switched_off(open_page: OpenPage, site: Site) -> None:
+    page = open_page()
+    page.goto(f"{site.url}/search")
+    page.keyboard.press("/")
+    assert page.evaluate("document.activeElement.id") == "f-query"
+    page.keyboard.press("Escape")
+    page.keyboard.press("j")
+    page.keyboard.press("j")
+    selected = page.locator(".results tr[aria-selected=true]")
+    assert selected.count() == 1
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/e/**")
+    page.go_back()
+    page.click("#keys")
+    page.keyboard.press("/")
+    assert page.evaluate("document.activeElement.id") != "f-query"
+
+
+def test_fault_is_shown_where_it_lies(open_page: OpenPage, site: Site) -> None:
+    page = open_page()
+    page.goto(f"{site.url}/search")
+    page.fill("#f-query", "chest patientt:1")
+    page.press("#f-query", "Enter")
+    expect(page.locator("[role=alert]")).to_contain_text("did you mean patient?")
+    assert page.locator(".caret").inner_text().split("\n")[1].index("^") == 6

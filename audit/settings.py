@@ -124,8 +124,20 @@ class IndexSettings(Section):
     poll_interval_ms: float = Field(
         50.0, gt=0, le=10_000, description="how often the projector looks for new records"
     )
+    workers: int = Field(
+        0,
+        ge=0,
+        le=256,
+        description="processes that parse and validate; 0 does it in the projector",
+    )
     repeat_window_h: float = Field(
         24.0, ge=0, description="a byte-identical message within this time is marked as a repeat"
+    )
+    default_assigners: dict[str, str] = Field(
+        {}, description="assigning authority of bare patient identifiers, by AuditSourceID"
+    )
+    destination_kinds: dict[str, Literal["viewer", "archive", "outside"]] = Field(
+        {}, description="what a transfer's destination is, by AE title, UserID or address"
     )
 
 
@@ -254,7 +266,7 @@ def render_markdown() -> str:
         "|---|---|---|",
     ]
     for name, default, meaning in described():
-        shown = "" if default is None or default in ("", ()) else f"`{default}`"
+        shown = "" if default is None or default in ("", (), {}) else f"`{default}`"
         lines.append(f"| `{name}` | {shown} | {meaning} |")
     return "\n".join(lines) + "\n"
 
@@ -281,7 +293,7 @@ def _file_values(path: Path | None) -> Iterator[tuple[str, Any, str]]:
 
 def _flatten(tree: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
     for name, value in tree.items():
-        if isinstance(value, dict):
+        if isinstance(value, dict) and prefix + name not in _TABLES:
             yield from _flatten(value, f"{prefix}{name}.")
         else:
             yield prefix + name, value
@@ -298,6 +310,8 @@ def _environment_values(environment: Mapping[str, str]) -> Iterator[tuple[str, A
         yield name, value, f"environment variable {variable}"
 
 
+_TABLES = frozenset({"index.default_assigners", "index.destination_kinds"})
+"""Settings that are tables of the operator's own names."""
 _OTHER_VARIABLES = frozenset({"ARR_CONFIG", "ARR_LONG", "ARR_PASSWORD", "ARR_TOKEN"})
 
 

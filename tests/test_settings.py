@@ -71,6 +71,14 @@ def test_hosts_in_the_environment_are_split() -> None:
     )
 
 
+def test_tables_of_names_are_settings_of_their_own(tmp_path: Path) -> None:
+    file = tmp_path / "arr.toml"
+    file.write_text('[index.default_assigners]\nCT1 = "2.999.1"\n')
+    assert load(file).index.default_assigners == {"CT1": "2.999.1"}
+    with pytest.raises(ConfigurationError, match="destination_kinds"):
+        load(file, {"index.destination_kinds": {"WS1": "nowhere"}})
+
+
 def test_every_setting_is_described_in_the_documents() -> None:
     page = Path(__file__).parents[1] / "docs" / "settings.md"
     assert page.read_text(encoding="utf-8") == settings.render_markdown()

@@ -4,7 +4,6 @@ Commands are imported when they are called, so that ``arr version`` need not loa
 """
 
 import importlib
-import os
 import sys
 from collections.abc import Mapping
 from typing import Any
@@ -85,7 +84,3 @@ def main(arguments: list[str] | None = None, **extra: Any) -> None:
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
-    except BrokenPipeError:
-        # The reader went away, as `arr … | head` does: end quietly.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)

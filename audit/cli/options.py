@@ -3,11 +3,12 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from audit.settings import Settings, load
+if TYPE_CHECKING:
+    from audit.settings import Settings
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -45,8 +46,10 @@ def examples(*lines: str) -> str:
     return "\b\nExamples:\n" + "\n".join(f"  {line}" for line in lines)
 
 
-def settings_from(data: Path | None, config_file: Path | None, **flags: Any) -> Settings:
+def settings_from(data: Path | None, config_file: Path | None, **flags: Any) -> "Settings":
     """The settings that hold for this call; ``flags`` by name with ``__`` for the dot."""
+    from audit.settings import load
+
     named = {name.replace("__", "."): value for name, value in flags.items()}
     return load(config_file, {"data": data, **named})
 

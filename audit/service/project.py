@@ -6,9 +6,11 @@ import threading
 import time
 
 from audit.errors import AuditError
+from audit.index.criteria import fold
 from audit.index.port import SearchIndex
 from audit.journal.reader import JournalReader
 from audit.projector.follow import FollowCounters, Follower, FollowOptions
+from audit.projector.options import ProjectionOptions
 from audit.projector.repeats import RepeatOptions
 from audit.service.backends import open_index, wait_for_reader
 from audit.service.metrics import counter, gauge, render
@@ -44,7 +46,12 @@ class ProjectRole:
         options = FollowOptions(
             batch_records=index.batch_records,
             poll_interval_s=index.poll_interval_ms / 1000,
+            workers=index.workers,
             repeats=RepeatOptions(window_s=round(index.repeat_window_h * 3600)),
+            projection=ProjectionOptions(
+                default_assigners=index.default_assigners,
+                destination_kinds={fold(k): kind for k, kind in index.destination_kinds.items()},
+            ),
         )
         self._follower = Follower(reader, self._index, options)
         following = asyncio.create_task(asyncio.to_thread(self._follower.run, self._stop))
@@ -57,6 +64,8 @@ class ProjectRole:
     async def stop(self) -> None:
         """End following and close what was opened."""
         self._stop.set()
+        if self._follower is not None:
+            self._follower.close()
         if self._index is not None:
             self._index.close()
         if self._reader is not None:

@@ -7,11 +7,10 @@ _HEAD = """\
 
 Every rule that a finding can name. This page is made from `schemas/rules.toml`; don't edit it.
 
-An *error* makes a message invalid. A *warning* or an *info* does not. Where two severities stand, \
-the second holds
-for messages of the tier `legacy`, whose senders follow an older edition. What the tiers and \
-verdicts mean, and where
-this repository departs from a standard on purpose, is told in [divergences](divergences.md).
+An *error* makes a message invalid; a *warning* or an *info* does not. Where two severities stand,
+the second holds for messages of the tier `legacy`, whose senders follow an older edition. What
+tiers and verdicts mean, and where this repository departs from a standard on purpose, is told in
+[divergences](divergences.md).
 """
 
 

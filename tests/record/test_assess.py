@@ -64,16 +64,9 @@ def test_the_verdict_is_the_same_with_a_mark_and_without_a_declaration(name: str
 
 def test_the_verdict_is_the_same_with_a_prefix_for_what_is_foreign() -> None:
     for prefix in ("xsi", "a"):
-        told = assess(
-            changed(
-                GOOD,
-                (
-                    "<AuditMessage>",
-                    f'<AuditMessage xmlns:{prefix}="http://www.w3.org/2001/XMLSchema-instance" '
-                    f'{prefix}:noNamespaceSchemaLocation="x">',
-                ),
-            )
-        )
+        space = f'xmlns:{prefix}="http://www.w3.org/2001/XMLSchema-instance"'
+        root = f'<AuditMessage {space} {prefix}:noNamespaceSchemaLocation="x">'
+        told = assess(changed(GOOD, ("<AuditMessage>", root)))
         assert (told.verdict, told.tier) == ("valid", "dicom")
 
 

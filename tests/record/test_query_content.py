@@ -248,8 +248,10 @@ def test_no_change_of_an_octet_raises(place: int, value: int) -> None:
                 ("SOPInstanceUID", "4"),
             ),
         ),
-        ("studies?00400100.00080060=CT&FFFFFFFF=1",
-         (("ScheduledProcedureStepSequence.Modality", "CT"), ("FFFFFFFF", "1"))),
+        (
+            "studies?00400100.00080060=CT&FFFFFFFF=1",
+            (("ScheduledProcedureStepSequence.Modality", "CT"), ("FFFFFFFF", "1")),
+        ),
         ("<AdhocQueryRequest/>", ()),
         ("MSH|^~\\&|a", ()),
         ("https://[::1/studies?a=b", ()),
@@ -257,7 +259,7 @@ def test_no_change_of_an_octet_raises(place: int, value: int) -> None:
         ("/studies?a=" + "b" * 70_000, ()),
         ("", ()),
     ],
-)  # fmt: skip
+)
 def test_a_url_gives_its_path_and_parameters(url: str, pairs: tuple[tuple[str, str], ...]) -> None:
     assert decode_query(queried(url.encode(), kind="12")) == pairs
 

@@ -1,7 +1,6 @@
-from lxml import etree
-
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from lxml import etree
 
 from audit.record.assess import assess
 from audit.record.audit_message import (

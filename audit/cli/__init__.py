@@ -31,6 +31,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
 }
 HIDDEN: Mapping[str, str] = {"demo-hospital": "audit.cli.demo:demo_hospital"}
 
+HELP_OPTIONS = ("-h", "--help")
 INTERRUPTED = 130
 
 
@@ -58,7 +59,7 @@ class LazyGroup(click.Group):
 
 @click.group(
     cls=LazyGroup,
-    context_settings={"help_option_names": ["-h", "--help"]},
+    context_settings={"help_option_names": list(HELP_OPTIONS)},
     epilog="\b\nExit codes: 0 ok, 1 failure, 2 usage, 4 integrity violation, 5 could not check\n"
     "everything, 6 configuration, 7 cannot connect, 8 denied, 9 disk full or journal\n"
     "unavailable.\n\n\b\nExamples:\n  arr demo\n  arr serve --data /var/lib/arr\n"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from audit.cli import COMMANDS, arr
+from audit.cli import COMMANDS, HELP_OPTIONS, arr
 from audit.settings import render_markdown
 
 WIDTH = 88
@@ -21,8 +21,13 @@ def render_commands() -> str:
         )
     ]
     for path, command in _every_command():
-        context = click.Context(command, info_name=" ".join(path), max_content_width=WIDTH)
-        context.terminal_width = WIDTH
+        context = click.Context(
+            command,
+            info_name=" ".join(path),
+            terminal_width=WIDTH,
+            max_content_width=WIDTH,
+            help_option_names=list(HELP_OPTIONS),
+        )
         parts.append(f"## {' '.join(path)}\n\n```text\n{command.get_help(context)}\n```\n")
     return "\n".join(parts)
 

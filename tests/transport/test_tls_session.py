@@ -110,3 +110,9 @@ def test_without_the_hook_a_refusal_goes_without_certificate(
 def test_a_certificate_message_that_is_cut_does_no_harm(version: int) -> None:
     for length in range(12):
         assert len(_first_certificate(b"\x0b" + b"\xff" * length, version)) < 12
+
+
+def test_a_session_is_watched_during_the_handshake_only(client: Client) -> None:
+    watched = ServerContext(client.session._owner.options).session()
+    assert watched._ssl.context is not client.session._owner._quiet_context
+    assert client.session._ssl.context is client.session._owner._quiet_context

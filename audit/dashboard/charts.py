@@ -50,22 +50,22 @@ class BarChart:
         """No bucket has anything."""
         return not self.names
 
-    @property
-    def grid(self) -> tuple[tuple[int, float], ...]:
-        """Values and heights of the two inner grid lines and the top."""
-        return tuple(
-            (self.top * part // 2, HEIGHT - HEIGHT * part / 2) for part in (1, 2) if self.top > 1
-        ) or ((self.top, 0.0),)
+
+_STEPS = (10, 12, 14, 16, 20, 24, 30, 40, 50, 60, 80)
+"""Tenths of a power of ten at which a scale may end; half of each is a whole number too."""
 
 
 def round_up(value: int) -> int:
-    """The next number of the form 1, 2, 4, 5 or 10 times a power of ten; at least 1."""
-    step = 1
+    """The least good end of a scale that is no less than the value, and at least 1."""
+    if value <= 1:
+        return 1
+    power = 1
     while True:
-        for factor in (1, 2, 4, 5):
-            if factor * step >= value:
-                return factor * step
-        step *= 10
+        for step in _STEPS:
+            end, rest = divmod(step * power, 10)
+            if rest == 0 and end % 2 == 0 and end >= value:
+                return end
+        power *= 10
 
 
 def stacked_bars(buckets: Sequence[tuple[int, dict[str, int]]], order: Sequence[str]) -> BarChart:

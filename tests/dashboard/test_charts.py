@@ -36,7 +36,7 @@ def test_known_names_come_first_and_in_order() -> None:
 
 @pytest.mark.parametrize(
     ("value", "expected"),
-    [(0, 1), (1, 1), (3, 4), (5, 5), (6, 10), (11, 20), (43, 50), (501, 1000)],
+    [(0, 1), (1, 1), (2, 2), (3, 4), (5, 6), (7, 8), (9, 10), (11, 12), (43, 50), (501, 600)],
 )
 def test_scale_ends_at_a_round_number(value: int, expected: int) -> None:
     assert charts.round_up(value) == expected

@@ -93,14 +93,20 @@ def project(
             "header": header_body(header),
             **arrival_body(received, subject_of),
             "truncated": received.kind == EntryKind.TRUNCATED,
-            "verdict": str(assessment.verdict),
-            "tier": str(assessment.tier),
-            "dialect": str(assessment.dialect),
-            "findings": [one.as_dict() for one in found],
+            **_opinion(assessment, found),
             "inferred": {name: list(known) for name, known in content.inferred.items()},
             "message": content.message,
         },
     )
+
+
+def _opinion(assessment: Assessment, found: list[Finding]) -> dict[str, Any]:
+    return {
+        "verdict": str(assessment.verdict),
+        "tier": str(assessment.tier),
+        "dialect": str(assessment.dialect),
+        "findings": [one.as_dict() for one in found],
+    }
 
 
 def project_failure(entry: Entry, origin: str, error: Exception) -> IndexedRecord:

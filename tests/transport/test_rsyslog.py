@@ -17,6 +17,7 @@ from tests.pki import Site
 from tests.transport.receiving import options, receiver_thread, until_in_thread
 
 RSYSLOGD = shutil.which("rsyslogd", path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
+INSTALLED = RSYSLOGD and any(Path("/usr/lib").glob("**/rsyslog/lmnsd_ossl.so"))
 
 CONFIGURATION = """
 global(
@@ -48,7 +49,8 @@ action(
 pytestmark = [
     pytest.mark.outsider,
     pytest.mark.skipif(
-        not RSYSLOGD and not os.environ.get("CI"), reason="rsyslog is not installed"
+        not INSTALLED and not os.environ.get("CI"),
+        reason="rsyslog and rsyslog-openssl are not installed",
     ),
 ]
 

@@ -90,7 +90,7 @@ def test_every_state_recovers(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     scenario(counting, root)
     shutil.rmtree(root)
     root.mkdir()
-    wanted = size(300, 12_000)
+    wanted = size(300, 16_000)
     disk = CrashingDisk(root, chance, wanted / counting.calls)
     scenario(disk, root)
     assert disk.states > wanted // 3

@@ -9,7 +9,8 @@ from audit.record.location import numbered
 from audit.standards import code_tables
 from audit.standards.event_table import EventRow, ParticipantRow
 
-Placed: TypeAlias = tuple[str, ActiveParticipant]
+Placed: TypeAlias = tuple[str, ActiveParticipant, frozenset[str]]
+"""Path, participant, and the codes of its roles."""
 _ROOT = "/AuditMessage"
 _ATTRIBUTE_RULES = {"event": "participant-attribute-missing", "ihe": "ihe-participant-attribute"}
 _REQUESTOR_RULES = {"event": "participant-requestor", "ihe": "ihe-participant-requestor"}
@@ -19,7 +20,11 @@ def judge_participants(message: AuditMessage, row: EventRow, family: str) -> Ite
     """Breaches by participants of the event; ``family`` is ``event`` or ``ihe``."""
     participants = message.active_participants
     placed = [
-        (f"{_ROOT}/{numbered('ActiveParticipant', index, len(participants))}", one)
+        (
+            f"{_ROOT}/{numbered('ActiveParticipant', index, len(participants))}",
+            one,
+            frozenset([role.csd_code for role in one.role_id_codes]),
+        )
         for index, one in enumerate(participants)
     ]
     for wanted in row.participants:
@@ -29,7 +34,7 @@ def judge_participants(message: AuditMessage, row: EventRow, family: str) -> Ite
 
 
 def _judge_exactly_one(placed: list[Placed], row: EventRow) -> Iterator[Finding]:
-    requestors = [path for path, one in placed if one.user_is_requestor]
+    requestors = [path for path, one, _ in placed if one.user_is_requestor]
     if len(requestors) != 1 and placed:
         path = requestors[1] if requestors else placed[0][0]
         yield finding(
@@ -46,11 +51,7 @@ def _judge_row(
     if not wanted.role:
         yield from _judge_open_role(placed, wanted, row, family)
         return
-    fitting = [
-        (path, one)
-        for path, one in placed
-        if any(role.csd_code == wanted.role for role in one.role_id_codes)
-    ]
+    fitting = [(path, one) for path, one, roles in placed if wanted.role in roles]
     if len(fitting) < wanted.minimum and not _has_stand_in(placed, wanted):
         yield _missing(wanted, row, family)
     if wanted.maximum and len(fitting) > wanted.maximum:
@@ -78,9 +79,8 @@ def _missing(wanted: ParticipantRow, row: EventRow, family: str) -> Finding:
 
 def _has_stand_in(placed: list[Placed], wanted: ParticipantRow) -> bool:
     return any(
-        any(role.csd_code in wanted.alternative_roles for role in one.role_id_codes)
-        and any(_has(one, name) for name in wanted.one_of)
-        for _, one in placed
+        roles & wanted.alternative_roles and any(_has(one, name) for name in wanted.one_of)
+        for _, one, roles in placed
     )
 
 
@@ -88,9 +88,9 @@ def _judge_open_role(
     placed: list[Placed], wanted: ParticipantRow, row: EventRow, family: str
 ) -> Iterator[Finding]:
     """A role that the table leaves open is filled when one participant meets the row."""
-    if not wanted.minimum or not placed:
+    if not (wanted.minimum and (wanted.required or wanted.requestor)) or not placed:
         return
-    judged = [list(_judge_one(path, one, wanted, row, family)) for path, one in placed]
+    judged = [list(_judge_one(path, one, wanted, row, family)) for path, one, _ in placed]
     if all(judged):
         yield from judged[0]
 

@@ -9,8 +9,11 @@ from audit.record.xml_input import DEFAULT_LIMITS, Refused, XmlInput, XmlLimits
 Element = etree._Element  # noqa: SLF001 - lxml has no public name for the type
 
 
+_idle: list[etree.XMLParser] = []
+"""Parsers that nobody uses now: one is used by one thread at a time, and then again."""
+
+
 def _parser(*, recover: bool = False) -> etree.XMLParser:
-    """A parser of its own for every message: parsers are not shared between threads."""
     return etree.XMLParser(
         encoding="utf-8",
         resolve_entities=False,
@@ -32,12 +35,18 @@ def read_tree(source: XmlInput, limits: XmlLimits = DEFAULT_LIMITS) -> Element:
         MalformedMessage: the XML is not well-formed; line and column say where.
     """
     try:
-        root = etree.fromstring(source.octets, _parser())
+        parser = _idle.pop()
+    except IndexError:
+        parser = _parser()
+    try:
+        root = etree.fromstring(source.octets, parser)
     except etree.XMLSyntaxError as fault:
         line, column = fault.position
         raise MalformedMessage(
             str(fault.msg), max(line, 0) + source.lines_before, max(column, 0)
         ) from None
+    finally:
+        _idle.append(parser)
     _check(root, source, limits)
     return root
 

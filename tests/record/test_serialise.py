@@ -99,7 +99,7 @@ MESSAGES = st.builds(
 )
 
 
-@settings(max_examples=150)
+@settings(max_examples=60)
 @given(MESSAGES)
 def test_parsing_what_was_serialised_gives_the_same_message(message: AuditMessage) -> None:
     octets = serialise(message)

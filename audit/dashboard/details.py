@@ -7,43 +7,7 @@ from typing import Any
 from audit.dashboard.display import NS_PER_S
 from audit.index.document import IndexedRecord
 from audit.record.times import parse_date_time
-
-OBJECT_ROLES = {
-    "1": "Patient",
-    "2": "Location",
-    "3": "Report",
-    "4": "Resource",
-    "5": "Master file",
-    "6": "User",
-    "7": "List",
-    "8": "Doctor",
-    "9": "Subscriber",
-    "10": "Guarantor",
-    "11": "Security user entity",
-    "12": "Security user group",
-    "13": "Security resource",
-    "14": "Security granularity definition",
-    "15": "Practitioner",
-    "16": "Data destination",
-    "17": "Data repository",
-    "18": "Schedule",
-    "19": "Customer",
-    "20": "Job",
-    "21": "Job stream",
-    "22": "Table",
-    "23": "Routing criteria",
-    "24": "Query",
-}
-"""ParticipantObjectTypeCodeRole (DICOM PS3.15 A.5.1)."""
-
-ACTIONS = {
-    "C": "Create",
-    "R": "Read",
-    "U": "Update",
-    "D": "Delete",
-    "E": "Execute",
-}
-"""EventActionCode (DICOM PS3.15 A.5.1)."""
+from audit.standards.code_tables import table
 
 NO_HEADER = dict.fromkeys(
     ("format", "priority", "hostname", "app_name", "procid", "msgid", "msg_offset")
@@ -91,6 +55,11 @@ class EventPage:
     repeat_of: str
 
 
+def code_name(table_name: str, code: str | None) -> str:
+    """What a code of a table means; the empty string when the table doesn't say."""
+    return table(table_name).name_of(code or "")
+
+
 def event_page(record: IndexedRecord) -> EventPage:
     """The short facts of a record; every part may be missing."""
     body = record.body
@@ -101,7 +70,7 @@ def event_page(record: IndexedRecord) -> EventPage:
         verdict=record.first("verdict"),
         tier=record.first("tier"),
         dialect=record.first("dialect"),
-        action=ACTIONS.get((message.get("event") or {}).get("action") or "", ""),
+        action=code_name("event_action", (message.get("event") or {}).get("action")),
         who=tuple(_who(message)),
         patients=(*_patients(message), *_inferred(record)),
         studies=tuple(_studies(message)),
@@ -120,9 +89,9 @@ def _who(message: dict[str, Any]) -> Iterator[Named]:
         if not one["is_requestor"] and not one["user_name"]:
             continue
         name = one["user_name"] or one["user_id"]
-        notes = [one["user_id"]] if one["user_name"] and one["user_name"] != one["user_id"] else []
+        notes = [one["user_id"]] if one["user_id"] != name else []
         notes += ["requestor"] if one["is_requestor"] else []
-        yield Named(one["user_id"] or name, name, ", ".join(notes))
+        yield Named(one["user_id"] or name, name, ", ".join(filter(None, notes)))
 
 
 def _patients(message: dict[str, Any]) -> Iterator[Named]:

@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from audit.dashboard import raw_text
 from audit.dashboard.context import PageContext
-from audit.dashboard.details import NO_HEADER, OBJECT_ROLES, event_page
+from audit.dashboard.details import NO_HEADER, code_name, event_page
 from audit.dashboard.visitors import Visitor
 from audit.errors import NotFound
 from audit.query.access import Scope
@@ -58,7 +58,7 @@ def one_event(context: PageContext, request: Request, event_id: str) -> Response
         "findings": body.get("findings", ()),
         "peer": _NO_PEER | body.get("peer", {}),
         "header": NO_HEADER | body.get("header", {}),
-        "object_roles": OBJECT_ROLES,
+        "code_name": code_name,
         "raw": raw,
         "raw_missing": missing,
     }

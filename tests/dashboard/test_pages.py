@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from audit.errors import NotFound
 from audit.index.criteria import Term
 from audit.query.access import Scope
 from tests.dashboard.conftest import Visit
@@ -207,6 +208,20 @@ def test_download_is_exact(own: Stack, own_visit: Visit) -> None:
     answer = own_visit.get(f"/e/{sequence}/message")
     assert answer.content == raw
     assert answer.headers["content-disposition"].startswith("attachment")
+
+
+def test_page_outlives_the_message(
+    own: Stack, own_visit: Visit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sequence = own.add([message()])[0]
+
+    def gone(*_: object) -> None:
+        raise NotFound("removed")
+
+    monkeypatch.setattr(own.search, "message", gone)
+    page = own_visit.get(f"/e/{sequence}").text
+    assert "The journal no longer holds this message." in page
+    assert "Mara Voss" in page
 
 
 def test_without_the_scope_the_message_stays_hidden(own: Stack) -> None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from audit.index import tokens
+from audit.index.bounds import within_64_bits
 from audit.index.criteria import (
     And,
     Criteria,
@@ -35,8 +36,6 @@ MOST_VALUES: Final = 60_000
 
 _EVERYTHING: Final[dict[str, Any]] = {"match_all": {}}
 _NOTHING: Final[dict[str, Any]] = {"match_none": {}}
-_RANGES: Final = frozenset({"time", "received", "sequence"})
-_LEAST_LONG, _MOST_LONG = -(1 << 63), (1 << 63) - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,18 +110,12 @@ def _values_of_one_field(parts: tuple[Criteria, ...]) -> dict[str, list[str]] | 
 
 
 def _range(asked: Range) -> dict[str, Any]:
-    if asked.field not in _RANGES:
-        raise ValueError(f"{asked.field!r} is not a field with a range")
-    low = asked.at_least is not None and asked.at_least > _MOST_LONG
-    high = asked.below is not None and asked.below <= _LEAST_LONG
-    if low or high:
+    held = within_64_bits(asked)
+    if held is None:
         return _NOTHING
-    bounds: dict[str, int] = {}
-    if asked.at_least is not None and asked.at_least > _LEAST_LONG:
-        bounds["gte"] = asked.at_least
-    if asked.below is not None and asked.below <= _MOST_LONG:
-        bounds["lt"] = asked.below
-    return {"range": {asked.field: bounds}} if bounds else _EVERYTHING
+    given = {"gte": held.at_least, "lt": held.below}
+    bounds = {sign: value for sign, value in given.items() if value is not None}
+    return {"range": {held.field: bounds}} if bounds else _EVERYTHING
 
 
 def _leaf(

@@ -16,6 +16,8 @@ SECOND_OFFSET: Final = 1 << 34
 """Added to a second since 1970 so that times before it stay positive."""
 
 LANE_MASK: Final = (1 << LANE_BITS) - 1
+FIRST: Final = 0
+LAST: Final = (LANES << LANE_BITS) - 1
 
 
 def first_row(lane: int, second: int) -> int:

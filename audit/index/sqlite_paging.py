@@ -20,7 +20,15 @@ _AFTER_ALL: Final = 1 << 63
 class _Source:
     reader: PartReader
     lane: int
+    first_row: int
+    last_row: int
     hits: Iterator[Hit] | None = None
+
+    def place_before_all(self, order: Order) -> tuple[int, int]:
+        """A sort key before that of every hit."""
+        if order.newest_first:
+            return -(row_ids.second_of(self.last_row) + 1) * row_ids.SECOND, -_AFTER_ALL
+        return row_ids.second_of(self.first_row) * row_ids.SECOND, -_AFTER_ALL
 
 
 _Waiting = tuple[tuple[int, int], int, Hit | None]
@@ -34,8 +42,10 @@ def records_in_order(
 
     A file that turns out to be damaged on the way is left out, and ``faults`` says so.
     """
-    sources = [_Source(reader, lane) for reader in readers for lane in reader.lanes()]
-    waiting = list(_first_places(sources, order))
+    sources = [_Source(reader, *span) for reader in readers for span in reader.spans()]
+    waiting: list[_Waiting] = [
+        (source.place_before_all(order), number, None) for number, source in enumerate(sources)
+    ]
     heapify(waiting)
     while waiting:
         _, number, hit = waiting[0]
@@ -64,15 +74,3 @@ def _next_hit(source: _Source, question: Question, order: Order) -> Hit | None:
 def _key(hit: Hit, order: Order) -> tuple[int, int]:
     time, sequence, _ = hit
     return (-time, -sequence) if order.newest_first else (time, sequence)
-
-
-def _first_places(sources: list[_Source], order: Order) -> Iterator[_Waiting]:
-    for number, source in enumerate(sources):
-        span = source.reader.span(source.lane)
-        if span is None:
-            continue
-        if order.newest_first:
-            latest = (row_ids.second_of(span[1]) + 1) * row_ids.SECOND
-            yield (-latest, -_AFTER_ALL), number, None
-        else:
-            yield (row_ids.second_of(span[0]) * row_ids.SECOND, -_AFTER_ALL), number, None

@@ -117,16 +117,28 @@ class PartReader:
         value: int = self.connection.execute("SELECT value FROM about WHERE name = ?", (name,)).get
         return value
 
-    def lanes(self) -> range:
-        """The lanes that hold something."""
-        last = self.connection.execute("SELECT max(rowid) FROM documents").get
-        return range(0) if last is None else range(row_ids.lane_of(last) + 1)
+    def spans(self) -> list[tuple[int, int, int]]:
+        """Lane, first and last row id of each lane that holds something."""
+        first, last = self._span(row_ids.FIRST, row_ids.LAST)
+        if first is None or last is None:
+            return []
+        if row_ids.lane_of(first) == row_ids.lane_of(last):
+            return [(row_ids.lane_of(first), first, last)]
+        return list(self._spans_of_lanes(row_ids.lane_of(last)))
 
-    def span(self, lane: int) -> tuple[int, int] | None:
-        """First and last row id of a lane; None when it is empty."""
-        low, high = row_ids.lane_bounds(lane)
-        row = self.connection.execute(_SPAN, (low, high)).fetchone()
-        return None if row is None or row[0] is None else row
+    def _spans_of_lanes(self, last_lane: int) -> Iterator[tuple[int, int, int]]:
+        for lane in range(last_lane + 1):
+            first, last = self._span(*row_ids.lane_bounds(lane))
+            if first is not None and last is not None:
+                yield lane, first, last
+
+    def _span(self, low: int, high: int) -> tuple[int | None, int | None]:
+        row: Any = self.connection.execute(_SPAN, (low, high)).fetchone()
+        return row[0], row[1]
+
+    def lanes(self) -> list[int]:
+        """The lanes that hold something."""
+        return [lane for lane, _, _ in self.spans()]
 
     def get(self, sequence: int) -> IndexedRecord | None:
         """The record with this journal sequence."""

@@ -6,9 +6,10 @@ says so: the caller then holds each record against ``criteria.matches``.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeGuard
 
 from audit.index import tokens
+from audit.index.bounds import within_64_bits
 from audit.index.criteria import (
     And,
     Criteria,
@@ -27,8 +28,6 @@ from audit.index.row_ids import SECOND
 
 DEEPEST_EXPRESSION: Final = 40
 """Nesting beyond which the FTS5 parser isn't asked; such criteria are held against records."""
-
-_COLUMNS: Final = frozenset({"time", "received", "sequence"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,10 +229,11 @@ def _flat(criteria: Criteria) -> list[Criteria]:
 
 
 def _range_condition(asked: Range) -> tuple[str, list[int | str]]:
-    if asked.field not in _COLUMNS:
-        raise ValueError(f"{asked.field!r} is not a field with a range")
-    bounds = [(">=", asked.at_least), ("<", asked.below)]
-    given = [(f"d.{asked.field} {sign} ?", value) for sign, value in bounds if value is not None]
+    held = within_64_bits(asked)
+    if held is None:
+        return "0", []
+    bounds = [(">=", held.at_least), ("<", held.below)]
+    given = [(f"d.{held.field} {sign} ?", value) for sign, value in bounds if value is not None]
     return " AND ".join(sql for sql, _ in given) or "1", [value for _, value in given]
 
 
@@ -262,12 +262,11 @@ def _mixed_condition(
             )
 
 
-def _largest(values: list[int | None]) -> int | None:
-    return max((value for value in values if value is not None), default=None)
-
-
-def _smallest(values: list[int | None]) -> int | None:
-    return min((value for value in values if value is not None), default=None)
+def _is_bound_of_time(criteria: Criteria) -> TypeGuard[Range]:
+    """Whether this is a range of time that row ids can tell."""
+    if not isinstance(criteria, Range) or criteria.field != "time":
+        return False
+    return within_64_bits(criteria) == criteria
 
 
 def statement_of(criteria: Criteria) -> Statement:
@@ -277,7 +276,7 @@ def statement_of(criteria: Criteria) -> Statement:
         ValueError: a field that can't exist, or a range over one that has none.
     """
     parts = _flat(criteria)
-    times = [p for p in parts if isinstance(p, Range) and p.field == "time"]
+    times = [p for p in parts if _is_bound_of_time(p)]
     mixed = [_mixed_condition(p) for p in parts if p not in times and _holds_range(p)]
     token_parts = [_expression(p) for p in parts if not _holds_range(p)]
     expression = _all_of(token_parts).plain() if token_parts else None
@@ -286,8 +285,8 @@ def statement_of(criteria: Criteria) -> Statement:
         match=None if match == _EVERYTHING else match,
         conditions=tuple(sql for sql, _, _ in mixed),
         parameters=tuple(value for _, values, _ in mixed for value in values),
-        at_least=_largest([p.at_least for p in times]),
-        below=_smallest([p.below for p in times]),
+        at_least=max((p.at_least for p in times if p.at_least is not None), default=None),
+        below=min((p.below for p in times if p.below is not None), default=None),
         exact=(expression is None or expression.exact) and all(exact for _, _, exact in mixed),
     )
 

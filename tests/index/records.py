@@ -27,7 +27,7 @@ MONTH_START = 1_769_904_000 * SECOND  # 2026-02-01T00:00:00Z
 LONG = "x" * 512
 HUGE = "ab" * 32768
 
-HOSTILE = (
+SHORT_HOSTILE = (
     "",
     " ",
     "\x00",
@@ -63,9 +63,8 @@ HOSTILE = (
     LONG,
     LONG + "y",
     LONG + "z",
-    HUGE + "1",
-    HUGE + "2",
 )
+HOSTILE = (*SHORT_HOSTILE, HUGE + "1", HUGE + "2")
 PLAIN = ("Müller", "MULLER", "muller^anna", "mul", "17", "1.2.840.10008", "1.2.840", "a b", "A  b")
 ADDRESSES = (
     "10.0.0.1",
@@ -80,10 +79,10 @@ ADDRESSES = (
     "300.1.1.1",
 )
 NETWORKS = ("10.0.0.0/8", "10.0.0.0/25", "10.0.0.1/32", "0.0.0.0/0", "fe80::/10", "2001:db8::/61")
-WORDS = ("chest", "Thorax", "thorax", "x-ray", "café", "CAFE", "17", "of", *HOSTILE)
+WORDS = ("chest", "Thorax", "thorax", "x-ray", "café", "CAFE", "17", "of", *SHORT_HOSTILE)
 CATEGORIES = ("query", "access", "export", "Export")
 
-values = st.sampled_from(PLAIN + HOSTILE)
+values = st.sampled_from(PLAIN + SHORT_HOSTILE)
 texts = st.lists(st.sampled_from(WORDS), max_size=5).map(" ".join)
 times = st.one_of(
     st.integers(0, 3).map(lambda s: MONTH_START + s * SECOND),

@@ -41,7 +41,9 @@ def simulated_records(seed: int, events: int) -> list[IndexedRecord]:
 
 def main() -> None:
     records = simulated_records(seed=7, events=RECORDS)
-    samples = [plain(record) for record in records[:: RECORDS // SAMPLES]]
+    samples: list[bytes | bytearray | memoryview] = [
+        plain(record) for record in records[:: RECORDS // SAMPLES]
+    ]
     TARGET.write_bytes(zstandard.train_dictionary(OCTETS, samples, level=3).as_bytes())
 
 

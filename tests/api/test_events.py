@@ -1,6 +1,8 @@
 """Search, one record and its exact octets over HTTP."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from starlette.testclient import TestClient
 
 from tests.web.stack import Stack
@@ -95,6 +97,21 @@ def test_bad_request_says_where(
     problem = answer.json()
     assert (answer.status_code, problem["type"]) == (status, f"urn:arr:problem:{slug}")
     assert (problem.get("errors") or [{}])[0].get("pointer") == pointer
+
+
+@given(st.text(max_size=60))
+def test_no_query_breaks_the_server(client: TestClient, query: str) -> None:
+    for written in (query, f"user:{query}", f'patient:"{query}"', f"-({query})"):
+        assert client.post(SEARCH, json={"query": written}).status_code in {200, 400}
+
+
+@pytest.mark.parametrize(
+    "query", ["\\ud800", "\\u0000", "\\u001b[31m", "\\ufffe", "user:\\u0007", "\\u2028"]
+)
+def test_odd_characters_break_nothing(client: TestClient, query: str) -> None:
+    content = f'{{"query": "{query}"}}'.encode()
+    answer = client.post(SEARCH, content=content, headers={"Content-Type": "application/json"})
+    assert answer.status_code in {200, 400, 422}, answer.text
 
 
 def test_syntax_error_gives_the_column(client: TestClient) -> None:

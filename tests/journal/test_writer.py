@@ -187,7 +187,9 @@ class FullThenUncuttable(FaultyCalls):
 
 
 @pytest.mark.parametrize(
-    ("calls", "name"), [(FaultyCalls(), "fdatasync"), (FullThenUncuttable(), "ftruncate")], ids=str
+    ("calls", "name"),
+    [(FaultyCalls(), "fdatasync"), (FullThenUncuttable(), "ftruncate")],
+    ids=["sync", "undo"],
 )
 def test_after_a_failed_sync_or_undo_the_writer_is_dead(
     tmp_path: Path, calls: FaultyCalls, name: str

@@ -22,6 +22,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "show": ("audit.cli.search:show", "Show one record."),
     "verify": ("audit.cli.verify:verify", "Check that the journal is unaltered and whole."),
     "simulate": ("audit.cli.simulate:simulate", "Write a hospital's days as audit messages."),
+    "bench": ("audit.cli.bench:bench", "Measure the product on this machine."),
     "user": ("audit.cli.accounts:user", "Manage local accounts."),
     "token": ("audit.cli.accounts:token", "Manage API tokens."),
     "pki": ("audit.cli.pki:pki", "Make and enrol certificates."),

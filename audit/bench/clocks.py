@@ -1,0 +1,66 @@
+"""Measuring: wall and processor time of work that is repeated, and percentiles."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from math import ceil
+from typing import Any
+
+NS_PER_MS = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """What a stretch of work took; ``cpu_s`` is this process's own time, whoever else is busy."""
+
+    wall_s: float
+    cpu_s: float
+
+
+class Watch:
+    """Measures from its making, or the last ``restart``."""
+
+    def __init__(self) -> None:
+        self.restart()
+
+    def restart(self) -> None:
+        """Measure from now."""
+        self._wall, self._cpu = time.perf_counter(), time.process_time()
+
+    def spent(self) -> Spent:
+        """Since the start; never zero."""
+        wall, cpu = time.perf_counter() - self._wall, time.process_time() - self._cpu
+        return Spent(max(wall, 1e-9), max(cpu, 1e-9))
+
+
+def timed(work: Callable[[], object]) -> Spent:
+    """What one call takes."""
+    watch = Watch()
+    work()
+    return watch.spent()
+
+
+def best_of(rounds: int, works: Sequence[Callable[[], object]]) -> list[Spent]:
+    """The least that each work took; they take turns, so that a busy moment meets all alike."""
+    found: list[list[Spent]] = [[] for _ in works]
+    for _ in range(rounds):
+        for taken, work in zip(found, works, strict=True):
+            taken.append(timed(work))
+    return [Spent(min(s.wall_s for s in t), min(s.cpu_s for s in t)) for t in found]
+
+
+def percentile(values: Sequence[float], percent: float) -> float:
+    """The least value that so many percent of the values don't exceed; 0 of none."""
+    if not values:
+        return 0.0
+    ordered = sorted(values)
+    return ordered[max(0, ceil(len(ordered) * percent / 100) - 1)]
+
+
+def latencies(seconds: Sequence[float]) -> dict[str, Any]:
+    """p50, p99 and number of durations given in seconds, as JSON in milliseconds."""
+    return {
+        "p50_ms": round(percentile(seconds, 50) * 1000, 3),
+        "p99_ms": round(percentile(seconds, 99) * 1000, 3),
+        "n": len(seconds),
+    }

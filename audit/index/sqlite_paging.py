@@ -42,7 +42,7 @@ def records_in_order(
 
     A file that turns out to be damaged on the way is left out, and ``faults`` says so.
     """
-    sources = [_Source(reader, *span) for reader in readers for span in reader.spans()]
+    sources = list(_sources(readers, faults))
     waiting: list[_Waiting] = [
         (source.place_before_all(order), number, None) for number, source in enumerate(sources)
     ]
@@ -54,7 +54,7 @@ def records_in_order(
             record = None if hit is None else source.reader.load(hit[2])
             following = _next_hit(source, question, order)
         except (apsw.Error, zstandard.ZstdError) as error:
-            faults.append(f"the index of {source.reader.name} is damaged ({error})")
+            faults.append(_damage(source.reader, error))
             heappop(waiting)
             continue
         if following is None:
@@ -63,6 +63,20 @@ def records_in_order(
             heapreplace(waiting, (_key(following, order), number, following))
         if record and (question.statement.exact or matches(question.criteria, record)):
             yield record
+
+
+def _sources(readers: list[PartReader], faults: list[str]) -> Iterator[_Source]:
+    for reader in readers:
+        try:
+            spans = reader.spans()
+        except apsw.Error as error:
+            faults.append(_damage(reader, error))
+        else:
+            yield from (_Source(reader, *span) for span in spans)
+
+
+def _damage(reader: PartReader, error: Exception) -> str:
+    return f"the index of {reader.name} is damaged ({error})"
 
 
 def _next_hit(source: _Source, question: Question, order: Order) -> Hit | None:

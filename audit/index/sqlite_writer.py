@@ -69,12 +69,6 @@ class PartWriter:
         """Fold the write-ahead log in and empty it: what was removed is no longer in it."""
         self._connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
 
-    def optimise(self) -> None:
-        """Merge the inverted index into one segment; done when a month is over."""
-        with self._connection:
-            self._connection.execute("INSERT INTO inverted(inverted) VALUES('optimize')")
-        self.forget_old_pages()
-
     def _add(self, records: Sequence[IndexedRecord]) -> None:
         rows = sorted(self._row_ids(records), key=lambda row: row[0])
         encode = self._codec.encode
@@ -93,17 +87,16 @@ class PartWriter:
         taken = []
         for record in sorted(records, key=lambda r: (r.time, r.sequence)):
             second = record.time // row_ids.SECOND
-            row = free.get(second)
-            if row is None or row_ids.second_of(row) != second:
-                row = self._free_row(second)
-            free[second] = row + 1
+            row = free[second] if second in free else self._free_row(second, 0)
             taken.append((row, record))
-            if (row + 1) % row_ids.PER_SECOND == 0:
-                del free[second]
+            lane = row_ids.lane_of(row)
+            full = row == row_ids.last_row(lane, second)
+            free[second] = self._free_row(second, lane + 1) if full else row + 1
         return taken
 
-    def _free_row(self, second: int) -> int:
-        for lane in range(row_ids.LANES):
+    def _free_row(self, second: int, first_lane: int) -> int:
+        """The first row id of the second that is free, in this lane or a later one."""
+        for lane in range(first_lane, row_ids.LANES):
             last = row_ids.last_row(lane, second)
             taken = self._connection.execute(
                 "SELECT max(rowid) FROM documents WHERE rowid BETWEEN ? AND ?",

@@ -74,13 +74,9 @@ class ElasticStore:
         return outcome.results.get("deleted", 0)
 
     def clear(self) -> None:
-        """Delete every index."""
-        with failing_plainly():
-            names = list(self._client.indices.get(index=self._events, features="settings"))
-            for name in [*names, self._state, self._letters]:
-                self._client.indices.delete(index=name, ignore_unavailable=True)
-        self._prepared = False
-        self._prepare()
+        """Delete every index and begin anew."""
+        self._delete_all()
+        self._make_all()
 
     def dead_letters(self) -> int:
         """How many records Elasticsearch refused for good."""
@@ -89,18 +85,24 @@ class ElasticStore:
         return int(answer["count"])
 
     def _prepare(self) -> None:
-        if self._prepared:
-            return
-        self._prepared = True
-        if self.has_other_format():
-            self.clear()
-            return
+        """Make what is missing, once; an index of another format is replaced."""
+        if not self._prepared:
+            if self.has_other_format():
+                self._delete_all()
+            self._make_all()
+
+    def _delete_all(self) -> None:
         self._prepared = False
         with failing_plainly():
+            names = list(self._client.indices.get(index=self._events, features="settings"))
+            for name in [*names, self._state, self._letters]:
+                self._client.indices.delete(index=name, ignore_unavailable=True)
+
+    def _make_all(self) -> None:
+        with failing_plainly():
             template = mapping.index_template(self._options.prefix, self._options.replicas)
-            self._client.indices.put_index_template(
-                name=f"{self._options.prefix}-events", **template
-            )
+            name = f"{self._options.prefix}-events"
+            self._client.indices.put_index_template(name=name, **template)
             self._make_once(self._state, _STATE_MAPPING)
             self._make_once(self._letters, _LETTERS_MAPPING)
         self._prepared = True

@@ -20,7 +20,7 @@ MONTH = 32 * 86_400 * SECOND
 
 
 def record(sequence: int, *, received: int = MONTH_START, **fields: str) -> IndexedRecord:
-    values = {name: (value,) for name, value in fields.items()}
+    values: dict[str, tuple[str, ...]] = {name: (value,) for name, value in fields.items()}
     return IndexedRecord(
         id=f"k3f9-{sequence}", sequence=sequence, time=received, received=received, fields=values
     )

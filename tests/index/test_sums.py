@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 
 from audit.index import sums
 from audit.index.criteria import And, Criteria, Everything, Exists, Not, Range, Term, Text, matches
+from audit.index.document import IndexedRecord
 from tests.index.records import criteria, records
 
 bounds = st.one_of(st.none(), st.integers(-(10**15), 10**15))
@@ -29,9 +30,7 @@ def holds(piece: sums.Stretch, moment: int) -> bool:
 
 
 @given(records(least=1, most=3), criteria)
-def test_a_shape_answers_as_its_record_does(
-    held: list[sums.IndexedRecord], asked: Criteria
-) -> None:
+def test_a_shape_answers_as_its_record_does(held: list[IndexedRecord], asked: Criteria) -> None:
     rest, _, _ = sums.without_time(asked)
     if sums.answers(rest):
         for record in held:

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from audit.index import tokens
 from audit.index.criteria import fold
+from audit.index.document import IndexedRecord
 from tests.index.records import HUGE, LONG
 from tests.index.records import records as random_records
 
@@ -87,7 +88,7 @@ def check_network(address: str, network: str) -> None:
 
 
 @given(random_records(least=1, most=1))
-def test_words_and_keys_are_never_taken_for_each_other(held: list[tokens.IndexedRecord]) -> None:
+def test_words_and_keys_are_never_taken_for_each_other(held: list[IndexedRecord]) -> None:
     made = tokens.tokens_of(held[0])
     assert tokens.ALL in made
     assert tokens.NONE not in made
@@ -97,7 +98,7 @@ def test_words_and_keys_are_never_taken_for_each_other(held: list[tokens.Indexed
 
 
 def test_presence_is_told_by_what_is_rarer() -> None:
-    record = tokens.IndexedRecord(
+    record = IndexedRecord(
         id="a-1", sequence=1, time=0, received=0, fields={"patient": ("1",), "odd": ("x",)}
     )
     made = tokens.tokens_of(record)

@@ -1,0 +1,112 @@
+"""An Elasticsearch that does as it is told: a script of answers, for faults no real one gives."""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+from typing import Any
+
+from typing_extensions import override
+
+Answer = tuple[int, Any]
+"""Status and body: an object becomes JSON, text becomes HTML."""
+
+
+@dataclass
+class FakeElasticsearch:
+    """Answers ``/_bulk`` from ``bulk_script``, then takes everything.
+
+    Attributes:
+        url: where it listens.
+        bulk_script: what to do with the next bulk requests; gets the actions, gives the answer.
+        taken: documents by id.
+        bulk_sizes: number of actions in each bulk request.
+        answers: fixed answers by method and path.
+        asked: method and path of every request.
+    """
+
+    url: str = ""
+    bulk_script: list[Callable[[list[dict[str, Any]]], Answer]] = field(default_factory=list)
+    taken: dict[str, Any] = field(default_factory=dict)
+    bulk_sizes: list[int] = field(default_factory=list)
+    answers: dict[tuple[str, str], Answer] = field(default_factory=dict)
+
+    asked: list[tuple[str, str]] = field(default_factory=list)
+
+    def answer(self, method: str, path: str, body: bytes) -> Answer:
+        self.asked.append((method, path))
+        if (method, path) in self.answers:
+            return self.answers[method, path]
+        if path == "/_bulk":
+            return self._bulk(body)
+        if path.endswith("/_search"):
+            return 200, {"hits": {"hits": [], "total": {"value": 0}}, "_shards": {"failed": 0}}
+        if "/_doc/position" in path and method == "GET":
+            return 404, {"found": False}
+        return 200, {"acknowledged": True, "_shards": {"failed": 0}}
+
+    def _bulk(self, body: bytes) -> Answer:
+        lines = [json.loads(line) for line in body.splitlines()]
+        actions = [
+            line["index"] | {"document": doc}
+            for line, doc in zip(lines[::2], lines[1::2], strict=True)
+        ]
+        self.bulk_sizes.append(len(actions))
+        if self.bulk_script:
+            return self.bulk_script.pop(0)(actions)
+        return self.take_all(actions)
+
+    def take_all(self, actions: list[dict[str, Any]]) -> Answer:
+        return 200, {"errors": False, "items": [self.take(action) for action in actions]}
+
+    def take(self, action: dict[str, Any]) -> dict[str, Any]:
+        self.taken[action["_id"]] = action["document"]
+        return {"index": {"_id": action["_id"], "status": 201, "result": "created"}}
+
+
+def refused(action: dict[str, Any], status: int, reason: str) -> dict[str, Any]:
+    """The outcome of one item that was not taken."""
+    error = {"type": "some_exception", "reason": reason, "caused_by": {"reason": "deeper"}}
+    return {"index": {"_id": action["_id"], "status": status, "error": error}}
+
+
+@contextmanager
+def fake_elasticsearch() -> Iterator[FakeElasticsearch]:
+    """A running one."""
+    fake = FakeElasticsearch()
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def _respond(self) -> None:
+            body = self.rfile.read(int(self.headers.get("content-length", 0)))
+            status, said = fake.answer(self.command, self.path.split("?")[0], body)
+            html = isinstance(said, str)
+            octets = said.encode() if html else json.dumps(said).encode()
+            self.send_response(status)
+            kind = "text/html" if html else "application/vnd.elasticsearch+json;compatible-with=8"
+            self.send_header("content-type", kind)
+            self.send_header("x-elastic-product", "Elasticsearch")
+            self.send_header("content-length", str(len(octets)))
+            self.end_headers()
+            if self.command != "HEAD":
+                self.wfile.write(octets)
+
+        do_GET = do_POST = do_PUT = do_HEAD = do_DELETE = _respond  # noqa: N815 - http.server's names
+
+        @override
+        def log_message(self, *_args: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        server.daemon_threads = True
+        fake.url = f"http://127.0.0.1:{server.server_address[1]}"
+        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+        thread.start()
+        try:
+            yield fake
+        finally:
+            server.shutdown()
+            thread.join()

@@ -1,12 +1,33 @@
 """Measuring: wall and processor time of work that is repeated, and percentiles."""
 
+import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import ceil
 from typing import Any
 
-NS_PER_MS = 1_000_000
+from audit.errors import AuditError
+
+_LOOK_EVERY_S = 0.01
+
+
+class MeasurementFailed(AuditError):
+    """What was to be measured did not work; the text says why."""
+
+
+def wait_until(look: Callable[[], bool], within_s: float, what: str) -> None:
+    """Return as soon as ``look`` says so.
+
+    Raises:
+        MeasurementFailed: it did not come about in that time.
+    """
+    deadline = time.monotonic() + within_s
+    pause = threading.Event()
+    while not look():
+        if time.monotonic() > deadline:
+            raise MeasurementFailed(f"not within {within_s:.0f} s: {what}")
+        pause.wait(_LOOK_EVERY_S)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """``arr bench``."""
 
+from pathlib import Path
 from typing import Any
 
 import click
@@ -32,6 +33,66 @@ def validate(messages: int, rounds: int, as_json: bool) -> None:
     _show(run(ValidateOptions(messages=messages, rounds=rounds)), as_json)
 
 
+@bench.command(
+    epilog=examples("arr bench journal", "arr bench journal --folder /var/lib/arr --json")
+)
+@click.option("--records", type=click.IntRange(min=1), default=50_000, show_default=True)
+@click.option(
+    "--batch",
+    type=click.IntRange(min=1),
+    default=256,
+    show_default=True,
+    help="Records that share one sync.",
+)
+@click.option(
+    "--folder",
+    type=click.Path(path_type=Path, file_okay=False, exists=True),
+    help="Measure the file system of this folder.",
+)
+@json_option
+def journal(records: int, batch: int, folder: Path | None, as_json: bool) -> None:
+    """Records appended durably, beside bare writev and fdatasync; verifying, beside sha256sum."""
+    from audit.bench.journal import JournalBenchOptions, run
+
+    _show(run(JournalBenchOptions(records=records, batch=batch, folder=folder)), as_json)
+
+
+@bench.command(
+    epilog=examples("arr bench ingest --seconds 10", "arr bench ingest --workers 4 --json")
+)
+@click.option(
+    "--seconds",
+    type=click.FloatRange(min=0.1),
+    default=10.0,
+    show_default=True,
+    help="How long each of the comparisons sends.",
+)
+@click.option("--senders", type=click.IntRange(1, 64), default=4, show_default=True)
+@click.option(
+    "--workers",
+    type=click.IntRange(min=0),
+    help="Projector's worker processes (default: one a core).",
+)
+@click.option(
+    "--messages",
+    type=click.IntRange(min=1),
+    default=10_000,
+    show_default=True,
+    help="Different messages of each sender.",
+)
+@json_option
+def ingest(
+    seconds: float, senders: int, workers: int | None, messages: int, as_json: bool
+) -> None:
+    """From TLS sockets to durable, and to searchable; receipt beside rsyslog writing to a file."""
+    from audit.bench.ingest import IngestOptions, run
+
+    _show(
+        run(IngestOptions(seconds=seconds, senders=senders, workers=workers, messages=messages)),
+        as_json,
+    )
+
+
 def _show(figures: dict[str, Any], as_json: bool) -> None:
     if as_json:
         print_json(figures)
@@ -58,4 +119,6 @@ def _lines(figures: dict[str, Any], indent: str = "") -> list[str]:
 def _figure(value: Any) -> str:
     if value is None:
         return "not measured"
+    if isinstance(value, bool):
+        return "yes" if value else "NO"
     return f"{value:,}" if isinstance(value, int | float) else str(value)

@@ -76,7 +76,7 @@ class Complaints:
 OpenPage = Callable[..., Page]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     chromium = program("chromium")
     flags = ["--disable-gpu", "--disable-background-networking", "--no-first-run"]
@@ -88,7 +88,7 @@ def browser() -> Iterator[Browser]:
         launched.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     with stack(tmp_path_factory.mktemp("site")) as made:
         made.add(hospital_day(250))
@@ -109,7 +109,7 @@ def signed_in(context: BrowserContext, site: Site) -> None:
     page.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def session_state(browser: Browser, site: Site) -> Path | object:
     context = browser.new_context()
     signed_in(context, site)

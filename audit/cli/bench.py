@@ -93,6 +93,68 @@ def ingest(
     )
 
 
+@bench.command(
+    epilog=examples(
+        "arr bench search --events 1000000",
+        "arr bench search --events 100000 --arriving 1000 --json",
+        "arr bench search --with-elasticsearch http://127.0.0.1:9200",
+    )
+)
+@click.option(
+    "--events",
+    type=click.IntRange(min=1),
+    default=100_000,
+    show_default=True,
+    help="Records, simulated over two years.",
+)
+@click.option(
+    "--with-elasticsearch",
+    "elasticsearch",
+    metavar="URL",
+    help="Measure an Elasticsearch of this machine beside, in indices of its own.",
+)
+@click.option(
+    "--arriving",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    help="Records a second that arrive meanwhile.",
+)
+@click.option(
+    "--times",
+    type=click.IntRange(min=1),
+    default=100,
+    show_default=True,
+    help="How often each kind of question is asked.",
+)
+@click.option(
+    "--data",
+    type=click.Path(path_type=Path, file_okay=False, exists=True),
+    help="Ask the index of this data folder instead; nothing is put into it.",
+)
+@json_option
+def search(
+    events: int,
+    elasticsearch: str | None,
+    arriving: int,
+    times: int,
+    data: Path | None,
+    as_json: bool,
+) -> None:
+    """How long questions take: patient, user, study, text, deep pages, histogram, export …"""
+    from audit.bench.questions import AskingOptions
+    from audit.bench.search import SearchBenchOptions, run
+
+    options = SearchBenchOptions(
+        events=events,
+        elasticsearch=elasticsearch,
+        arriving_per_s=arriving,
+        data=data,
+        asking=AskingOptions(times=times),
+    )
+    _show(run(options), as_json)
+
+
 def _show(figures: dict[str, Any], as_json: bool) -> None:
     if as_json:
         print_json(figures)

@@ -1,0 +1,182 @@
+"""Searches over simulated years in the index, beside Elasticsearch where it is named."""
+
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from ipaddress import ip_address
+from pathlib import Path
+from secrets import token_hex
+from typing import Any
+from urllib.parse import urlsplit
+
+from audit.bench.arriving import arriving
+from audit.bench.clocks import Watch
+from audit.bench.machine import machine
+from audit.bench.questions import AskingOptions, ask_all
+from audit.bench.repository import Site, cores, temporary_site
+from audit.bench.traffic import batches, entries, received
+from audit.errors import RequestError
+from audit.index.criteria import Everything
+from audit.index.document import IndexedRecord
+from audit.index.port import SearchIndex
+from audit.projector.jobs import Job
+from audit.projector.options import ProjectionOptions
+from audit.projector.workers import WorkerPool
+from audit.service.backends import open_index
+from audit.service.paths import DataPaths
+from audit.settings import Settings, load
+
+DAYS = 730
+_SAMPLES = 400
+_ORIGIN = "bench"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchBenchOptions:
+    """What is searched.
+
+    Attributes:
+        events: simulated over two years, received when they happened.
+        elasticsearch: its address on this machine, to be measured beside; None for not.
+        data: a repository's data folder to search instead; nothing is put into it.
+        batch: records put at once.
+        arriving_per_s: records that arrive while questions are asked.
+        workers: processes that project while the index is filled.
+        folder: where the temporary folder is made.
+        asking: how often is asked.
+    """
+
+    events: int = 100_000
+    elasticsearch: str | None = None
+    data: Path | None = None
+    batch: int = 500
+    arriving_per_s: int = 0
+    workers: int = field(default_factory=cores)
+    folder: Path | None = None
+    asking: AskingOptions = field(default_factory=AskingOptions)
+
+
+def run(options: SearchBenchOptions) -> dict[str, Any]:
+    """p50 and p99 of each kind of question, records put a second, octets a record.
+
+    Raises:
+        RequestError: Elasticsearch is not on this machine: nothing is sent elsewhere.
+    """
+    if options.data is not None:
+        return _search_there(options.data, options.asking)
+    with temporary_site(options.folder) as site:
+        backends = {"embedded": site.settings()}
+        if options.elasticsearch is not None:
+            backends["elasticsearch"] = _elastic_settings(site, options.elasticsearch)
+        with _opened(site, backends) as indices:
+            filled = _fill(indices, options)
+        asked = {
+            name: _ask(site, settings, filled, options) for name, settings in backends.items()
+        }
+        cleared = backends.get("elasticsearch")
+        if cleared is not None:
+            with closing(open_index(cleared, site.paths)) as index:
+                index.clear()
+    return {
+        "events": options.events,
+        "days": DAYS,
+        "arriving_per_s": options.arriving_per_s,
+        **asked["embedded"],
+        "elasticsearch": asked.get("elasticsearch"),
+        "projected_per_s": filled.projected_per_s,
+        "machine": machine(),
+    }
+
+
+def _elastic_settings(site: Site, url: str) -> Settings:
+    host = urlsplit(url).hostname or ""
+    try:
+        local = host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        local = False
+    if not local:
+        raise RequestError(f"{url}: only an Elasticsearch on this machine is measured")
+    return site.settings(
+        index__backend="elasticsearch",
+        index__elasticsearch_url=url,
+        index__elasticsearch_prefix=f"arr-bench-{token_hex(4)}",
+    )
+
+
+@dataclass(slots=True)
+class _Filled:
+    """How the indices were filled.
+
+    Attributes:
+        samples: records from all over the years.
+        put_s: seconds that each index took.
+        projected_per_s: records made from messages a second, by all workers together.
+    """
+
+    samples: list[IndexedRecord]
+    put_s: dict[str, float]
+    projected_per_s: int = 0
+
+
+@contextmanager
+def _opened(site: Site, backends: dict[str, Settings]) -> Iterator[dict[str, SearchIndex]]:
+    indices = {name: open_index(settings, site.paths) for name, settings in backends.items()}
+    try:
+        yield indices
+    finally:
+        for index in indices.values():
+            index.close()
+
+
+def _fill(indices: dict[str, SearchIndex], options: SearchBenchOptions) -> _Filled:
+    """Each batch into every index, in turn."""
+    filled = _Filled([], dict.fromkeys(indices, 0.0))
+    every = max(1, options.events // _SAMPLES)
+    projected_s = 0.0
+    source = entries(received(options.events, DAYS))
+    with WorkerPool(max(1, options.workers), _ORIGIN, ProjectionOptions()) as pool:
+        for batch in batches(source, options.batch):
+            watch = Watch()
+            records = [done.record for done in pool.run([Job(entry) for entry in batch])]
+            projected_s += watch.spent().wall_s
+            filled.samples += [one for one in records if one.sequence % every == 0]
+            for name, index in indices.items():
+                watch.restart()
+                index.put(records, records[-1].sequence + 1)
+                filled.put_s[name] += watch.spent().wall_s
+    filled.projected_per_s = round(options.events / projected_s)
+    return filled
+
+
+def _ask(
+    site: Site, settings: Settings, filled: _Filled, options: SearchBenchOptions
+) -> dict[str, Any]:
+    name = settings.index.backend
+    with closing(open_index(settings, site.paths)) as index:
+        octets = int(index.describe().get("octets", 0))
+        with arriving(site, settings, options.events, options.arriving_per_s):
+            queries = ask_all(index, filled.samples, options.asking)
+    return {
+        "queries": queries,
+        "ingest_per_s": round(options.events / filled.put_s[name]),
+        "bytes_per_event": round(octets / options.events, 1),
+    }
+
+
+def _search_there(data: Path, asking: AskingOptions) -> dict[str, Any]:
+    """Ask the index of a repository as it is."""
+    with closing(open_index(load(None, {"data": data}), DataPaths(data))) as index:
+        about = index.describe()
+        records = int(about.get("records", 0))
+        samples = index.search(Everything(), limit=_SAMPLES).records
+        if not samples:
+            raise RequestError(f"{data}: its index holds no record")
+        queries = ask_all(index, samples, asking)
+    return {
+        "events": records,
+        "queries": queries,
+        "ingest_per_s": None,
+        "bytes_per_event": round(int(about.get("octets", 0)) / records, 1),
+        "elasticsearch": None,
+        "machine": machine(),
+    }

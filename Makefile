@@ -6,6 +6,8 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 DATA ?= arr-data
 WORKERS ?= 2
+# What make test-long runs in full: crash campaigns, property tests, the index contract.
+LONG ?= tests/crash tests/frame tests/record tests/conformance tests/contract tests/index
 
 .PHONY: demo test test-long check format lint types imports dependencies cover lock docs bench clean
 
@@ -19,7 +21,7 @@ test: $(VENV)/.developer
 
 test-long: $(VENV)/.developer
 	@sh tests/provision.sh
-	@ARR_LONG=1 $(BIN)/python -m pytest -m "long or slow" --timeout=3600
+	@ARR_LONG=1 $(BIN)/python -m pytest --timeout=14400 $(LONG)
 
 check: lint types imports dependencies
 

@@ -17,11 +17,8 @@ settings.load_profile("long" if os.environ.get("ARR_LONG") else "short")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Leave the long campaigns to ``make test-long``; keep one server's tests on one worker."""
-    skip_long = pytest.mark.skip(reason="a long campaign: make test-long runs it")
+    """Keep the tests that share one server or browser on one worker."""
     for item in items:
-        if "long" in item.keywords and not os.environ.get("ARR_LONG"):
-            item.add_marker(skip_long)
         for shared in ("elastic", "browser"):
             if shared in item.keywords:
                 item.add_marker(pytest.mark.xdist_group(shared))

@@ -155,6 +155,55 @@ def search(
     _show(run(options), as_json)
 
 
+@bench.command(epilog=examples("arr bench connections 1000", "arr bench connections 9900 --json"))
+@click.argument("connections", type=click.IntRange(1, 60_000), metavar="N")
+@click.option(
+    "--seconds",
+    type=click.FloatRange(min=0.1),
+    default=5.0,
+    show_default=True,
+    help="How long messages are sent, without and with the connections.",
+)
+@json_option
+def connections(connections: int, seconds: float, as_json: bool) -> None:
+    """Hold N idle mutual-TLS connections: memory of the receiver, and what it takes in beside."""
+    from audit.bench.connections import ConnectionsOptions, run
+
+    _show(run(ConnectionsOptions(connections=connections, seconds=seconds)), as_json)
+
+
+@bench.command(
+    epilog=examples("arr bench api --events 100000", "arr bench api --arriving 1000 --json")
+)
+@click.option(
+    "--events",
+    type=click.IntRange(min=1),
+    default=20_000,
+    show_default=True,
+    help="Records, simulated over two years.",
+)
+@click.option(
+    "--times",
+    type=click.IntRange(min=1),
+    default=100,
+    show_default=True,
+    help="Requests of each kind.",
+)
+@click.option(
+    "--arriving",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    help="Messages a second that arrive over TLS meanwhile.",
+)
+@json_option
+def api(events: int, times: int, arriving: int, as_json: bool) -> None:
+    """How long callers of the API and the home page wait, each look journaled as always."""
+    from audit.bench.api import ApiOptions, run
+
+    _show(run(ApiOptions(events=events, times=times, arriving_per_s=arriving)), as_json)
+
+
 def _show(figures: dict[str, Any], as_json: bool) -> None:
     if as_json:
         print_json(figures)

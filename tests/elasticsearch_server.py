@@ -49,22 +49,27 @@ class ElasticsearchServer:
         self.process.wait()
 
 
-def _zip_in_maven_repository() -> Path:
+def _zip_in(repository: Path) -> Path:
     group, name, version, _ = ARTEFACT.split(":")
-    folder = Path.home() / ".m2" / "repository" / Path(*group.split(".")) / name / version
-    return folder / f"{name}-{version}.zip"
+    return repository / Path(*group.split(".")) / name / version / f"{name}-{version}.zip"
 
 
 def _fetched() -> Path:
-    archive = _zip_in_maven_repository()
-    if archive.is_file():
-        return archive
+    # Java takes the home folder from the user database, whatever HOME says; so Maven is told.
+    repository = _CHECKOUT / ".cache" / "maven"
+    archive = _zip_in(repository)
+    for known in (archive, _zip_in(Path.home() / ".m2" / "repository")):
+        if known.is_file():
+            return known
     mvn = shutil.which("mvn")
     if mvn is None:
         missing(f"Elasticsearch {VERSION} (Maven is not installed)")
     command = [str(mvn), "-q", "-B", "dependency:get", "-Dtransitive=false"]
     done = subprocess.run(
-        [*command, f"-Dartifact={ARTEFACT}"], check=False, capture_output=True, timeout=600
+        [*command, f"-Dmaven.repo.local={repository}", f"-Dartifact={ARTEFACT}"],
+        check=False,
+        capture_output=True,
+        timeout=600,
     )
     if done.returncode or not archive.is_file():
         missing(f"Elasticsearch {VERSION} (Maven can't fetch it: {done.stdout[-300:]!r})")

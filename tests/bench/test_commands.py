@@ -1,0 +1,113 @@
+"""Each command works and has its shape; how fast it is says nothing on a test machine."""
+
+import json
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from audit.bench import rsyslog
+from audit.cli import arr
+
+MACHINE = {"version", "taken", "python", "system", "cores", "load_1min"}
+LATENCY = {"p50_ms", "p99_ms", "n"}
+STAGES = {"lxml", "parse", "schema", "rules", "map", "whole"}
+
+
+def figures(*arguments: str) -> dict[str, Any]:
+    result = CliRunner().invoke(arr, ["bench", *arguments, "--json"], catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    found: dict[str, Any] = json.loads(result.stdout)
+    assert set(found["machine"]) == MACHINE
+    return found
+
+
+def text(*arguments: str) -> str:
+    result = CliRunner().invoke(arr, ["bench", *arguments], catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    return result.stdout
+
+
+def test_validate() -> None:
+    found = figures("validate", "--messages", "30", "--rounds", "2")
+    assert found["messages"] == 30
+    for name in ("per_s", "us_per_message", "ratio_to_lxml"):
+        assert set(found[name]) == STAGES
+        assert all(value > 0 for value in found[name].values())
+    assert found["whole_to_lxml"] == found["ratio_to_lxml"]["whole"]
+
+
+def test_figures_for_people() -> None:
+    shown = text("validate", "--messages", "5", "--rounds", "1")
+    assert "whole_to_lxml" in shown
+    assert "ratio_to_lxml" in shown
+
+
+def test_journal() -> None:
+    found = figures("journal", "--records", "600", "--batch", "100")
+    assert found["intact"] is True
+    assert found["bytes_per_record"] > found["octets_per_message"]
+    for name in (
+        "appended_per_s",
+        "bare_per_s",
+        "ratio_to_bare",
+        "verify_mb_per_s",
+        "sha256sum_mb_per_s",
+        "verify_to_sha256sum",
+    ):
+        assert found[name] > 0
+
+
+def test_search() -> None:
+    found = figures("search", "--events", "300", "--times", "3", "--arriving", "20")
+    queries = found["queries"]
+    expected = {"patient", "user", "study", "address", "text", "prefix", "combined"}
+    assert set(queries) == expected | {"deep_page", "histogram", "facets", "export"}
+    for name, told in queries.items():
+        assert set(told) >= LATENCY, name
+    assert queries["export"]["records"] >= 300
+    assert found["ingest_per_s"] > 0
+    assert found["bytes_per_event"] > 0
+    assert found["elasticsearch"] is None
+
+
+@pytest.mark.slow
+def test_ingest() -> None:
+    found = figures(
+        "ingest", "--seconds", "0.2", "--senders", "1", "--workers", "1", "--messages", "100"
+    )
+    assert found["durable_per_s"] > 0
+    assert found["searchable_per_s"] > 0
+    assert found["searchable_records"] >= 250
+    assert found["rsyslog_elasticsearch_per_s"] is None
+    if rsyslog.installed() is None:
+        assert found["rsyslog_per_s"] is None
+        assert found["ratio_to_rsyslog"] is None
+    else:
+        assert found["ratio_to_rsyslog"] > 0
+
+
+@pytest.mark.slow
+def test_connections() -> None:
+    found = figures("connections", "12", "--seconds", "0.3")
+    assert found["connections"] == 12
+    assert found["still_open"] is True
+    assert set(found["rss_mb"]) == {"before", "idle", "busy"}
+    assert found["durable_per_s"]["beside"] > 0
+
+
+@pytest.mark.slow
+def test_api() -> None:
+    found = figures("api", "--events", "150", "--times", "3", "--arriving", "20")
+    assert {"patient", "requestor", "study", "event", "pivot", "home_page"} <= set(
+        found["queries"]
+    )
+    assert all(set(told) == LATENCY for told in found["queries"].values())
+
+
+def test_elasticsearch_elsewhere_is_refused() -> None:
+    result = CliRunner().invoke(
+        arr, ["bench", "search", "--with-elasticsearch", "http://search.example:9200"]
+    )
+    assert result.exit_code != 0
+    assert "only an Elasticsearch on this machine" in str(result.exception)

@@ -11,6 +11,7 @@ import signal
 import socket
 import stat
 import subprocess
+import sys
 import tempfile
 import urllib.error
 import urllib.request
@@ -230,3 +231,12 @@ def elasticsearch_server() -> Iterator[ElasticsearchServer]:
     """One server for all tests of the session."""
     with running_elasticsearch() as server:
         yield server
+
+
+if __name__ == "__main__":
+    # Fetched before the tests, so that no test's time limit holds the download.
+    try:
+        _unpacked(_fetched())
+        _java_home()
+    except (pytest.fail.Exception, pytest.skip.Exception) as absent:
+        sys.exit(str(absent))

@@ -23,7 +23,7 @@ for program in chromium storescu rsyslogd; do
 done
 
 if have mvn && have java; then
-  .venv/bin/python -m tests.elasticsearch_server --fetch || missing="$missing elasticsearch"
+  .venv/bin/python -m tests.elasticsearch_server || missing="$missing elasticsearch"
 else
   missing="$missing elasticsearch(java,mvn)"
 fi

@@ -108,6 +108,7 @@ def _opened(path: Path, flags: int) -> apsw.Connection:
 
 
 def _prepare_writer(connection: apsw.Connection) -> None:
+    # Some of these answer with a row, and what follows it runs only when the row is taken.
     connection.execute(
         """
         PRAGMA journal_mode = WAL;
@@ -116,4 +117,4 @@ def _prepare_writer(connection: apsw.Connection) -> None:
         PRAGMA journal_size_limit = 67108864;
         PRAGMA cache_size = -32768;
         """
-    )
+    ).fetchall()

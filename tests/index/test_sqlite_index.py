@@ -4,11 +4,13 @@ import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
+import apsw
 import pytest
 
 from audit.errors import IndexUnavailable
-from audit.index import sqlite_directory, sums
+from audit.index import sqlite_directory, sqlite_schema, sums
 from audit.index.criteria import And, Everything, Exists, Not, Range, Term, Text
 from audit.index.document import IndexedRecord
 from audit.index.port import Span, Total
@@ -46,6 +48,15 @@ def octets_in(folder: Path) -> bytes:
     return b"".join(path.read_bytes() for path in folder.rglob("*") if path.is_file())
 
 
+def documents_in(folder: Path) -> list[bytes]:
+    """The compressed documents, oldest first."""
+    connection = apsw.Connection(str(folder / "current" / "2026-02.db"))
+    rows: Any = connection.execute("SELECT document FROM documents ORDER BY rowid")
+    documents = [bytes(document) for (document,) in rows]
+    connection.close()
+    return documents
+
+
 def test_one_file_per_month_of_receipt(index: SqliteIndex, folder: Path) -> None:
     index.put([record(n, received=MONTH_START + n * MONTH) for n in range(5)], 5)
     files = sorted(path.name for path in (folder / "current").glob("2*.db"))
@@ -77,12 +88,14 @@ def test_removed_values_leave_the_disk(index: SqliteIndex, folder: Path) -> None
     index.put([record(n, user=names[n], text=f"x {names[n]}") for n in range(400)], 400)
     index.put([record(n, user=names[n]) for n in range(400, 500)], 500)
     tails = [name[4:].encode() for name in names]  # of terms only what differs is stored
+    frames = documents_in(folder)
     there = octets_in(folder)
-    assert all(tail in there for tail in tails)
+    assert all(piece in there for piece in (*tails, *frames))
     assert index.remove([f"k3f9-{n}" for n in range(400)]) == 400
-    index.close()
     left = octets_in(folder)
-    assert not any(tail in left for tail in tails[:400])
+    assert not any(piece in left for piece in (*tails[:400], *frames[:400]))
+    assert all(piece in left for piece in (*tails[400:], *frames[400:]))
+    index.close()
     again = opened_at(folder)
     assert again.count(Text(names[7])) == Total(0)
     assert again.count(Everything()) == Total(100)
@@ -250,3 +263,20 @@ def test_an_unreadable_folder_is_told(index: SqliteIndex, folder: Path) -> None:
         again.position()
     assert again.describe()["healthy"] is False
     again.close()
+
+
+def test_every_setting_of_the_writer_is_in_force(tmp_path: Path) -> None:
+    path = tmp_path / "2026-02.db"
+    sqlite_schema.create(path, b"")
+    connection = sqlite_schema.open_for_writing(path)
+    told = {
+        name: connection.execute(f"PRAGMA {name}").get
+        for name in ("journal_mode", "synchronous", "secure_delete", "cache_size")
+    }
+    connection.close()
+    assert told == {
+        "journal_mode": "wal",
+        "synchronous": 2,
+        "secure_delete": 1,
+        "cache_size": -32768,
+    }

@@ -87,7 +87,20 @@ class JournalSettings(Section):
     segment_octets: int = Field(
         256 * 1024 * 1024, ge=65536, description="a segment is closed at this size"
     )
+    segment_entries: int = Field(
+        65_536, ge=1, le=10_000_000, description="a segment is closed at this many entries"
+    )
     segment_age_s: float = Field(86_400.0, gt=0, description="a segment is closed at this age")
+    log_name_prefix: str = Field(
+        "audit-record-repository",
+        description="begins the log's name in signed heads, by habit a domain of the operator; "
+        "counts only when the journal is made",
+    )
+    seal: bool = Field(True, description="compress closed segments in the background")
+    seal_level: int = Field(6, ge=1, le=22, description="zstd level of sealed segments")
+    seal_poll_s: float = Field(
+        5.0, gt=0, description="how often closed segments are looked for to be sealed"
+    )
     reserve_octets: int = Field(
         256 * 1024 * 1024, ge=0, description="free disk space below which no data is taken"
     )

@@ -5,9 +5,10 @@ every call; ``Files`` builds the guarantees from it. Any OSError passes through 
 failure means is decided by the writer. A sync that failed is never repeated here.
 """
 
+import contextlib
 import fcntl
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from audit.journal import layout
@@ -89,13 +90,33 @@ class Files:
 
         Holds at every moment and after power loss. Readers see the one or the other.
         """
-        unfinished = path.with_name(path.name + layout.UNFINISHED_SUFFIX)
+        self.put_in_place_durably(self.write_unfinished_durably(path, (content,)), path)
+
+    @staticmethod
+    def unfinished_name(path: Path) -> Path:
+        """Where a file is written before it takes its place; a leftover there means nothing."""
+        return path.with_name(path.name + layout.UNFINISHED_SUFFIX)
+
+    def discard(self, unfinished: Path) -> None:
+        """An unfinished file is gone, if it was there and the disk lets it go."""
+        with contextlib.suppress(OSError):
+            self._calls.unlink(unfinished)
+
+    def write_unfinished_durably(self, path: Path, parts: Iterable[bytes]) -> Path:
+        """All parts are durable in a file beside ``path``, whose unfinished name is returned."""
+        unfinished = self.unfinished_name(path)
         fd = self._calls.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
         try:
-            self.write_at(fd, 0, (content,))
+            end = 0
+            for part in parts:
+                end = self.write_at(fd, end, (part,))
             self._fsync(fd)
         finally:
             self._calls.close(fd)
+        return unfinished
+
+    def put_in_place_durably(self, unfinished: Path, path: Path) -> None:
+        """The unfinished file takes the place of ``path`` in one step, also after power loss."""
         self._calls.rename(unfinished, path)
         self.sync_directory(path.parent)
 

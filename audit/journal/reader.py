@@ -152,10 +152,14 @@ class JournalReader:
         with self._mutex:
             start = self._place(sequence).offset
             number = bisect_right(self._firsts, sequence) - 1
-            path = self._paths[number]
+            if number == len(self._firsts) - 1:
+                self._list_segments()  # it may have a successor by now, and so a foot
+            first, path = self._firsts[number], self._paths[number]
             closed = number < len(self._firsts) - 1
         with SegmentFile(path) as octets:
-            end = octets.foot_start() if closed else octets.size()
+            end = octets.size()
+            if closed:  # by this file's own offsets: it may have taken the place of another one
+                start, end = octets.offset_of(sequence - first), octets.foot_start()
             for placed in octets.scan(start, end):
                 yield placed.entry
 
@@ -173,7 +177,7 @@ class JournalReader:
 
     def _by_foot(self, number: int, sequence: int) -> Placed:
         octets = self._segment(number)
-        return octets.entry(octets.offset_by_foot(sequence - self._firsts[number]))
+        return octets.entry(octets.offset_of(sequence - self._firsts[number]))
 
     def _last_segment(self) -> SegmentFile:
         self._list_segments()
@@ -187,6 +191,9 @@ class JournalReader:
             raise IntegrityViolation("the journal has no segments")
         first = self._firsts[number]
         octets = self._open.pop(first, None)
+        if octets is not None and not octets.is_in_place():
+            octets.close()
+            octets = None
         if octets is None:
             octets = SegmentFile(self._paths[number])
             if octets.head.first_sequence != first or octets.head.origin != self.origin:

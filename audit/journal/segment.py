@@ -20,6 +20,8 @@ FOOT_MAGIC = b"ARRF"
 END_MAGIC = b"ARRZ"
 VERSION = 1
 ENCODING_PLAIN = 0
+ENCODING_SEALED = 1
+ENCODINGS = frozenset({ENCODING_PLAIN, ENCODING_SEALED})
 MAX_KNOWN_CERTIFICATES = 4096
 """A head names at most so many, the newest; older ones are journaled anew when seen again."""
 MAX_HEAD_OCTETS = 1 << 20
@@ -29,6 +31,7 @@ _CERTIFICATE = Struct(f">{FINGERPRINT_OCTETS}sQ")
 _FOOT = Struct(">4sB3xIQQ")
 _END = Struct(">I4s")
 HEAD_OCTETS = _HEAD.size
+_ENCODING_AT = 9
 END_OCTETS = _END.size
 OFFSET_OCTETS = 8
 OFFSETS_START = _FOOT.size
@@ -46,6 +49,7 @@ class SegmentHead:
         peaks: of the tree before the first entry.
         certificates: SHA-256 of each peer certificate in the log before this segment, with the
             sequence of its newest CERTIFICATE entry; in order of that sequence.
+        encoding: how the file holds what follows its head.
     """
 
     first_sequence: int
@@ -53,6 +57,7 @@ class SegmentHead:
     origin: str
     peaks: tuple[bytes, ...] = ()
     certificates: tuple[tuple[bytes, int], ...] = ()
+    encoding: int = ENCODING_PLAIN
 
     @property
     def tree(self) -> Tree:
@@ -115,7 +120,7 @@ def encode_head(head: SegmentHead) -> bytes:
     fixed = _HEAD.pack(
         HEAD_MAGIC,
         VERSION,
-        ENCODING_PLAIN,
+        head.encoding,
         0,
         _HEAD.size + len(body) + _CHECKSUM_OCTETS,
         head.first_sequence,
@@ -138,7 +143,7 @@ def head_length(octets: Octets) -> int:
     magic, version, encoding, reserved, length, *_ = _HEAD.unpack_from(octets)
     if magic != HEAD_MAGIC or version != VERSION:
         raise IntegrityViolation("no segment of a known version begins here")
-    if encoding != ENCODING_PLAIN or reserved:
+    if encoding not in ENCODINGS or reserved:
         raise IntegrityViolation(f"a segment of encoding {encoding} is unknown")
     if not _HEAD.size + _CHECKSUM_OCTETS <= length <= MAX_HEAD_OCTETS:
         raise IntegrityViolation("a segment's head has no possible length")
@@ -176,6 +181,7 @@ def decode_head(octets: Octets) -> SegmentHead:
             for place in range(peaks_start, certificates_start, HASH_OCTETS)
         ),
         certificates=tuple(_CERTIFICATE.iter_unpack(checked[certificates_start:])),
+        encoding=octets[_ENCODING_AT],
     )
 
 

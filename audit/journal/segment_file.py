@@ -1,6 +1,7 @@
 """Reads one segment file: its head, one entry at an offset, all entries in order.
 
-This is the one interface to a segment's octets; it only reads, and may do so beside the writer.
+This is the one interface to a segment's octets, plain or sealed: offsets are those of the plain
+form. It only reads, and may do so beside the writer.
 """
 
 import os
@@ -9,7 +10,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple, Self
 
-from audit.errors import IntegrityViolation
 from audit.journal import segment
 from audit.journal.entry import (
     HEADER_OCTETS,
@@ -19,6 +19,7 @@ from audit.journal.entry import (
     decode_body,
     decode_header,
 )
+from audit.journal.segment_image import open_image, read_at
 
 _WINDOW_OCTETS = 1 << 20
 
@@ -41,7 +42,7 @@ class SegmentFile:
     """An open segment. Safe for several threads; close it when done."""
 
     def __init__(self, path: Path) -> None:
-        """Open the file and check its head.
+        """Open the file and check its head, and its index when it is sealed.
 
         Raises:
             IntegrityViolation: the head is damaged.
@@ -50,8 +51,9 @@ class SegmentFile:
         self.path = path
         self._fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         try:
-            length = segment.head_length(self.octets(0, segment.HEAD_OCTETS))
-            self.head = segment.decode_head(self.octets(0, length))
+            length = segment.head_length(read_at(self._fd, 0, segment.HEAD_OCTETS))
+            self.head = segment.decode_head(read_at(self._fd, 0, length))
+            self._image = open_image(self._fd, self.head, length)
         except BaseException:
             self.close()
             raise
@@ -75,20 +77,27 @@ class SegmentFile:
             self._fd = -1
 
     def size(self) -> int:
-        """Octets in the file now."""
+        """Octets of the image now."""
+        return self._image.size()
+
+    def stored_size(self) -> int:
+        """Octets of the file now; the image's, unless it is sealed."""
         return os.fstat(self._fd).st_size
 
+    def is_in_place(self) -> bool:
+        """Whether the file that was opened is still the one of that name."""
+        try:
+            return os.path.samestat(os.fstat(self._fd), self.path.stat())
+        except FileNotFoundError:
+            return False
+
     def octets(self, offset: int, length: int) -> bytes:
-        """At most ``length`` octets from ``offset``; fewer only at the file's end."""
-        found = os.pread(self._fd, length, offset)
-        if len(found) in {0, length}:
-            return found
-        parts = [found]
-        missing = length - len(found)
-        while missing and (found := os.pread(self._fd, missing, offset + length - missing)):
-            parts.append(found)
-            missing -= len(found)
-        return b"".join(parts)
+        """At most ``length`` octets of the image from ``offset``; fewer only at its end or damage.
+
+        Raises:
+            IntegrityViolation: the file is sealed, and damaged at ``offset``.
+        """
+        return self._image.octets(offset, length)
 
     def entry_header(self, offset: int) -> EntryHeader:
         """The head of the entry at ``offset``, its checksum not compared.
@@ -139,25 +148,20 @@ class SegmentFile:
         return segment.decode_foot(self.octets(self.foot_start(), self.size()))
 
     def foot_start(self) -> int:
-        """Where the foot of a closed segment begins, by its last octets; same care as ``foot``."""
-        size = self.size()
-        length = segment.foot_length(self.octets(size - segment.END_OCTETS, segment.END_OCTETS))
-        if length is None or not self.entries_start <= size - length <= size:
-            raise IntegrityViolation(f"{self.path.name} has no foot")
-        return size - length
+        """Where the foot of a closed segment begins; same care as ``foot``.
 
-    def offset_by_foot(self, number: int) -> int:
-        """Where the entry with this number (from 0) begins, by the foot of a closed segment.
+        Raises:
+            IntegrityViolation: there is none.
+        """
+        return self._image.foot_start()
+
+    def offset_of(self, number: int) -> int:
+        """Where the entry with this number (from 0) begins in a closed segment; as ``foot``.
 
         Raises:
             IntegrityViolation: there is no foot, or it tells no possible offset.
         """
-        start = self.foot_start()
-        place = start + segment.OFFSETS_START + number * segment.OFFSET_OCTETS
-        offset = int.from_bytes(self.octets(place, segment.OFFSET_OCTETS))
-        if place >= self.size() or not self.entries_start <= offset < start:
-            raise IntegrityViolation(f"{self.path.name} has no entry {number}")
-        return offset
+        return self._image.offset_of(number)
 
     def _window(self, offset: int, end: int, needed: int) -> bytes:
         return self.octets(offset, min(max(needed, _WINDOW_OCTETS), end - offset))

@@ -62,6 +62,7 @@ class _Verification:
         self._heads = HeadChecker(journal_dir, self._identity, self._findings)
         self._stored_tree = TreeReader(journal_dir)
         self._octets_read = 0
+        self._stored_share = 1.0
         self._octets_total = 0
 
     def run(self) -> VerifyReport:
@@ -103,6 +104,7 @@ class _Verification:
             progress.tree = None
             return
         with octets:
+            self._stored_share = octets.stored_size() / max(1, octets.size())
             try:
                 SegmentChecker(
                     octets,
@@ -212,7 +214,7 @@ class _Verification:
         return present
 
     def _tell_progress(self, octets: int) -> None:
-        self._octets_read += octets
+        self._octets_read += round(octets * self._stored_share)
         if self._options.on_progress is not None:
             self._options.on_progress(self._octets_read, self._octets_total)
 

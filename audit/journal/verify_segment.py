@@ -167,7 +167,7 @@ class SegmentChecker:
         A crash may leave part of an entry there, never a whole one of another place (foreign).
         """
         contents, end = self._contents, self._octets.size()
-        rest = self._octets.octets(contents.end, end - contents.end)
+        rest = self._rest(contents.end, end)
         has_foot = rest == segment.encode_foot(contents.foot(self._tree.root()))
         if has_foot and not self._is_last:
             return self._check_last_head()
@@ -190,6 +190,12 @@ class SegmentChecker:
             contents.end,
         )
         return False
+
+    def _rest(self, start: int, end: int) -> bytes:
+        try:
+            return self._octets.octets(start, end - start)
+        except IntegrityViolation:
+            return b"?"  # a damaged block of a sealed segment: told already, and no foot
 
     def _check_last_head(self) -> bool:
         if self._heads and self._heads[-1].head.size == self._contents.next_sequence:

@@ -9,15 +9,21 @@ from hashlib import sha256
 
 import structlog
 
-from audit.errors import AuditError, ConfigurationError, JournalUnavailable
+from audit.errors import AuditError, ConfigurationError, JournalUnavailable, RequestError
 from audit.journal.entry import EntryKind, Received
 from audit.journal.group_commit import CommitOptions, GroupCommit
+from audit.journal.sealer import Sealer
 from audit.journal.writer import JournalWriter
 from audit.record.build import Alert, ApplicationActivity
 from audit.service.clock import clock_state
 from audit.service.own_records import OwnRecords, identity_of
 from audit.service.paths import DataPaths
-from audit.service.receive_options import journal_options, receiver_options, server_tls
+from audit.service.receive_options import (
+    journal_options,
+    receiver_options,
+    seal_options,
+    server_tls,
+)
 from audit.service.receive_status import ReceiveFigures, receive_metrics
 from audit.service.refusals import RefusalBudget, subject_of
 from audit.service.status import Status
@@ -52,6 +58,7 @@ class ReceiveRole:
         self._commit: GroupCommit
         self._receiver: SyslogReceiver
         self._appends: AppendServer
+        self._sealer: Sealer
 
     async def start(self) -> None:
         """Recover the journal, then open the append socket and the listeners."""
@@ -90,6 +97,9 @@ class ReceiveRole:
             await self._appends.stop(0)
             raise
         self._commit.start()
+        self._sealer = Sealer(self._paths.journal, seal_options(settings), _warn_unsealed)
+        if settings.journal.seal:
+            self._sealer.start()
         self._started = True
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -118,6 +128,7 @@ class ReceiveRole:
         """Drain the sockets, report the stop, and sign a head that covers the last entry."""
         if not self._started:
             return
+        self._sealer.stop(0)
         drain_s = min(self._settings.syslog.drain_timeout_s, 1.0)
         await self._receiver.stop(drain_s)
         await self._appends.stop(drain_s)
@@ -143,6 +154,7 @@ class ReceiveRole:
             queued_octets=self._commit.queued_octets,
             refusals=dict(self._refusals),
             clock_synchronised=self._clock_synchronised,
+            sealed_segments=self._sealer.sealed_segments,
         )
         reason = self._writer.failure or ("" if self._commit.has_room else "the disk is full")
         detail: dict[str, object] = {
@@ -204,9 +216,11 @@ class ReceiveRole:
         def done(sequence: int | None, error: AuditError | None) -> None:
             self._loop.call_soon_threadsafe(_settle, future, sequence, error)
 
-        self._commit.submit(
-            Received(raw=raw, received_at=time.time_ns(), listener=listener, peer=peer), done
-        )
+        try:
+            received = Received(raw=raw, received_at=time.time_ns(), listener=listener, peer=peer)
+        except ValueError as error:
+            raise RequestError(f"this can't be journaled: {error}") from error
+        self._commit.submit(received, done)
         return await future
 
     def _journal(self, raw: bytes, certificate_sha256: bytes = b"") -> None:
@@ -313,6 +327,10 @@ class ReceiveRole:
         return tuple(
             (str(file), file.stat().st_mtime_ns) for file in files if file and file.exists()
         )
+
+
+def _warn_unsealed(reason: str) -> None:
+    log.warning("a segment was not sealed", reason=reason)
 
 
 def _settle(future: asyncio.Future[int], sequence: int | None, error: AuditError | None) -> None:

@@ -1,6 +1,7 @@
 """The receive process's options, made from the settings."""
 
 from audit.errors import ConfigurationError
+from audit.journal.sealer import SealOptions
 from audit.journal.writer import JournalOptions
 from audit.service.paths import DataPaths
 from audit.settings import Settings
@@ -15,9 +16,21 @@ def journal_options(settings: Settings, paths: DataPaths) -> JournalOptions:
         key_file=paths.signing_key,
         position_file=paths.position,
         segment_max_octets=journal.segment_octets,
+        segment_max_entries=journal.segment_entries,
         segment_max_age_s=journal.segment_age_s,
+        log_name_prefix=journal.log_name_prefix,
         reserve_octets=journal.reserve_octets,
         lock_wait_s=journal.lock_wait_s,
+    )
+
+
+def seal_options(settings: Settings) -> SealOptions:
+    """How closed segments are sealed, from the settings."""
+    journal = settings.journal
+    return SealOptions(
+        level=journal.seal_level,
+        poll_s=journal.seal_poll_s,
+        reserve_octets=journal.reserve_octets,
     )
 
 

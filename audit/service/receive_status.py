@@ -16,6 +16,7 @@ class ReceiveFigures:
     queued_octets: int
     refusals: Mapping[str, int]
     clock_synchronised: bool
+    sealed_segments: int = 0
 
 
 def receive_metrics(figures: ReceiveFigures) -> str:
@@ -49,6 +50,9 @@ def receive_metrics(figures: ReceiveFigures) -> str:
             ),
             gauge("arr_journal_seq", "durable journal entries", figures.durable_count),
             gauge("arr_journal_queue_bytes", "waiting for the journal", figures.queued_octets),
+            counter(
+                "arr_segments_sealed", "segments compressed since start", figures.sealed_segments
+            ),
             gauge("arr_clock_synchronised", "1 when it is", int(figures.clock_synchronised)),
         )
     )

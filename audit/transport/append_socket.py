@@ -16,7 +16,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from audit.errors import AuditError, FrameError, JournalBusy, JournalUnavailable
+from audit.errors import AuditError, FrameError, JournalBusy, JournalUnavailable, RequestError
 from audit.frame.octet_counting import DEFAULT_MAX_MESSAGE_OCTETS
 from audit.transport.append_protocol import (
     LENGTH,
@@ -143,7 +143,7 @@ class AppendServer:
         try:
             request = decode_request(body)
             sequence = await self._on_append(request.raw, request.listener, request.peer)
-        except FrameError as error:
+        except (FrameError, RequestError) as error:
             return Answer(Status.REFUSED, words=str(error))
         except JournalBusy as error:
             return Answer(Status.BUSY, words=str(error))
@@ -171,7 +171,7 @@ class AppendClient:
         Raises:
             JournalUnavailable: nothing listens, or the journal failed: nothing was promised.
             JournalBusy: the journal's queue is full; try again.
-            FrameError: the request is larger than the server takes.
+            FrameError: the request is larger than the server takes, or can't be journaled.
         """
         request = encode_request(Request(raw, listener, peer))
         try:

@@ -13,6 +13,8 @@ from typing_extensions import override
 
 from audit.journal.files import Files
 from audit.journal.reader import JournalReader
+from audit.journal.recovery import segment_files
+from audit.journal.seal import seal_segment
 from audit.journal.verify import verify
 from tests.crash.campaign import TIMEOUT, report, seeded, size
 from tests.crash.simulated_disk import Disk
@@ -71,7 +73,7 @@ def check(root: Path, durable: int) -> None:
 
 
 def scenario(disk: CrashingDisk, root: Path) -> None:
-    """Append in batches, with heads, a roll of segments, and one restart in the middle."""
+    """Append in batches, with heads, a roll of sealed segments, and one restart in the middle."""
     for stop in (len(RECORDS) // 2, len(RECORDS)):
         with open_writer(root, Files(disk), segment_max_entries=SEGMENT) as writer:
             while writer.durable_count < stop:
@@ -80,6 +82,8 @@ def scenario(disk: CrashingDisk, root: Path) -> None:
                 disk.durable = writer.durable_count
                 if start % 2:
                     writer.publish_head()
+                for _, path in segment_files(root / "journal")[:-1]:
+                    seal_segment(Files(disk), path)
 
 
 def test_every_state_recovers(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -7,21 +7,29 @@ from pathlib import Path
 import pytest
 
 from audit.errors import IntegrityViolation
+from audit.journal.files import Files
 from audit.journal.heads import read_checkpoint
 from audit.journal.recovery import segment_files
+from audit.journal.seal import seal_segment, write_sealed
+from audit.journal.segment import ENCODING_SEALED
 from audit.journal.segment_file import SegmentFile
 from audit.journal.verify import VerifyOptions, verify
 from tests.crash.campaign import LONG, TIMEOUT, report, seeded, size
+from tests.journal.faults import Unsynced
 from tests.journal.journals import fill
 
 pytestmark = TIMEOUT
 ENTRIES = 12
 
 
-@pytest.fixture
-def journal(tmp_path: Path) -> Path:
+@pytest.fixture(params=["plain", "sealed"])
+def journal(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
     """Two segments, a few heads, about four kilobytes (64 in the long form)."""
     fill(tmp_path, size(ENTRIES, 200), segment_max_entries=size(8, 120), batch=2)
+    if request.param == "sealed":
+        _, closed = segment_files(tmp_path / "journal")[0]
+        assert seal_segment(Files(Unsynced()), closed) is not None
+        closed.chmod(0o600)
     return tmp_path / "journal"
 
 
@@ -62,7 +70,7 @@ def test_every_truncation_is_found(journal: Path, capsys: pytest.CaptureFixture[
 
 def _entries(path: Path) -> tuple[bytes, list[bytes], bytes]:
     with SegmentFile(path) as octets:
-        whole = path.read_bytes()
+        whole = octets.octets(0, octets.size())
         try:
             end = octets.foot_start()
         except IntegrityViolation:
@@ -70,6 +78,18 @@ def _entries(path: Path) -> tuple[bytes, list[bytes], bytes]:
         placed = list(octets.scan(octets.entries_start, end))
         parts = [whole[one.offset : one.end] for one in placed]
         return whole[: octets.entries_start], parts, whole[end:]
+
+
+def _write(path: Path, parts: tuple[bytes, list[bytes], bytes]) -> None:
+    """Put a segment of these parts in the place of another one, in the same encoding."""
+    with SegmentFile(path) as octets:
+        sealed = octets.head if octets.head.encoding == ENCODING_SEALED else None
+    head, entries, foot = parts
+    if sealed is None:
+        path.write_bytes(head + b"".join(entries) + foot)
+    else:
+        write_sealed(Files(Unsynced()), path, sealed, entries, foot).replace(path)
+        path.chmod(0o600)
 
 
 def _edits(parts: list[bytes], other: bytes) -> Iterator[tuple[str, list[bytes]]]:
@@ -94,7 +114,7 @@ def test_deleted_inserted_swapped_and_duplicated_entries_are_found(
         whole = path.read_bytes()
         head, parts, foot = _entries(path)
         for name, edited in _edits(parts[: size(8, 40)], other):
-            path.write_bytes(head + b"".join([*edited, *parts[size(8, 40) :]]) + foot)
+            _write(path, (head, [*edited, *parts[size(8, 40) :]], foot))
             found = verify(journal)
             assert found.exit_code == 4, name
             assert found.violations[0].sequence is not None

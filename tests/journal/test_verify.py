@@ -82,7 +82,7 @@ def test_a_changed_entry_is_named(journal: Path) -> None:
     first = verify(journal).violations[0]
     path = segment_files(journal)[1][1]
     with SegmentFile(path) as octets:
-        offset = octets.offset_by_foot(3)
+        offset = octets.offset_of(3)
     assert (first.sequence, first.offset) == (11, offset)
     assert first.file == f"segments/{path.name}"
     assert "leaf hash" in first.problem
@@ -91,7 +91,7 @@ def test_a_changed_entry_is_named(journal: Path) -> None:
 def test_a_changed_entry_with_a_changed_leaf_is_found_by_the_signed_head(journal: Path) -> None:
     replace_entry(journal, 1, 11)
     with SegmentFile(segment_files(journal)[1][1]) as octets:
-        leaf = octets.entry(octets.offset_by_foot(3)).entry.leaf_hash
+        leaf = octets.entry(octets.offset_of(3)).entry.leaf_hash
     leaves = journal / layout.chunk_name(0, 0)
     kept = bytearray(leaves.read_bytes())
     kept[11 * 32 : 12 * 32] = leaf

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from audit.errors import ConfigurationError, JournalBusy, JournalUnavailable
+from audit.errors import ConfigurationError, FrameError, JournalBusy, JournalUnavailable
 from audit.frame.octet_counting import encode
 from audit.journal.entry import Entry, EntryKind
 from audit.journal.reader import JournalReader
@@ -229,3 +229,34 @@ def test_without_certificates_the_settings_do_not_fit(
         settings = place.settings.model_copy(update={"trust": trust})
         with pytest.raises(ConfigurationError, match=said):
             asyncio.run(ReceiveRole(settings, place.paths).start())
+
+
+def test_closed_segments_are_sealed_beside_intake(
+    tmp_path: Path, authority: CertificateAuthority
+) -> None:
+    place = make_place(tmp_path, authority, journal__segment_entries=2, journal__seal_poll_s=0.02)
+
+    async def body() -> None:
+        async with running(place) as role:
+            client = AppendClient(place.paths.append_socket)
+            for _ in range(6):
+                await asyncio.to_thread(client.append, MESSAGE, "own")
+            await asyncio.to_thread(
+                until, lambda: "arr_segments_sealed_total 0.0" not in role.status().metrics
+            )
+            client.close()
+
+    asyncio.run(body())
+    assert verify(place.paths.journal).intact
+
+
+def test_a_request_that_does_not_fit_is_refused_and_intake_goes_on(place: Place) -> None:
+    async def body() -> None:
+        async with running(place):
+            client = AppendClient(place.paths.append_socket)
+            with pytest.raises(FrameError, match="too long"):
+                await asyncio.to_thread(client.append, MESSAGE, "own", "p" * 5000)
+            assert await asyncio.to_thread(client.append, MESSAGE, "own") > 0
+            client.close()
+
+    asyncio.run(body())

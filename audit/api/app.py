@@ -10,6 +10,7 @@ from audit.api import schemas
 from audit.api.access import Doorkeeper
 from audit.api.events import add_event_routes, bearer, json_answer, scoped
 from audit.api.reference import add_reference_routes
+from audit.api.senders import add_sender_routes
 from audit.query.access import Principal
 from audit.query.search import SearchService
 from audit.state.store import StateStore
@@ -56,5 +57,6 @@ def create_api_routes(search: SearchService, state: StateStore, options: WebOpti
         )
 
     add_event_routes(routes, search, admitted)
+    add_sender_routes(routes, search, admitted)
     add_reference_routes(routes, PREFIX)
     return routes

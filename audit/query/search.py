@@ -26,12 +26,15 @@ from audit.query.answers import (
     Overview,
 )
 from audit.query.cursor import Cursor, query_digest, seal, unseal
+from audit.query.excerpts import with_excerpts
 from audit.query.home import NOT_REPEATED, HomeOptions, home_figures
 from audit.query.language import DEFAULT_LIMITS, LanguageLimits, parse_query
 from audit.query.self_audit import Append, RepositoryIdentity, SelfAudit
+from audit.query.senders import Period, SenderOptions, SenderReporter, SendersAnswer
 
 _RECORD_ID = re.compile("(?:(?P<origin>[a-z0-9]+)-)?(?P<sequence>[0-9]{1,19})")
 _LARGEST_SEQUENCE = 2**63 - 1
+_NS_PER_DAY = 86_400 * 1_000_000_000
 
 Details = tuple[tuple[str, str], ...]
 
@@ -52,6 +55,7 @@ class SearchOptions:
             at each document.
         language: bounds of a query's text.
         home: how much the home page shows.
+        senders: bounds of the report on senders.
         clock: UTC nanoseconds.
     """
 
@@ -64,6 +68,7 @@ class SearchOptions:
     count_phrases_at_most: int = 1_000
     language: LanguageLimits = DEFAULT_LIMITS
     home: HomeOptions = field(default_factory=HomeOptions)
+    senders: SenderOptions = field(default_factory=SenderOptions)
     clock: Callable[[], int] = time_ns
 
 
@@ -229,6 +234,63 @@ class SearchService:
         )
         self._self_audit.used(principal, asked)
         return answer
+
+    def senders(
+        self,
+        principal: Principal,
+        days: int = 7,
+        *,
+        node: str | None = None,
+        excerpts: bool = False,
+    ) -> SendersAnswer:
+        """Conformance of each sender over the last days; see ``audit.query.senders``.
+
+        Args:
+            principal: who asks; needs ``events:read``, and ``events:raw`` for excerpts.
+            days: how far back, by time of receipt.
+            node: only senders with this AuditSourceID; empty for those that name none.
+            excerpts: show masked lines of messages that break rules; only of one ``node``.
+
+        Raises:
+            RequestError: the days are out of bounds, or excerpts are asked for of all senders.
+        """
+        asked: Details = (
+            ("view", "conformance of senders"),
+            ("days", str(days)),
+            *((("sender", node),) if node is not None else ()),
+        )
+        self._require(principal, Scope.EVENTS_RAW if excerpts else Scope.EVENTS_READ, asked)
+        if excerpts:
+            self._require(principal, Scope.EVENTS_READ, asked)
+        _check_bound("days", days, self._options.senders.days)
+        if excerpts and node is None:
+            raise RequestError("excerpts are given of one sender at a time")
+        end = self._options.clock() + 1
+        period = Period(end - days * _NS_PER_DAY, end)
+        reporter = SenderReporter(self._index, period, self._options.senders)
+        senders = reporter.report(node)
+        looked_at: list[str] = []
+        if excerpts:
+            senders = tuple(with_excerpts(one, self._octets(looked_at)) for one in senders)
+        answer = SendersAnswer(
+            period=period,
+            senders=senders,
+            index_lag=self.index_lag(),
+            partial=reporter.partial,
+            warnings=tuple(reporter.warnings),
+        )
+        raw: Details = (("masked lines of", " ".join(looked_at)),) if looked_at else ()
+        self._self_audit.used(principal, (*asked, *raw))
+        return answer
+
+    def _octets(self, looked_at: list[str]) -> Callable[[str], bytes]:
+        """Reads octets as received, and notes of which records."""
+
+        def read(record_id: str) -> bytes:
+            looked_at.append(record_id)
+            return self._reader.read(self._sequence(record_id)).received.raw
+
+        return read
 
     def _require(self, principal: Principal, scope: Scope, asked: Details) -> None:
         try:

@@ -9,11 +9,11 @@ from typing import Any
 
 from audit.frame.syslog import read_header
 from audit.query.message_sources import SourceMessage, read_sources
+from audit.query.pointing import point_at, safe, text_of
 from audit.record.assess import Assessment, assess
 from audit.record.findings import Finding, finding
 from audit.record.xml_input import DEFAULT_LIMITS, XmlLimits
 
-_MAX_SHOWN = 160
 _MARKS = {"error": "✗", "warning": "!", "info": "·"}
 
 
@@ -101,44 +101,22 @@ def render(result: ValidationResult) -> str:
     if said.event:
         words.append(f"event {said.event}")
     lines = [f"{result.source}: {', '.join(words)}"]
-    text = _text_lines(result.msg) if any(one.line for one in result.findings) else []
+    text = text_of(result.msg).split("\n") if any(one.line for one in result.findings) else []
     for one in result.findings:
         lines += _render_finding(one, text)
     return "\n".join(lines)
 
 
-def _text_lines(msg: bytes) -> list[str]:
-    is_utf_16 = msg.startswith((b"\xff\xfe", b"\xfe\xff"))
-    text = msg.decode("utf-16" if is_utf_16 else "utf-8", errors="replace").lstrip("\ufeff")
-    return text.split("\n")
-
-
-def _render_finding(one: Finding, text: list[str]) -> Iterator[str]:
+def _render_finding(one: Finding, lines: list[str]) -> Iterator[str]:
     where = f"line {one.line}: " if one.line else ""
-    yield f"  {_MARKS[one.severity]} {where}{_safe(one.message)}  [{one.rule}, {one.clause}]"
-    if 0 < one.line <= len(text):
-        line = text[one.line - 1].rstrip("\r")
-        column = _column(line, one.path)
-        start = max(0, column - _MAX_SHOWN // 2)
-        yield f"      {_safe(line[start : start + _MAX_SHOWN])}"
-        yield f"      {' ' * (column - start)}^"
+    yield f"  {_MARKS[one.severity]} {where}{safe(one.message)}  [{one.rule}, {one.clause}]"
+    pointed = point_at(lines, one.path, one.line)
+    if pointed is not None:
+        shown, column = pointed.around()
+        yield f"      {safe(shown)}"
+        yield f"      {' ' * column}^"
     if one.severity != "info":
         yield f"      → {one.fix}"
-
-
-def _column(line: str, path: str) -> int:
-    """Where in the line the attribute or the element of the path begins; its first character."""
-    element, _, attribute = path.partition("/@")
-    name = element.rpartition("/")[2].partition("[")[0]
-    for wanted in (f"{attribute}=" if attribute else "", f"<{name}" if name else ""):
-        if wanted and (at := line.find(wanted)) >= 0:
-            return at
-    return len(line) - len(line.lstrip())
-
-
-def _safe(text: str) -> str:
-    """Without characters that could steer a terminal; one column each."""
-    return "".join(c if c.isprintable() else " " if c in "\t\r\n" else "\ufffd" for c in text)
 
 
 def summarise(results: Iterable[ValidationResult]) -> dict[str, dict[str, int]]:

@@ -1,0 +1,53 @@
+"""Where in the text of a message a finding points: its line, and the column in it."""
+
+from dataclasses import dataclass
+
+_UTF_16_BOMS = (b"\xff\xfe", b"\xfe\xff")
+_MAX_SHOWN = 160
+
+
+@dataclass(frozen=True, slots=True)
+class Pointed:
+    """One line of a message and the place in it, counted from 0."""
+
+    text: str
+    column: int
+
+    def around(self, most: int = _MAX_SHOWN) -> tuple[str, int]:
+        """At most so many characters of the line around the place, and where it is in them."""
+        start = max(0, self.column - most // 2)
+        return self.text[start : start + most], self.column - start
+
+
+def text_of(msg: bytes) -> str:
+    """The MSG part as text, for pointing at; what can't be decoded is replaced."""
+    codec = "utf-16" if msg.startswith(_UTF_16_BOMS) else "utf-8"
+    return msg.decode(codec, errors="replace").lstrip("\ufeff")
+
+
+def point_at(lines: list[str], path: str, line: int) -> Pointed | None:
+    """The place of a finding; None when the text doesn't have the line.
+
+    Args:
+        lines: of the message.
+        path: of the finding: an attribute or an element, or empty for the line's first character.
+        line: one-based.
+    """
+    if not 0 < line <= len(lines):
+        return None
+    text = lines[line - 1].rstrip("\r")
+    return Pointed(text, _column(text, path))
+
+
+def _column(line: str, path: str) -> int:
+    element, _, attribute = path.partition("/@")
+    name = element.rpartition("/")[2].partition("[")[0]
+    for wanted in (f"{attribute}=" if attribute else "", f"<{name}" if name else ""):
+        if wanted and (at := line.find(wanted)) >= 0:
+            return at
+    return len(line) - len(line.lstrip())
+
+
+def safe(text: str) -> str:
+    """Without characters that could steer a terminal; one column each."""
+    return "".join(c if c.isprintable() else " " if c in "\t\r\n" else "\ufffd" for c in text)

@@ -10,6 +10,14 @@ from audit.record import grammar
 from audit.record.audit_message import AuditMessage
 from audit.record.event_rules import judge_event
 from audit.record.findings import Finding, Severity, finding
+from audit.record.known_parts import (
+    Pieces,
+    cut_up,
+    is_clean,
+    known_message,
+    read_known,
+    remember_clean,
+)
 from audit.record.location import line_of, local_name
 from audit.record.message_rules import judge_message
 from audit.record.normalise import normalise, strip_foreign
@@ -19,6 +27,8 @@ from audit.record.xml_tree import Element, check_depth, read_tree, salvage
 from audit.standards.rules import rule
 
 _LARGE_OCTETS = 32 * 1024
+_UNCHANGED = frozenset({"dicom", "ihe"})
+"""Tiers of messages that needn't be put into today's words."""
 _GRAMMAR_RULES = frozenset({"not-base64", "event-date-time", "wrong-namespace"})
 
 
@@ -53,11 +63,14 @@ def assess(msg: bytes, limits: XmlLimits = DEFAULT_LIMITS) -> Assessment:
         msg: the octets; a byte order mark is allowed.
         limits: bounds on size and structure; beyond them a message is ``malformed``.
     """
+    pieces = cut_up(msg, limits)
+    if pieces is not None and (message := known_message(pieces)) is not None:
+        return _valid(message, "dicom", "dicom")
     source: XmlInput | None = None
     try:
         source = prepare(msg, limits)
         root = read_tree(source, limits)
-        return _assess_tree(root, source, msg, limits)
+        return _assess_tree(root, source, msg, limits, pieces)
     except Refused as refused:
         before = source.findings if source else ()
         return _malformed((*before, refused.finding), msg, limits)
@@ -102,17 +115,33 @@ def _assess_broken(
     )
 
 
-def _assess_tree(root: Element, source: XmlInput, msg: bytes, limits: XmlLimits) -> Assessment:
+def _valid(message: AuditMessage, dialect: str, tier: str) -> Assessment:
+    """Of a message of which there is nothing to say."""
+    return Assessment(
+        message=message,
+        dialect=dialect,
+        tier=tier,
+        verdict="valid",
+        event=message.event_identification.event_id.csd_code,
+        findings=(),
+    )
+
+
+def _assess_tree(
+    root: Element, source: XmlInput, msg: bytes, limits: XmlLimits, pieces: Pieces | None
+) -> Assessment:
+    octets = source.octets
     found = list(source.findings)
-    if b"xmlns" in source.octets:
+    if b"xmlns" in octets:
         found += strip_foreign(root)
     if root.tag != "AuditMessage":
         return _other_root(root, found, msg, limits)
-    dialect = _dialect(root)
-    tier, said = _tier(root, dialect, len(source.octets) > _LARGE_OCTETS, limits)
+    dialect, tier, said = _grade(root, octets, limits)
     found += said
-    message = read_message(root)
-    rules = [*judge_message(message, strict=tier == "dicom"), *judge_event(message)]
+    is_known = tier == "dicom" and pieces is not None and not found
+    message, rules = _judged(root, octets, pieces if is_known else None, tier)
+    if not rules and not found and tier in _UNCHANGED:
+        return _valid(message, dialect, tier)
     tier = _final_tier(tier, [*found, *rules])
     if tier == "legacy":
         rules = list(map(_for_legacy, rules))
@@ -126,6 +155,20 @@ def _assess_tree(root: Element, source: XmlInput, msg: bytes, limits: XmlLimits)
         event=message.event_identification.event_id.csd_code,
         findings=findings,
     )
+
+
+def _judged(
+    root: Element, octets: bytes, pieces: Pieces | None, tier: str
+) -> tuple[AuditMessage, list[Finding]]:
+    """The message, and what the rules say of it; by its known parts where there are pieces."""
+    known = read_known(pieces, root, octets) if pieces is not None else None
+    if pieces is not None and known is not None and is_clean(pieces, known[1]):
+        return known[0], []
+    message = known[0] if known else read_message(root)
+    rules = judge_message(message, strict=tier == "dicom") + judge_event(message)
+    if known and not rules:
+        remember_clean(known[1])
+    return message, rules
 
 
 def _new(rules: list[Finding], said: list[Finding]) -> list[Finding]:
@@ -164,24 +207,34 @@ def _dialect(root: Element) -> str:
     return "rfc3881" if event_id.get("code") is not None else "unknown"
 
 
-def _tier(
-    root: Element, dialect: str, large: bool, limits: XmlLimits
-) -> tuple[str, list[Finding]]:
-    """The strictest grammar that the message meets, and what keeps it from a stricter one."""
+def _grade(root: Element, octets: bytes, limits: XmlLimits) -> tuple[str, str, list[Finding]]:
+    """Dialect, the strictest grammar that is met, and what keeps it from a stricter one."""
+    large = len(octets) > _LARGE_OCTETS
     with grammar.borrowed() as grammars:
+        is_likely = not large and b"csd-code" in octets
+        if is_likely and grammars.accepts("dicom", root):
+            return "dicom", "dicom", []  # the grammar demands csd-code, which tells the dialect
+        dialect = _dialect(root)
         if dialect != "rfc3881":
-            if grammars.accepts("dicom", root, large=large):
-                return "dicom", []
+            if not is_likely and grammars.accepts("dicom", root, large=large):
+                return dialect, "dicom", []
             if grammars.accepts("ihe", root, large=large):
-                return "ihe", _not_strict(grammars, limits)
+                return dialect, "ihe", _not_strict(grammars, limits)
         check_depth(root, limits)
-        mixed = dialect == "rfc3881" and not grammars.accepts("rfc3881", root, large=large)
-        said = normalise(root, rfc3881=dialect == "rfc3881")
-        if mixed:
-            said.append(_mixed(grammars, limits))
-        if grammars.accepts("legacy", root, large=large):
-            return "legacy", said
-        return "none", [*said, *grammars.breaches("legacy", limits.max_findings)]
+        return dialect, *_legacy_tier(grammars, root, dialect, large, limits)
+
+
+def _legacy_tier(
+    grammars: grammar.Grammars, root: Element, dialect: str, large: bool, limits: XmlLimits
+) -> tuple[str, list[Finding]]:
+    """``legacy`` or ``none`` of a message put into today's words, and what was changed."""
+    mixed = dialect == "rfc3881" and not grammars.accepts("rfc3881", root, large=large)
+    said = normalise(root, rfc3881=dialect == "rfc3881")
+    if mixed:
+        said.append(_mixed(grammars, limits))
+    if grammars.accepts("legacy", root, large=large):
+        return "legacy", said
+    return "none", [*said, *grammars.breaches("legacy", limits.max_findings)]
 
 
 def _mixed(grammars: grammar.Grammars, limits: XmlLimits) -> Finding:

@@ -6,7 +6,7 @@ stays text, base64 stays text, so that serialising a parsed message loses nothin
 
 from base64 import b64decode
 from binascii import Error as Base64Error
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 def octets_of(base64_text: str) -> bytes | None:
@@ -145,3 +145,6 @@ class AuditMessage:
     active_participants: tuple[ActiveParticipant, ...]
     audit_sources: tuple[AuditSource, ...]
     participant_objects: tuple[ParticipantObject, ...] = ()
+    timeless_event: EventIdentification | None = field(default=None, compare=False, repr=False)
+    """The event without its time, when all parts are small and shared with the messages that say
+    the same, so that what follows from a part may be remembered by the part; else None."""

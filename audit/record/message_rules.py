@@ -41,11 +41,11 @@ def judge_message(message: AuditMessage, *, strict: bool) -> list[Finding]:
         message: any message, valid or not.
         strict: whether it is of tier dicom, where one requestor at most is expected.
     """
-    found = _placed(_event_faults(message.event_identification), _EVENT)
-    found += _judge_each(message.audit_sources, "AuditSourceIdentification", _source_faults)
-    found += _judge_each(message.active_participants, "ActiveParticipant", _participant_faults)
+    found = _placed(event_faults(message.event_identification), _EVENT)
+    found += _judge_each(message.audit_sources, "AuditSourceIdentification", source_faults)
+    found += _judge_each(message.active_participants, "ActiveParticipant", participant_faults)
     found += _judge_each(
-        message.participant_objects, "ParticipantObjectIdentification", _object_faults
+        message.participant_objects, "ParticipantObjectIdentification", object_faults
     )
     if strict:
         found += _judge_requestors(message.active_participants)
@@ -86,7 +86,8 @@ def _judge_requestors(participants: tuple[ActiveParticipant, ...]) -> list[Findi
     ]
 
 
-def _event_faults(event: EventIdentification) -> list[Fault]:
+def event_faults(event: EventIdentification) -> list[Fault]:
+    """What is wrong with an EventIdentification by itself."""
     found = _time_faults(event.event_date_time)
     code = event.event_id
     if code.csd_code and not code_tables.event_name(code.csd_code):
@@ -119,7 +120,8 @@ def _codes_faults(codes: tuple[CodedValue, ...], name: str) -> list[Fault]:
     return found
 
 
-def _source_faults(source: AuditSource) -> list[Fault]:
+def source_faults(source: AuditSource) -> list[Fault]:
+    """What is wrong with an AuditSourceIdentification by itself."""
     found = _below(identifier_faults(source.audit_source_id), "/@AuditSourceID")
     for kind in source.audit_source_type_codes:
         if bool(kind.code_system_name) != bool(kind.original_text):
@@ -131,7 +133,8 @@ def _source_faults(source: AuditSource) -> list[Fault]:
     return found
 
 
-def _participant_faults(one: ActiveParticipant) -> list[Fault]:
+def participant_faults(one: ActiveParticipant) -> list[Fault]:
+    """What is wrong with an ActiveParticipant by itself."""
     found: list[Fault] = []
     if faults := identifier_faults(one.user_id):
         found += _below(faults, "/@UserID")
@@ -146,7 +149,8 @@ def _participant_faults(one: ActiveParticipant) -> list[Fault]:
     return found
 
 
-def _object_faults(one: ParticipantObject) -> list[Fault]:
+def object_faults(one: ParticipantObject) -> list[Fault]:
+    """What is wrong with a ParticipantObjectIdentification by itself."""
     found: list[Fault] = []
     identity, id_type = one.participant_object_id, one.participant_object_id_type_code
     faults = identifier_faults(identity)

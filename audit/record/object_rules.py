@@ -3,7 +3,11 @@
 from collections.abc import Iterator
 from typing import TypeAlias
 
-from audit.record.audit_message import AuditMessage, ParticipantObject
+from audit.record.audit_message import (
+    AuditMessage,
+    ParticipantObject,
+    ParticipantObjectDescription,
+)
 from audit.record.dicom_dataset import looks_like_data_set
 from audit.record.findings import Finding, finding
 from audit.record.location import numbered
@@ -198,34 +202,53 @@ def _judge_details(
             )
 
 
-def _judge_dicom_query(path: str, one: ParticipantObject, row: EventRow) -> Iterator[Finding]:
+def faults_of_query(one: ParticipantObject) -> tuple[bool, bool]:
+    """Of the query to a SOP class: no transfer syntax is named; it is no data set."""
     if one.participant_object_id_type_code.csd_code != _SOP_CLASS:
-        return
+        return False, False
     syntax = transfer_syntax(one)
-    if not syntax:
+    octets = one.query_octets
+    return not syntax, bool(octets) and not looks_like_data_set(octets or b"", syntax)
+
+
+def _judge_dicom_query(path: str, one: ParticipantObject, row: EventRow) -> Iterator[Finding]:
+    nameless, undecodable = faults_of_query(one)
+    if nameless:
         yield finding(
             "query-transfer-syntax",
             "the query names no transfer syntax",
             path=path,
             clause=row.clause,
         )
-    octets = one.query_octets
-    if octets and not looks_like_data_set(octets, syntax):
+    if undecodable:
+        syntax = transfer_syntax(one) or "that fits best"
         yield finding(
             "query-undecodable",
-            f"the query is no data set in the transfer syntax {syntax or 'that fits best'!r:.80}",
+            f"the query is no data set in the transfer syntax {syntax!r:.80}",
             path=f"{path}/ParticipantObjectQuery",
         )
 
 
+def describes_without_sop_class(one: ParticipantObject) -> bool:
+    """Whether the description of a study gives MPPS, Accession or flags but no SOPClass."""
+    return any(map(_lacks_sop_class, _descriptions(one)))
+
+
+def _descriptions(one: ParticipantObject) -> tuple[ParticipantObjectDescription, ...]:
+    is_study = one.participant_object_id_type_code.csd_code == _STUDY
+    return one.participant_object_descriptions if is_study else ()
+
+
+def _lacks_sop_class(description: ParticipantObjectDescription) -> bool:
+    says = description.mpps or description.accessions
+    flags = description.encrypted is not None or description.anonymized is not None
+    return bool(says or flags) and not description.sop_classes
+
+
 def _judge_description(path: str, one: ParticipantObject, row: EventRow) -> Iterator[Finding]:
-    if one.participant_object_id_type_code.csd_code != _STUDY:
-        return
-    descriptions = one.participant_object_descriptions
+    descriptions = _descriptions(one)
     for index, description in enumerate(descriptions):
-        says = description.mpps or description.accessions
-        flags = description.encrypted is not None or description.anonymized is not None
-        if (says or flags) and not description.sop_classes:
+        if _lacks_sop_class(description):
             step = numbered("ParticipantObjectDescription", index, len(descriptions))
             yield finding(
                 "sop-class-missing",

@@ -74,13 +74,13 @@ def read_message(root: Element) -> AuditMessage:
     for child in root:
         match child.tag:
             case "ActiveParticipant":
-                participants.append(_participant(child))
+                participants.append(read_participant(child))
             case "ParticipantObjectIdentification":
-                objects.append(_object(child))
+                objects.append(read_object(child))
             case "AuditSourceIdentification":
-                sources.append(_source(child))
+                sources.append(read_source(child))
             case "EventIdentification":
-                event = _event(child)
+                event = read_event(child)
             case _:
                 pass
     return AuditMessage(
@@ -117,7 +117,8 @@ def _coded(element: Element) -> CodedValue:
     return code
 
 
-def _event(element: Element) -> EventIdentification:
+def read_event(element: Element, *, with_time: bool = True) -> EventIdentification:
+    """EventIdentification, its EventDateTime left empty unless ``with_time``."""
     event_id = CodedValue("")
     types: list[CodedValue] = []
     purposes: list[CodedValue] = []
@@ -137,7 +138,7 @@ def _event(element: Element) -> EventIdentification:
     get = element.attrib.get
     return EventIdentification(
         event_id=event_id,
-        event_date_time=get("EventDateTime", ""),
+        event_date_time=get("EventDateTime", "") if with_time else "",
         event_outcome_indicator=get("EventOutcomeIndicator", ""),
         event_action_code=get("EventActionCode"),
         event_type_codes=tuple(types),
@@ -146,7 +147,8 @@ def _event(element: Element) -> EventIdentification:
     )
 
 
-def _participant(element: Element) -> ActiveParticipant:
+def read_participant(element: Element) -> ActiveParticipant:
+    """ActiveParticipant."""
     roles: list[CodedValue] = []
     media: CodedValue | None = None
     for child in element:
@@ -168,7 +170,8 @@ def _participant(element: Element) -> ActiveParticipant:
     )
 
 
-def _source(element: Element) -> AuditSource:
+def read_source(element: Element) -> AuditSource:
+    """AuditSourceIdentification."""
     get = element.attrib.get
     return AuditSource(
         audit_source_id=get("AuditSourceID", ""),
@@ -179,7 +182,8 @@ def _source(element: Element) -> AuditSource:
     )
 
 
-def _object(element: Element) -> ParticipantObject:
+def read_object(element: Element) -> ParticipantObject:
+    """ParticipantObjectIdentification."""
     id_type = CodedValue("")
     name: str | None = None
     query: str | None = None

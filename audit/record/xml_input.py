@@ -9,6 +9,10 @@ from dataclasses import dataclass
 from audit.record.findings import Finding, finding
 
 _BLANKS = b" \t\r\n"
+_USUAL = re.compile(
+    rb"""(?:<\?xml version="1\.0"(?: encoding="(?:UTF-8|utf-8)")?\?>\s*)?<AuditMessage[\s>]"""
+)
+"""The beginning of a message in which there is nothing to put right."""
 _DECLARATION = re.compile(rb"<\?xml\s[^>]*?\?>")
 _DECLARED = re.compile(rb"""encoding\s*=\s*["']([A-Za-z0-9._\-]{1,40})["']""")
 _UTF_8 = {"utf-8", "utf8", "us-ascii", "ascii"}
@@ -84,6 +88,9 @@ def prepare(msg: bytes, limits: XmlLimits) -> XmlInput:
         raise Refused(
             finding("xml-too-large", f"{len(msg)} octets, at most {limits.max_octets} allowed")
         )
+    if _USUAL.match(msg) and msg[-1:] != b"\x00":
+        _refuse_masses(msg, limits)
+        return XmlInput(msg)
     octets, findings = _as_utf_8(msg)
     trimmed, around, lines = _trim(octets)
     if not trimmed:

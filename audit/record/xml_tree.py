@@ -22,6 +22,7 @@ def _parser(*, recover: bool = False) -> etree.XMLParser:
         dtd_validation=False,
         huge_tree=False,
         recover=recover,
+        collect_ids=False,
         remove_comments=True,
         remove_pis=True,
     )
@@ -68,9 +69,10 @@ def salvage(source: XmlInput, limits: XmlLimits = DEFAULT_LIMITS) -> Element | N
 
 
 def _check(root: Element, source: XmlInput, limits: XmlLimits) -> None:
-    if root.getroottree().docinfo.internalDTD is not None:
+    octets = source.octets
+    if b"<!DOCTYPE" in octets and root.getroottree().docinfo.internalDTD is not None:
         raise Refused(finding("doctype-refused", "the message has a document type", line=1))
-    if len(source.octets) > limits.max_nodes:
+    if len(octets) > limits.max_nodes:
         _check_size(root, limits)
 
 

@@ -1,0 +1,241 @@
+"""Messages put together from parts that were seen before: what repeats is read and judged once.
+
+In a message that the strict grammar accepts, without comments, CDATA sections and processing
+instructions, a ``<`` stands nowhere but at a tag. So its octets can be cut into the children of
+AuditMessage, and as the grammar says of each child by itself what it may hold, and of all only
+their order, octets that were such a child once are one again wherever they stand in that order. A
+message of known parts is therefore well-formed, of tier dicom and known in content before any
+parser has seen it. Whether the rules have anything to say of it follows from the shapes of its
+parts (`audit.record.shapes`); where they do, all is done at length.
+"""
+
+import re
+from collections.abc import Callable
+from typing import Generic, NamedTuple, TypeVar
+
+from audit.record.audit_message import (
+    ActiveParticipant,
+    AuditMessage,
+    AuditSource,
+    EventIdentification,
+    ParticipantObject,
+)
+from audit.record.message_rules import (
+    event_faults,
+    object_faults,
+    participant_faults,
+    source_faults,
+)
+from audit.record.parse import read_event, read_object, read_participant, read_source
+from audit.record.remembered import Remembered
+from audit.record.shapes import event_shape, number_of, object_shape, participant_shape
+from audit.record.times import is_usual
+from audit.record.xml_input import XmlLimits
+from audit.record.xml_tree import Element
+
+_T = TypeVar("_T")
+_MAX_MESSAGE_OCTETS = 16 * 1024
+"""A larger message would push out what many smaller ones share."""
+_MAX_PART_OCTETS = 1024
+_BOM = b"\xef\xbb\xbf"
+_HEAD = re.compile(
+    rb"""(?:<\?xml version="1\.0"(?: encoding="(?:UTF-8|utf-8)")?\?>[ \t\r\n]*)?"""
+    rb"""<AuditMessage>[ \t\r\n]*(<EventIdentification(?:\s(?!EventDateTime)[A-Za-z]+="[^"<]*")*"""
+    rb"""\sEventDateTime=")([0-9T:.Z+-]{1,40})"(.*)""",
+    re.DOTALL,
+)
+_END = b"</AuditMessage>"
+_PARTICIPANT = b"<ActiveParticipant"
+_SOURCE = b"<AuditSourceIdentification"
+_OBJECT = b"<ParticipantObjectIdentification"
+_FAULTY = 0
+
+
+class Part(NamedTuple, Generic[_T]):
+    """A child of AuditMessage, and the number of its shape; 0 if it breaks a rule by itself."""
+
+    value: _T
+    shape: int
+
+
+class Pieces(NamedTuple):
+    """The octets of a message, cut; only a message that a grammar accepts is surely cut right.
+
+    Attributes:
+        event: the octets of EventIdentification before and after the value of EventDateTime.
+        time: that value.
+        participants: octets of each, less the name of the tag.
+        source: likewise.
+        objects: likewise.
+    """
+
+    event: tuple[bytes, bytes]
+    time: str
+    participants: list[bytes]
+    source: bytes
+    objects: list[bytes]
+
+
+class Parts(NamedTuple):
+    """The parts of a message, in the order in which they stand there."""
+
+    event: Part[EventIdentification]
+    participants: list[Part[ActiveParticipant]]
+    source: Part[AuditSource]
+    objects: list[Part[ParticipantObject]]
+
+    @property
+    def shapes(self) -> tuple[int, ...]:
+        """The numbers of all shapes."""
+        return (
+            self.event.shape,
+            self.source.shape,
+            *[part.shape for part in self.participants],
+            *[part.shape for part in self.objects],
+        )
+
+
+_events: Remembered[tuple[bytes, bytes], Part[EventIdentification]] = Remembered()
+_participants: Remembered[bytes, Part[ActiveParticipant]] = Remembered()
+_sources: Remembered[bytes, Part[AuditSource]] = Remembered()
+_objects: Remembered[bytes, Part[ParticipantObject]] = Remembered()
+_clean: Remembered[tuple[int, ...], bool] = Remembered()
+"""The shapes of messages of which no rule had anything to say."""
+
+
+def cut_up(msg: bytes, limits: XmlLimits) -> Pieces | None:
+    """The pieces of a message in the usual form; None for all that needs a closer look.
+
+    Such is also a message of a size at which its elements and attributes are to be counted.
+    """
+    most = min(_MAX_MESSAGE_OCTETS, limits.max_octets, limits.max_nodes, limits.max_attributes)
+    if len(msg) > most:
+        return None
+    body, _, behind = msg.removeprefix(_BOM).rpartition(_END)
+    if behind.strip(b" \t\r\n") or not (head := _HEAD.match(body)):
+        return None
+    before, time, rest = head.groups()
+    after, *participants = rest.split(_PARTICIPANT)
+    if not participants:
+        return None
+    participants[-1], _, rest = participants[-1].partition(_SOURCE)
+    source, *objects = rest.split(_OBJECT)
+    return Pieces((before, after), time.decode("ascii"), participants, source, objects)
+
+
+def known_message(pieces: Pieces) -> AuditMessage | None:
+    """The message, if all its parts are known, it is of tier dicom, and no rule finds anything."""
+    event, source = _events.get(pieces.event), _sources.get(pieces.source)
+    participants = _all_of(_participants, pieces.participants)
+    objects = _all_of(_objects, pieces.objects)
+    if event is None or source is None or participants is None or objects is None:
+        return None
+    parts = Parts(event, participants, source, objects)
+    return _message(pieces, parts) if is_clean(pieces, parts) else None
+
+
+def _all_of(known: Remembered[bytes, Part[_T]], pieces: list[bytes]) -> list[Part[_T]] | None:
+    found: list[Part[_T]] = []
+    for octets in pieces:
+        part = known.get(octets)
+        if part is None:
+            return None
+        found.append(part)
+    return found
+
+
+def read_known(pieces: Pieces, root: Element, octets: bytes) -> tuple[AuditMessage, Parts] | None:
+    """The message that the tree holds and its parts, read where they aren't known.
+
+    None when a part is too large to be remembered, or holds what makes a cut unsure.
+
+    Args:
+        pieces: what the octets were cut into.
+        root: the root, which the grammar ``dicom`` accepts, unchanged.
+        octets: what it was parsed from.
+    """
+    largest = max(map(len, (*pieces.event, pieces.source, *pieces.participants, *pieces.objects)))
+    if largest > _MAX_PART_OCTETS or octets.find(b"<?", 1) >= 0:
+        return None
+    if b"<!" in octets or b"xmlns" in octets:
+        return None
+    event = _events.get(pieces.event)
+    if event is None:
+        event = _event_part(root[0])
+        _events.put(pieces.event, event)
+    place = 1 + len(pieces.participants)
+    parts = Parts(
+        event,
+        _read(_participants, pieces.participants, _participant_part, root, 1),
+        _read(_sources, [pieces.source], _source_part, root, place)[0],
+        _read(_objects, pieces.objects, _object_part, root, place + 1),
+    )
+    return _message(pieces, parts), parts
+
+
+def is_clean(pieces: Pieces, parts: Parts) -> bool:
+    """Whether no rule has anything to say of the message; False when that isn't known yet."""
+    return bool(_clean.get(parts.shapes)) and is_usual(pieces.time)
+
+
+def remember_clean(parts: Parts) -> None:
+    """Remember that no rule had anything to say of a message of these parts."""
+    shapes = parts.shapes
+    if _FAULTY not in shapes:
+        _clean.put(shapes, True)
+
+
+def _read(
+    known: Remembered[bytes, Part[_T]],
+    pieces: list[bytes],
+    read: Callable[[Element], Part[_T]],
+    root: Element,
+    first: int,
+) -> list[Part[_T]]:
+    found: list[Part[_T]] = []
+    for index, octets in enumerate(pieces, first):
+        part = known.get(octets)
+        if part is None:
+            part = read(root[index])
+            known.put(octets, part)
+        found.append(part)
+    return found
+
+
+def _event_part(element: Element) -> Part[EventIdentification]:
+    event = read_event(element, with_time=False)
+    return Part(event, _FAULTY if event_faults(event) else number_of(event_shape(event)))
+
+
+def _participant_part(element: Element) -> Part[ActiveParticipant]:
+    one = read_participant(element)
+    return Part(one, _FAULTY if participant_faults(one) else number_of(participant_shape(one)))
+
+
+def _source_part(element: Element) -> Part[AuditSource]:
+    source = read_source(element)
+    return Part(source, _FAULTY if source_faults(source) else number_of(("source",)))
+
+
+def _object_part(element: Element) -> Part[ParticipantObject]:
+    one = read_object(element)
+    return Part(one, _FAULTY if object_faults(one) else number_of(object_shape(one)))
+
+
+def _message(pieces: Pieces, parts: Parts) -> AuditMessage:
+    event = parts.event.value
+    return AuditMessage(
+        event_identification=EventIdentification(
+            event_id=event.event_id,
+            event_date_time=pieces.time,
+            event_outcome_indicator=event.event_outcome_indicator,
+            event_action_code=event.event_action_code,
+            event_type_codes=event.event_type_codes,
+            event_outcome_description=event.event_outcome_description,
+            purposes_of_use=event.purposes_of_use,
+        ),
+        active_participants=tuple([part.value for part in parts.participants]),
+        audit_sources=(parts.source.value,),
+        participant_objects=tuple([part.value for part in parts.objects]),
+        timeless_event=event,
+    )

@@ -1,0 +1,158 @@
+"""What is remembered of parts never changes what is said of a message."""
+
+import re
+from unittest.mock import patch
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from audit.record import assess as assessing
+from audit.record.assess import Assessment, assess
+from audit.record.known_parts import cut_up, known_message
+from audit.record.xml_input import DEFAULT_LIMITS, XmlLimits
+from tests.conformance.corpus import EXAMPLES, SIZES, changed, example
+from tests.conformance.rule_cases import CASES
+
+_PART = re.compile(
+    rb"(?=<(?:EventIdentification|ActiveParticipant|AuditSourceIdentification"
+    rb"|ParticipantObjectIdentification)[\s>])"
+)
+_HEAD, _END = b'<?xml version="1.0" encoding="UTF-8"?>\n<AuditMessage>', b"</AuditMessage>"
+_ODD = (
+    b"",
+    b"",
+    b" \n",
+    b"x",
+    b"&amp;",
+    b"<!-- a -->",
+    b"<?a b?>",
+    b"<![CDATA[ ]]>",
+    _END,
+    b"<a/>",
+)
+WHOLE = [example(event, size) for event in EXAMPLES for size in SIZES]
+GOOD = example("110103")
+
+
+def assess_afresh(octets: bytes, limits: XmlLimits = DEFAULT_LIMITS) -> Assessment:
+    with patch.object(assessing, "cut_up", return_value=None):
+        return assess(octets, limits)
+
+
+def _parts(kind: bytes) -> list[bytes]:
+    known = (*WHOLE, *(octets for case in CASES for octets in (case.whole, case.broken)))
+    found = {
+        part.removesuffix(_END)
+        for octets in known
+        for part in _PART.split(octets.rstrip())
+        if part.startswith(b"<" + kind)
+    }
+    return sorted(part for part in found if len(part) < 2000)
+
+
+def _some(kind: bytes, least: int, most: int) -> st.SearchStrategy[list[bytes]]:
+    return st.lists(st.sampled_from(_parts(kind)), min_size=least, max_size=most)
+
+
+USUAL = st.tuples(
+    _some(b"EventIdentification", 1, 1),
+    _some(b"ActiveParticipant", 1, 4),
+    _some(b"AuditSourceIdentification", 1, 1),
+    _some(b"ParticipantObjectIdentification", 0, 3),
+).map(lambda lists: [part for parts in lists for part in parts])
+
+
+@st.composite
+def odd(draw: st.DrawFn) -> bytes:
+    """Parts in some order, and perhaps something between them that doesn't belong there."""
+    parts = draw(USUAL)
+    if draw(st.booleans()):
+        parts = draw(st.permutations(parts))[draw(st.integers(0, 2)) :]
+    parts.insert(draw(st.integers(0, len(parts))), draw(st.sampled_from(_ODD)))
+    whole = _HEAD + b"".join(parts) + _END
+    at = draw(st.integers(0, len(whole)))
+    return draw(
+        st.sampled_from([whole, whole, whole + b"\n", b"\xef\xbb\xbf" + whole, whole[:at]])
+    )
+
+
+@settings(max_examples=400)
+@given(USUAL)
+def test_a_message_of_known_parts_gets_the_same_answer(parts: list[bytes]) -> None:
+    whole = _HEAD + b"".join(parts) + _END
+    expected = assess_afresh(whole)
+    assert assess(whole) == expected
+    assert assess(whole) == expected
+
+
+@settings(max_examples=400)
+@given(odd())
+def test_parts_in_any_order_and_what_stands_between_them_get_the_same_answer(whole: bytes) -> None:
+    expected = assess_afresh(whole)
+    assert assess(whole) == expected
+    assert assess(whole) == expected
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.rule)
+def test_a_broken_message_is_found_though_the_whole_is_known(
+    case: object,
+) -> None:
+    assert isinstance(case, type(CASES[0]))
+    assess(case.whole)
+    assess(case.whole)
+    assert assess(case.broken) == assess_afresh(case.broken)
+    assert assess(case.broken) == assess_afresh(case.broken)
+
+
+@pytest.mark.parametrize("octets", WHOLE, ids=range(len(WHOLE)))
+def test_a_message_without_findings_is_known_from_then_on(octets: bytes) -> None:
+    assess(octets)
+    pieces = cut_up(octets, DEFAULT_LIMITS)
+    assert pieces is not None
+    message = known_message(pieces)
+    assert message == assess_afresh(octets).message
+    later = changed(octets, ("2026-03-01T", "2027-04-02T"))
+    pieces = cut_up(later, DEFAULT_LIMITS)
+    assert pieces is not None
+    assert known_message(pieces) is not None
+
+
+@pytest.mark.parametrize(
+    "time", ["2026-02-30T09:30:00Z", "2026-03-01T24:00:00.5Z", "2026-03-01T09:30:00", "9:30", ""]
+)
+def test_a_known_event_at_an_odd_time_is_judged(time: str) -> None:
+    assess(GOOD)
+    whole = changed(GOOD, ("2026-03-01T09:30:00.000+00:00", time))
+    assert assess(whole) == assess_afresh(whole)
+    assert assess(whole).findings
+
+
+def test_two_documents_of_known_parts_are_not_one() -> None:
+    assess(GOOD)
+    for twice in (GOOD + GOOD, GOOD.rstrip() + _END, GOOD.replace(_END, b"") + b"\n" + GOOD):
+        assert assess(twice) == assess_afresh(twice)
+        assert assess(twice).verdict == "malformed"
+
+
+def test_limits_hold_for_a_known_message() -> None:
+    assess(GOOD)
+    for limits in (
+        XmlLimits(max_octets=100),
+        XmlLimits(max_nodes=5),
+        XmlLimits(max_nodes=15),
+        XmlLimits(max_attributes=5),
+    ):
+        assert assess(GOOD, limits) == assess_afresh(GOOD, limits)
+        assert assess(GOOD, limits).verdict == "malformed"
+
+
+def test_a_large_message_or_part_is_not_remembered() -> None:
+    large_part = changed(GOOD, ('UserID="815"', f'UserID="{"8" * 1100}"'))
+    assess(large_part)
+    pieces = cut_up(large_part, DEFAULT_LIMITS)
+    assert pieces is not None
+    assert known_message(pieces) is None
+    assert (
+        cut_up(changed(GOOD, ('UserID="815"', f'UserID="{"8" * 20_000}"')), DEFAULT_LIMITS) is None
+    )

@@ -9,6 +9,7 @@ import binascii
 from collections.abc import Iterable
 from dataclasses import dataclass
 from hashlib import sha256
+from typing import NamedTuple
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import (
@@ -19,12 +20,15 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import (
 from audit.errors import IntegrityViolation
 
 ED25519 = 0x01
+COSIGNATURE = 0x04
+"""A witness's timestamped Ed25519 signature (C2SP tlog-cosignature)."""
 MAX_SIGNATURES = 64
 _SIGNATURE_MARK = "— "
 _KEY_ID_OCTETS = 4
 _ROOT_OCTETS = 32
 _VERIFIER_KEY_PARTS = 3
 _MAX_SIZE_DIGITS = 20
+_ALGORITHMS = {ED25519: "a log (Ed25519)", COSIGNATURE: "a witness (Ed25519 cosignature)"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,14 +41,12 @@ class VerifierKey:
     @property
     def key_id(self) -> bytes:
         """First four octets of SHA-256(name ‖ newline ‖ algorithm ‖ key)."""
-        return sha256(self.name.encode() + b"\n" + bytes([ED25519]) + self.public).digest()[
-            :_KEY_ID_OCTETS
-        ]
+        return key_id_of(self.name, ED25519, self.public)
 
     @property
     def text(self) -> str:
         """The written form."""
-        return f"{self.name}+{self.key_id.hex()}+{_base64(bytes([ED25519]) + self.public)}"
+        return f"{self.name}+{self.key_id.hex()}+{encode_base64(bytes([ED25519]) + self.public)}"
 
     @classmethod
     def parse(cls, text: str) -> "VerifierKey":
@@ -53,16 +55,7 @@ class VerifierKey:
         Raises:
             ValueError: not an Ed25519 verifier key, or its key id does not belong to it.
         """
-        parts = text.split("+", _VERIFIER_KEY_PARTS - 1)
-        if len(parts) != _VERIFIER_KEY_PARTS or not is_key_name(parts[0]):
-            raise ValueError("a verifier key is written NAME+HEX8+BASE64")
-        octets = _from_base64(parts[2])
-        if len(octets) != 1 + _ROOT_OCTETS or octets[0] != ED25519:
-            raise ValueError("only Ed25519 verifier keys are known")
-        key = cls(parts[0], octets[1:])
-        if key.key_id.hex() != parts[1]:
-            raise ValueError("the verifier key's id does not belong to it")
-        return key
+        return cls(*parse_key(text, ED25519))
 
     def accepts(self, text: bytes, signature: bytes) -> bool:
         """Whether this key signed exactly this text."""
@@ -88,8 +81,8 @@ class Signer:
     def sign(self, text: str) -> str:
         """A signed note of the text, which ends in a newline."""
         signature = self.private.sign(text.encode())
-        line = _base64(self.verifier.key_id + signature)
-        return f"{text}\n{_SIGNATURE_MARK}{self.name} {line}\n"
+        line = SignatureLine(self.name, self.verifier.key_id, signature)
+        return f"{text}\n{line.text}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +96,7 @@ class Checkpoint:
     @property
     def text(self) -> str:
         """Its three lines."""
-        return f"{self.origin}\n{self.size}\n{_base64(self.root)}\n"
+        return f"{self.origin}\n{self.size}\n{encode_base64(self.root)}\n"
 
 
 def is_key_name(name: str) -> bool:
@@ -121,7 +114,7 @@ def parse_checkpoint(text: str) -> Checkpoint:
     if len(lines) != 4 or lines[3]:  # noqa: PLR2004 — three lines, each ended by a newline
         raise IntegrityViolation("a checkpoint has three lines")
     try:
-        root = _from_base64(lines[2])
+        root = decode_base64(lines[2])
     except ValueError as error:
         raise IntegrityViolation(f"a checkpoint's root can't be read: {error}") from error
     size = lines[1]
@@ -139,52 +132,106 @@ def open_note(note: str, keys: Iterable[VerifierKey]) -> str:
     Raises:
         IntegrityViolation: no line of a known key, a wrong signature by a known key, or no note.
     """
-    text, mark, lines = note.rpartition("\n\n")
-    if not mark or not lines.endswith("\n"):
-        raise IntegrityViolation("a signed note has a text, an empty line and signature lines")
-    text += "\n"
-    signatures = lines[:-1].split("\n")
-    if len(signatures) > MAX_SIGNATURES:
-        raise IntegrityViolation(f"a signed note has at most {MAX_SIGNATURES} signature lines")
+    text, signatures = split_note(note)
     known = {(key.name, key.key_id): key for key in keys}
     signed = False
     for line in signatures:
-        name, octets = _signature(line)
-        key = known.get((name, octets[:_KEY_ID_OCTETS]))
+        key = known.get((line.name, line.key_id))
         if key is None:
             continue
-        if not key.accepts(text.encode(), octets[_KEY_ID_OCTETS:]):
-            raise IntegrityViolation(f"the signature of {name} does not match the note")
+        if not key.accepts(text.encode(), line.signature):
+            raise IntegrityViolation(f"the signature of {line.name} does not match the note")
         signed = True
     if not signed:
         raise IntegrityViolation("no known key signed the note")
     return text
 
 
-def _signature(line: str) -> tuple[str, bytes]:
+class SignatureLine(NamedTuple):
+    """One signature line of a note, not yet checked."""
+
+    name: str
+    key_id: bytes
+    signature: bytes
+
+    @property
+    def text(self) -> str:
+        """The line, its newline included."""
+        return f"{_SIGNATURE_MARK}{self.name} {encode_base64(self.key_id + self.signature)}\n"
+
+
+def split_note(note: str) -> tuple[str, tuple[SignatureLine, ...]]:
+    """A signed note's text and its signature lines, nothing of them checked.
+
+    Raises:
+        IntegrityViolation: it is no signed note.
+    """
+    text, mark, lines = note.rpartition("\n\n")
+    if not mark or not lines.endswith("\n"):
+        raise IntegrityViolation("a signed note has a text, an empty line and signature lines")
+    signatures = lines[:-1].split("\n")
+    if len(signatures) > MAX_SIGNATURES:
+        raise IntegrityViolation(f"a signed note has at most {MAX_SIGNATURES} signature lines")
+    return text + "\n", tuple(parse_signature(line) for line in signatures)
+
+
+def parse_signature(line: str) -> SignatureLine:
+    """Read a signature line without its newline.
+
+    Raises:
+        IntegrityViolation: it is none.
+    """
     if not line.startswith(_SIGNATURE_MARK):
         raise IntegrityViolation("a signature line begins with an em dash")
     name, space, encoded = line.removeprefix(_SIGNATURE_MARK).partition(" ")
     if not space or not is_key_name(name):
         raise IntegrityViolation("a signature line holds a name and a signature")
     try:
-        octets = _from_base64(encoded)
+        octets = decode_base64(encoded)
     except ValueError as error:
         raise IntegrityViolation(f"a signature can't be read: {error}") from error
     if len(octets) <= _KEY_ID_OCTETS:
         raise IntegrityViolation("a signature is cut short")
-    return name, octets
+    return SignatureLine(name, octets[:_KEY_ID_OCTETS], octets[_KEY_ID_OCTETS:])
 
 
-def _base64(octets: bytes) -> str:
+def key_id_of(name: str, algorithm: int, public: bytes) -> bytes:
+    """First four octets of SHA-256(name ‖ newline ‖ algorithm ‖ key)."""
+    return sha256(name.encode() + b"\n" + bytes([algorithm]) + public).digest()[:_KEY_ID_OCTETS]
+
+
+def parse_key(text: str, algorithm: int) -> tuple[str, bytes]:
+    """Name and public key of a verifier key ``NAME+HEX8+BASE64`` of that algorithm.
+
+    Raises:
+        ValueError: it is none, of another algorithm, or its key id does not belong to it.
+    """
+    parts = text.split("+", _VERIFIER_KEY_PARTS - 1)
+    if len(parts) != _VERIFIER_KEY_PARTS or not is_key_name(parts[0]):
+        raise ValueError("a verifier key is written NAME+HEX8+BASE64")
+    octets = decode_base64(parts[2])
+    if len(octets) != 1 + _ROOT_OCTETS or octets[0] != algorithm:
+        raise ValueError(f"{parts[0]}: a key of {_ALGORITHMS[algorithm]} is needed here")
+    if key_id_of(parts[0], algorithm, octets[1:]).hex() != parts[1]:
+        raise ValueError("the verifier key's id does not belong to it")
+    return parts[0], octets[1:]
+
+
+def encode_base64(octets: bytes) -> str:
+    """The standard alphabet, padded."""
     return base64.b64encode(octets).decode("ascii")
 
 
-def _from_base64(text: str) -> bytes:
+def decode_base64(text: str) -> bytes:
+    """The octets of base64 in its one canonical form.
+
+    Raises:
+        ValueError: it is not.
+    """
     try:
         octets = base64.b64decode(text.encode("ascii"), validate=True)
     except (binascii.Error, UnicodeEncodeError) as error:
         raise ValueError("not base64") from error
-    if _base64(octets) != text:
+    if encode_base64(octets) != text:
         raise ValueError("base64 in another than its canonical form")
     return octets

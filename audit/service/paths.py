@@ -26,6 +26,16 @@ class DataPaths:
         return self.root / "keys" / "log-signing.key"
 
     @property
+    def cosigned(self) -> Path:
+        """Heads with the cosignatures of witnesses."""
+        return self.root / "cosigned"
+
+    @property
+    def timestamps(self) -> Path:
+        """Heads with the timestamps that were obtained for them."""
+        return self.root / "timestamps"
+
+    @property
     def cursor_key(self) -> Path:
         """The key that authenticates search cursors."""
         return self.root / "keys" / "cursor.key"

@@ -25,7 +25,8 @@ def test_no_file_is_too_long() -> None:
     long = {
         str(path.relative_to(ROOT)): count
         for path in tracked("audit/*.py")
-        if (count := len(path.read_text("utf-8").splitlines())) > MAX_FILE_LINES
+        if path.parent.name != "standalone"  # one file for whoever has nothing else of ours
+        and (count := len(path.read_text("utf-8").splitlines())) > MAX_FILE_LINES
     }
     assert long == {}
 

@@ -1,0 +1,664 @@
+"""Checks evidence of an audit record repository, without the repository and without its code.
+
+    python3 verify_evidence.py proof FILE --key VKEY [--message RAWFILE] [--witness VKEY …]
+    python3 verify_evidence.py consistency FILE --old HEADFILE --key VKEY
+    python3 verify_evidence.py journal FOLDER [--key VKEY] [--checkpoint HEADFILE …]
+
+One file, Python 3.10 or later, standard library only; written from docs/journal-format.md and from
+the C2SP texts alone. VKEY is the log's verifier key (NAME+HEX8+BASE64), from a source you trust.
+Ends with 0 when all matches, 2 for wrong usage, 4 when something is altered or missing, 5 when not
+everything could be checked.
+"""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import functools
+import hashlib
+import re
+import struct
+import sys
+import zlib
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+LOG_KEY, WITNESS_KEY = 1, 4
+CHUNK = 1 << 20
+LEVELS = 8
+MOST_CERTIFICATES = 4096
+U64 = 0xFFFF_FFFF_FFFF_FFFF
+RECORD = re.compile(
+    rb"head (0|[1-9][0-9]{0,19})\n([^\n]+\n[^\n]+\n[^\n]+\n\n(?:\xe2\x80\x94 [^\n]+\n)+)\n"
+)
+
+
+class Altered(Exception):
+    """Something is not what was signed."""
+
+
+class Unchecked(Exception):
+    """Something could not be checked here."""
+
+
+def require(condition: object, what: str) -> None:
+    """Go on only if it holds."""
+    if not condition:
+        raise Altered(what)
+
+
+# ---------------------------------------------------------------- Ed25519 (RFC 8032 5.1)
+
+P = 2**255 - 19
+ORDER = 2**252 + 27742317777372353535851937790883648493
+D = -121665 * pow(121666, P - 2, P) % P
+Point = tuple[int, int, int, int]  # extended coordinates X, Y, Z, T
+NEUTRAL: Point = (0, 1, 1, 0)
+
+
+def add(a: Point, b: Point) -> Point:
+    """The sum of two points."""
+    left, right = (a[1] - a[0]) * (b[1] - b[0]) % P, (a[1] + a[0]) * (b[1] + b[0]) % P
+    cross, product = 2 * a[3] * b[3] * D % P, 2 * a[2] * b[2] % P
+    e, f, g, h = right - left, product - cross, product + cross, right + left
+    return (e * f % P, g * h % P, f * g % P, e * h % P)
+
+
+def decode_point(octets: bytes) -> Point | None:
+    """The point, or None when there is none."""
+    y = int.from_bytes(octets, "little")
+    sign, y = y >> 255, y & ((1 << 255) - 1)
+    if y >= P:
+        return None
+    square = (y * y - 1) * pow(D * y * y + 1, P - 2, P) % P
+    x = pow(square, (P + 3) // 8, P)
+    if (x * x - square) % P:
+        x = x * pow(2, (P - 1) // 4, P) % P
+    if (x * x - square) % P or (not x and sign):
+        return None
+    x = P - x if x & 1 != sign else x
+    return (x, y, 1, x * y % P)
+
+
+@functools.lru_cache(maxsize=64)
+def doublings(octets: bytes) -> tuple[Point, ...]:
+    """The point times 1, 2, 4 … 2**255; empty when there is no such point."""
+    point = decode_point(octets)
+    row = [] if point is None else [point]
+    while row and len(row) < 256:
+        row.append(add(row[-1], row[-1]))
+    return tuple(row)
+
+
+def times(row: tuple[Point, ...], factor: int) -> Point:
+    """A multiple of the point whose doublings these are."""
+    total = NEUTRAL
+    for number, point in enumerate(row):
+        if factor >> number & 1:
+            total = add(total, point)
+    return total
+
+
+BASE = (4 * pow(5, P - 2, P) % P).to_bytes(32, "little")
+
+
+def ed25519_accepts(public: bytes, signature: bytes, message: bytes) -> bool:
+    """Whether the key signed exactly this message."""
+    row = doublings(public)
+    scalar = int.from_bytes(signature[32:], "little")
+    if len(signature) != 64 or not row or scalar >= ORDER:
+        return False
+    digest = hashlib.sha512(signature[:32] + public + message).digest()
+    factor = int.from_bytes(digest, "little") % ORDER
+    minus = times(tuple((P - x, y, z, P - t) for x, y, z, t in row), factor)
+    x, y, z, _ = add(times(doublings(BASE), scalar), minus)
+    inverse = pow(z, P - 2, P)
+    x, y = x * inverse % P, y * inverse % P
+    return (y | (x & 1) << 255).to_bytes(32, "little") == signature[:32]
+
+
+# ---------------------------------------------------------------- Signed notes and heads (C2SP)
+
+
+class Key(NamedTuple):
+    """A verifier key."""
+
+    name: str
+    algorithm: int
+    public: bytes
+    text: str
+
+    @property
+    def key_id(self) -> bytes:
+        """What signature lines begin with."""
+        octets = bytes([self.algorithm]) + self.public
+        return hashlib.sha256(self.name.encode() + b"\n" + octets).digest()[:4]
+
+
+class Head(NamedTuple):
+    """What a signed head says."""
+
+    name: str
+    size: int
+    root: bytes
+
+
+def unbase64(text: str) -> bytes:
+    """Base64 in its one form."""
+    try:
+        octets = base64.b64decode(text.encode("ascii"), validate=True)
+    except ValueError as error:
+        raise Altered(f"not base64: {text[:40]!r}") from error
+    require(base64.b64encode(octets).decode() == text, "base64 in another than its one form")
+    return octets
+
+
+def number(text: str) -> int:
+    """A decimal number of at most 20 digits, in its one form."""
+    plain = re.fullmatch("0|[1-9][0-9]{0,19}", text, re.ASCII)
+    require(plain, f"not a number: {text[:40]!r}")
+    return int(text)
+
+
+def read_key(text: str, algorithm: int = LOG_KEY) -> Key:
+    """A verifier key NAME+HEX8+BASE64."""
+    parts = text.split("+", 2)
+    require(len(parts) == 3 and parts[0].isprintable() and " " not in parts[0], "no verifier key")
+    octets = unbase64(parts[2])
+    key = Key(parts[0], octets[0] if octets else 0, octets[1:], text)
+    require(len(octets) == 33 and key.algorithm == algorithm, "a key of another kind")
+    require(key.key_id.hex() == parts[1], "the key's id does not belong to it")
+    return key
+
+
+def read_text(path: Path) -> str:
+    """A file's text."""
+    try:
+        return path.read_bytes().decode()
+    except FileNotFoundError as error:
+        raise Altered(f"{path} is missing") from error
+    except UnicodeDecodeError as error:
+        raise Altered(f"{path} is no text") from error
+
+
+def split_note(note: str) -> tuple[str, list[tuple[str, bytes]]]:
+    """Text and signature lines (name, octets) of a signed note."""
+    text, mark, lines = note.rpartition("\n\n")
+    require(mark and lines.endswith("\n") and lines.count("\n") <= 64, "no signed note")
+    found = []
+    for line in lines[:-1].split("\n"):
+        parts = line.split(" ")
+        require(len(parts) == 3 and parts[0] == "\u2014" and parts[1], "no signature line")
+        found.append((parts[1], unbase64(parts[2])))
+    return text + "\n", found
+
+
+def unsigned_head(note: str) -> Head:
+    """What a head says, whoever signed it."""
+    lines = split_note(note)[0].split("\n")
+    require(len(lines) == 4 and lines[0] and not lines[3], "a head has three lines")
+    head = Head(lines[0], number(lines[1]), unbase64(lines[2]))
+    require(len(head.root) == 32, "a root has 32 octets")
+    return head
+
+
+def signed_head(note: str, keys: Iterable[Key]) -> Head:
+    """What a head says, when one of the keys signed it and none signed otherwise."""
+    text, lines = split_note(note)
+    signed = False
+    for key in keys:
+        for name, octets in lines:
+            if name == key.name and octets[:4] == key.key_id:
+                right = ed25519_accepts(key.public, octets[4:], text.encode())
+                require(right, f"the signature of {name} does not match the head")
+                signed = True
+    require(signed, "no known key signed the head")
+    return unsigned_head(note)
+
+
+def cosigned_at(note: str, key: Key) -> int:
+    """When a witness cosigned a head, in POSIX seconds."""
+    text, lines = split_note(note)
+    for name, octets in lines:
+        if name == key.name and octets[:4] == key.key_id and len(octets) == 76:
+            at = int.from_bytes(octets[4:12], "big")
+            signed = f"cosignature/v1\ntime {at}\n{text}".encode()
+            right = ed25519_accepts(key.public, octets[12:], signed)
+            require(right, f"the cosignature of {name} does not match the head")
+            return at
+    raise Altered(f"no cosignature of {key.name}")
+
+
+# ---------------------------------------------------------------- Tree (RFC 6962, RFC 9162)
+
+
+def leaf_hash(envelope: bytes) -> bytes:
+    """Of an envelope."""
+    return hashlib.sha256(b"\0" + envelope).digest()
+
+
+def node_hash(left: bytes, right: bytes) -> bytes:
+    """Of two nodes."""
+    return hashlib.sha256(b"\1" + left + right).digest()
+
+
+class Tree:
+    """Grows leaf by leaf and knows its root."""
+
+    def __init__(self) -> None:
+        self.size = 0
+        self.peaks: list[bytes] = []
+
+    def append(self, leaf: bytes) -> list[tuple[int, bytes]]:
+        """Add a leaf; the (tile level, hash) that it completes, itself included."""
+        completed = [(0, leaf)]
+        height = 0
+        while self.size >> height & 1:
+            leaf = node_hash(self.peaks.pop(), leaf)
+            height += 1
+            if height % 8 == 0:
+                completed.append((height // 8, leaf))
+        self.peaks.append(leaf)
+        self.size += 1
+        return completed
+
+    def root(self) -> bytes:
+        """Of all leaves so far."""
+        if not self.peaks:
+            return hashlib.sha256(b"").digest()
+        return functools.reduce(lambda right, left: node_hash(left, right), reversed(self.peaks))
+
+
+def root_by_path(leaf: bytes, index: int, size: int, path: list[bytes]) -> bytes | None:
+    """Where an inclusion path leads."""
+    place, last, node = index, size - 1, leaf
+    if not 0 <= index < size:
+        return None
+    for sibling in path:
+        if last == 0:
+            return None
+        if place & 1 or place == last:
+            node = node_hash(sibling, node)
+            while not place & 1 and place:
+                place, last = place >> 1, last >> 1
+        else:
+            node = node_hash(node, sibling)
+        place, last = place >> 1, last >> 1
+    return None if last else node
+
+
+def grew(old: Head, new: Head, path: list[bytes]) -> bool:
+    """Whether a consistency path leads from the one head to the other."""
+    if old.size in (0, new.size):
+        empty = hashlib.sha256(b"").digest()
+        return not path and old.root == (empty if old.size == 0 != new.size else new.root)
+    if old.size > new.size or not path:
+        return False
+    place, last = old.size - 1, new.size - 1
+    while place & 1:
+        place, last = place >> 1, last >> 1
+    rest = iter(path)
+    first = second = old.root if old.size & (old.size - 1) == 0 else next(rest)
+    for node in rest:
+        if last == 0:
+            return False
+        if place & 1 or place == last:
+            first, second = node_hash(node, first), node_hash(node, second)
+            while not place & 1 and place:
+                place, last = place >> 1, last >> 1
+        else:
+            second = node_hash(second, node)
+        place, last = place >> 1, last >> 1
+    return last == 0 and (first, second) == (old.root, new.root)
+
+
+# ---------------------------------------------------------------- Proofs
+
+
+def check_proof(args: argparse.Namespace) -> str:
+    """A record's place in the log."""
+    top, mark, note = read_text(args.file).partition("\n\n")
+    lines = top.split("\n")
+    require(mark and len(lines) >= 3 and lines[0] == "c2sp.org/tlog-proof@v1", "no proof")
+    require(lines[1].startswith("extra ") and lines[2].startswith("index "), "no proof's lines")
+    envelope, index = unbase64(lines[1][6:]), number(lines[2][6:])
+    path = [unbase64(line) for line in lines[3:]]
+    require(len(path) <= 64 and all(len(node) == 32 for node in path), "no path")
+    require(len(envelope) >= 89 and envelope[:5] == b"ARRL\1", "no envelope of a known version")
+    sequence, _, _, _, stored = struct.unpack_from(">QQ16sQI", envelope, 7)
+    require(sequence == index, "the envelope is that of another record")
+    if args.message is not None:
+        message = args.message.read_bytes()
+        same = len(message) == stored and hashlib.sha256(message).digest() == envelope[-32:]
+        require(same, "the message is not the one that the record was made of")
+    head = signed_head(note, args.key)
+    require(root_by_path(leaf_hash(envelope), index, head.size, path) == head.root, "wrong path")
+    told = f"record {index} stands in {head.name} under the head of size {head.size}"
+    for witness in args.witness:
+        told += f"\ncosigned by {witness.name} at {cosigned_at(note, witness)} (POSIX time)"
+    return told if args.message is not None else told + "\nits message was not compared"
+
+
+def check_consistency(args: argparse.Namespace) -> str:
+    """That one head grew from another."""
+    top, mark, note = read_text(args.file).partition("\n\n")
+    first, *hashes = top.split("\n")
+    require(mark and first.startswith("old ") and len(hashes) <= 63, "no consistency proof")
+    old, new = signed_head(read_text(args.old), args.key), signed_head(note, args.key)
+    require(number(first[4:]) == old.size and old.name == new.name, "a proof about other heads")
+    require(grew(old, new, [unbase64(line) for line in hashes]), "the log did not only grow")
+    return f"{new.name} grew from {old.size} to {new.size} entries"
+
+
+# ---------------------------------------------------------------- Segments
+
+
+class Entry(NamedTuple):
+    """One entry as read."""
+
+    sequence: int
+    received_at: int
+    kind: int
+    certificate: bytes
+    leaf: bytes
+    end: int
+
+
+def read_entry(image: bytes, place: int, end: int) -> Entry:
+    """The entry at that place."""
+    require(end - place >= 70, "an entry is cut short")
+    magic, version, form, kind, flags, metadata_length, body_length, checksum = struct.unpack_from(
+        ">4sBBBBIII", image, place
+    )
+    body = place + 20 + metadata_length
+    after = body + body_length
+    require(magic == b"ARRE" and version == 1 and after <= end, "no entry begins here")
+    metadata = image[place + 20 : body]
+    content = image[body:after]
+    computed = zlib.crc32(content, zlib.crc32(metadata, zlib.crc32(image[place : place + 16])))
+    require(computed == checksum, "an entry's checksum does not match")
+    require(kind in (1, 2, 3) and metadata_length >= 50, "an entry of no known kind")
+    sequence, at, _, sent, stored, *lengths = struct.unpack_from(">QQ16sQIBBHH", metadata)
+    require(metadata_length == 50 + sum(lengths), "an entry's lengths contradict each other")
+    if form:
+        raise Unchecked(f"entry {sequence} has form {form}, unknown to this verifier")
+    require(stored == body_length <= sent, "an entry's lengths contradict each other")
+    envelope = b"ARRL\1" + bytes([kind, flags]) + metadata + hashlib.sha256(content).digest()
+    return Entry(sequence, at, kind, metadata[50 : 50 + lengths[0]], leaf_hash(envelope), after)
+
+
+class Segment:
+    """A segment file: its head, and its octets as they were while it was open."""
+
+    def __init__(self, path: Path) -> None:
+        octets = path.read_bytes()
+        self.name = path.name
+        fixed = struct.Struct(">8sBBHIQQBBH")
+        require(len(octets) >= fixed.size, f"{self.name}: the head is cut short")
+        magic, version, encoding, reserved, length, self.first, self.created, *counts = (
+            fixed.unpack_from(octets)
+        )
+        require(magic == b"ARRSEGM1", f"{self.name} is no segment")
+        require(fixed.size + 4 <= length <= len(octets), f"{self.name}: the head is cut short")
+        checksum = zlib.crc32(octets[: length - 4]).to_bytes(4, "big")
+        require(octets[length - 4 : length] == checksum, f"{self.name}: the head's checksum")
+        if (version, reserved) != (1, 0) or encoding not in IMAGES:
+            raise Unchecked(f"{self.name}: version {version}, encoding {encoding} is unknown here")
+        peaks = fixed.size + counts[0]
+        known = peaks + 32 * counts[1]
+        require(length - 4 == known + 40 * counts[2], f"{self.name}: the head's lengths")
+        self.origin = octets[fixed.size : peaks].decode("ascii", "replace")
+        self.peaks = [octets[place : place + 32] for place in range(peaks, known, 32)]
+        self.certificates = [
+            struct.unpack_from(">32sQ", octets, place) for place in range(known, length - 4, 40)
+        ]
+        self.start = length
+        self.image = IMAGES[encoding](self.name, octets, length)
+
+
+def plain_image(_name: str, octets: bytes, _start: int) -> bytes:
+    """Of a segment that is neither compressed nor encrypted."""
+    return octets
+
+
+IMAGES: dict[int, Callable[[str, bytes, int], bytes]] = {0: plain_image}
+
+
+def foot(offsets: list[int], times: list[int], root: bytes) -> bytes:
+    """The foot that follows from a segment's entries."""
+    span = (min(times), max(times)) if times else (0, 0)
+    octets = struct.pack(">4sB3xIQQ", b"ARRF", 1, len(offsets), *span)
+    octets += struct.pack(f">{len(offsets)}Q", *offsets) + root
+    octets += zlib.crc32(octets).to_bytes(4, "big")
+    return octets + struct.pack(">I4s", len(octets) + 8, b"ARRZ")
+
+
+# ---------------------------------------------------------------- A whole journal
+
+
+class Journal:
+    """A journal's folder and what its checked parts told so far."""
+
+    def __init__(self, folder: Path, trusted: list[Key], elsewhere: list[str]) -> None:
+        self.folder = folder
+        self.tree = Tree()
+        self.certificates: dict[bytes, int] = {}
+        self.notes: list[str] = []
+        self.read_identity(trusted)
+        self.firsts = sorted(self.numbered("segments", ".segment"))
+        require(self.firsts and self.firsts[0] == 0, "segments: the first one is missing")
+        self.heads = self.read_heads()
+        self.covered = max(self.heads)
+        for note in elsewhere:
+            head = signed_head(note, [key for _, key in self.keys] + trusted)
+            require(head.name == self.name, "a head of another log")
+            same = self.heads.setdefault(head.size, head.root) == head.root
+            require(same, f"another head of size {head.size} was signed for others")
+        self.rows = [self.read_row(level) for level in range(LEVELS)]
+
+    def numbered(self, folder: str, suffix: str) -> Iterator[int]:
+        """Sequences that the names in a folder tell."""
+        for path in (self.folder / folder).glob("*" + suffix):
+            if re.fullmatch("[0-9]{20}", path.stem, re.ASCII) and int(path.stem) <= U64:
+                yield int(path.stem)
+
+    def read_identity(self, trusted: list[Key]) -> None:
+        """Who the log is and which key signs from which size on."""
+        text = read_text(self.folder / "identity")
+        lines = text.split("\n")
+        require(len(lines) >= 5 and lines[0] == "arr-journal 1" and not lines[-1], "identity")
+        self.origin = lines[1][len("origin ") :]
+        self.name = lines[2][len("name ") :]
+        self.keys = []
+        for line in lines[3:-1]:
+            since, _, key = line[len("key ") :].partition(" ")
+            self.keys.append((number(since), read_key(key)))
+        rebuilt = [f"arr-journal 1\norigin {self.origin}\nname {self.name}\n"]
+        rebuilt += [f"key {since} {key.text}\n" for since, key in self.keys]
+        require("".join(rebuilt) == text, "identity is not in its one form")
+        starts = [since for since, _ in self.keys]
+        require(starts == sorted(set(starts)) and starts[0] == 0, "identity: keys rise from 0")
+        require(all(key.name == self.name for _, key in self.keys), "identity: a key's name")
+        require(re.fullmatch("[a-z0-9]{4,16}", self.origin), "identity: the origin")
+        newest = self.keys[-1][1].text
+        require(not trusted or newest in [key.text for key in trusted], "the key is not trusted")
+
+    def own_head(self, note: str) -> Head:
+        """A head signed by the key in force at its size."""
+        size = unsigned_head(note).size
+        head = signed_head(note, [[key for since, key in self.keys if since <= size][-1]])
+        require(head.name == self.name, "a head of another log")
+        return head
+
+    def read_heads(self) -> dict[int, bytes]:
+        """Root by size of every head in the history, which holds the checkpoint too."""
+        roots: dict[int, bytes] = {}
+        count = 0
+        for first in set(self.numbered("heads", ".heads")) - set(self.firsts):
+            empty = not (self.folder / "heads" / f"{first:020d}.heads").stat().st_size
+            require(empty and first > self.firsts[-1], "heads: some belong to no segment")
+        for first in self.firsts:
+            path = self.folder / "heads" / f"{first:020d}.heads"
+            octets = path.read_bytes() if path.exists() else b""
+            place = 0
+            while match := RECORD.match(octets, place):
+                head = self.own_head(match[2].decode("utf-8", "replace"))
+                require(int(match[1]) == count, f"{path.name}: head {count} is missing")
+                rises = head.size > max(roots, default=-1) and head.size >= first
+                require(rises, f"{path.name}: head {count} is out of order")
+                roots[head.size] = head.root
+                place, count = match.end(), count + 1
+            if first != self.firsts[-1]:
+                following = self.firsts[self.firsts.index(first) + 1]
+                whole = place == len(octets) and max(roots, default=-1) == following
+                require(whole, f"{path.name} does not end with the head of its segment's end")
+            elif place != len(octets):
+                self.notes.append(f"an unfinished head ends {path.name}")
+        shown = self.own_head(read_text(self.folder / "checkpoint"))
+        newer = shown.size < max(roots, default=-1)
+        require(newer or roots.get(shown.size) == shown.root, "the checkpoint is not kept")
+        return roots
+
+    def read_row(self, level: int) -> bytes:
+        """The hashes of a level that lie below the newest head."""
+        wanted = (self.covered >> 8 * level) * 32
+        row = b""
+        for chunk in range(-(-wanted // (32 * CHUNK))):
+            path = self.folder / "tree" / str(level) / f"{chunk:09d}"
+            require(path.exists(), f"{path.name} of tree level {level} is missing")
+            row += path.read_bytes()[: 32 * CHUNK]
+        require(len(row) >= wanted, f"hashes of tree level {level} are missing")
+        return row[:wanted]
+
+    def check(self) -> str:
+        """Every segment in order."""
+        for first, following in zip(self.firsts, [*self.firsts[1:], None], strict=True):
+            segment = Segment(self.folder / "segments" / f"{first:020d}.segment")
+            self.check_head(segment, first)
+            self.check_segment(segment, following)
+        ends = max(self.heads) <= self.tree.size
+        require(ends, f"the journal ends at {self.tree.size}, a head covers {max(self.heads)}")
+        told = f"{self.tree.size} entries in {len(self.firsts)} segments of {self.name}"
+        told += f", {self.covered} below the newest of {len(self.heads)} signed heads"
+        return "\n".join([told, f"key {self.keys[-1][1].text}", *self.notes])
+
+    def check_head(self, segment: Segment, first: int) -> None:
+        """What a segment's head says follows from the entries before it."""
+        require(
+            segment.first == first == self.tree.size
+            and segment.origin == self.origin
+            and segment.peaks == self.tree.peaks
+            and segment.certificates == list(self.certificates.items()),
+            f"{segment.name}: the head does not follow from the entries before it",
+        )
+
+    def check_segment(self, segment: Segment, following: int | None) -> None:
+        """Each entry, each signed root on the way, and the end."""
+        image, place = segment.image, segment.start
+        offsets: list[int] = []
+        times_at: list[int] = []
+        self.check_root()
+        while self.tree.size != following and place < len(image):
+            try:
+                entry = read_entry(image, place, len(image))
+            except Altered as error:
+                end = foot(offsets, times_at, self.tree.root())
+                if image[place:] != end:
+                    self.require_tail(segment, place, following, str(error))
+                return
+            where = f"{segment.name}, offset {place}"
+            require(entry.sequence == self.tree.size, f"{where}: another entry stands here")
+            offsets.append(place)
+            times_at.append(entry.received_at)
+            self.take(entry, where)
+            place = entry.end
+        if following is not None:
+            end = foot(offsets, times_at, self.tree.root())
+            whole = self.tree.size == following and image[place:] == end
+            require(
+                whole, f"{segment.name}: the end is not the foot that follows from its entries"
+            )
+
+    def require_tail(self, segment: Segment, place: int, following: int | None, why: str) -> None:
+        """Octets that are no entry may only be the torn end of all, above every signed head."""
+        last = following is None and self.tree.size >= self.covered
+        require(last, f"{segment.name}, offset {place}, sequence {self.tree.size}: {why}")
+        self.notes.append(f"an unfinished write ends {segment.name} at offset {place}")
+
+    def take(self, entry: Entry, where: str) -> None:
+        """Put an entry into the tree and compare with what was kept and signed."""
+        for level, node in self.tree.append(entry.leaf):
+            place = ((self.tree.size >> 8 * level) - 1) * 32
+            kept = self.rows[level][place : place + 32]
+            require(kept in (b"", node), f"{where}: not the entry whose leaf hash was kept")
+        if entry.kind == 2:
+            self.certificates.pop(entry.certificate, None)
+            self.certificates[entry.certificate] = entry.sequence
+            if len(self.certificates) > MOST_CERTIFICATES:
+                del self.certificates[next(iter(self.certificates))]
+        self.check_root()
+
+    def check_root(self) -> None:
+        """The root is the signed one wherever a head was signed."""
+        signed = self.heads.get(self.tree.size)
+        right = signed is None or signed == self.tree.root()
+        require(right, f"entries up to {self.tree.size} are not those that a signed head covers")
+
+
+def check_journal(args: argparse.Namespace) -> str:
+    """A whole journal."""
+    folder = args.folder / "journal" if (args.folder / "journal").is_dir() else args.folder
+    if not folder.is_dir() or not any(folder.iterdir()):
+        raise Unchecked(f"{folder} holds no journal")
+    return Journal(folder, args.key, [read_text(path) for path in args.checkpoint]).check()
+
+
+# ---------------------------------------------------------------- The command
+
+
+def arguments(given: list[str] | None) -> argparse.Namespace:
+    """What to check."""
+    parser = argparse.ArgumentParser(description="Check evidence of an audit record repository.")
+    commands = parser.add_subparsers(required=True, metavar="proof|consistency|journal")
+    proof = commands.add_parser("proof", help="a record's place in the log")
+    proof.add_argument("file", type=Path)
+    proof.add_argument("--message", type=Path, help="the message's octets as received")
+    proof.add_argument("--witness", action="append", default=[], help="must have cosigned")
+    proof.set_defaults(check=check_proof)
+    consistency = commands.add_parser("consistency", help="that a log only grew")
+    consistency.add_argument("file", type=Path)
+    consistency.add_argument("--old", type=Path, required=True, help="the earlier signed head")
+    consistency.set_defaults(check=check_consistency, witness=[])
+    journal = commands.add_parser("journal", help="a whole journal")
+    journal.add_argument("folder", type=Path)
+    journal.add_argument("--checkpoint", type=Path, action="append", default=[])
+    journal.set_defaults(check=check_journal, witness=[])
+    for command in (proof, consistency, journal):
+        needed = command is not journal
+        command.add_argument("--key", action="append", default=[], required=needed, help="VKEY")
+    args = parser.parse_args(given)
+    try:
+        args.key = [read_key(text) for text in args.key]
+        args.witness = [read_key(text, WITNESS_KEY) for text in args.witness]
+    except Altered as error:
+        parser.error(f"--key or --witness: {error}")
+    return args
+
+
+def main(given: list[str] | None = None) -> int:
+    """Check, say what was found, and return the exit code."""
+    args = arguments(given)
+    try:
+        sys.stdout.write(f"INTACT: {args.check(args)}\n")
+    except Altered as error:
+        sys.stdout.write(f"ALTERED: {error}\n")
+        return 4
+    except (Unchecked, OSError) as error:
+        sys.stdout.write(f"NOT CHECKED: {error}\n")
+        return 5
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

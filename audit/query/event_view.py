@@ -14,6 +14,10 @@ GRAVITY = {"minor-failure": "minor", "serious-failure": "serious", "major-failur
 _APPLICATION, _LAUNCHER, _DESTINATION, _SOURCE = "110150", "110151", "110152", "110153"
 _MEDIA = frozenset({"110154", "110155"})
 _STUDY = "110180"
+_TECHNICAL_KEYS = frozenset(
+    {"SpecificCharacterSet", "QueryRetrieveLevel", "TimezoneOffsetFromUTC"}
+)
+"""Keys that say how a query is to be read, not what it asks for (DICOM PS3.4 C.4.1.1.3)."""
 
 JsonObject = dict[str, Any]
 
@@ -129,8 +133,9 @@ class EventView:
         return [(shown, uid) for uid, shown in found.items()]
 
     def query_keys(self) -> list[tuple[str, str]]:
-        """The query keys that have a value."""
-        return [(key, value) for one in self._objects for key, value in one["query"] if value]
+        """The query keys that have a value and say what is asked for."""
+        keys = (pair for one in self._objects for pair in one["query"])
+        return [(key, value) for key, value in keys if value and key not in _TECHNICAL_KEYS]
 
     def alert_subjects(self) -> list[tuple[str, str]]:
         """What to show and the id of each object of an alert."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from audit.index.criteria import And, Criteria, Exists, Not, Or, Range, Term
 from audit.index.document import IndexedRecord
 from audit.index.port import Bucket, SearchIndex, Span, Total
+from audit.query.language_times import NS_PER_S
 
 FAILURES = ("minor-failure", "serious-failure", "major-failure")
 NOT_REPEATED = Not(Exists("repeat_of"))
@@ -19,6 +20,9 @@ class HomeOptions:
     Attributes:
         window_s: how far back the figures look.
         buckets: bars of the chart over that time.
+        young_intervals_s: lengths of a bar, shortest first, while the first record is younger
+            than the window: the figures then begin with it, so that the chart shows several bars.
+        young_buckets: bars of the chart of a young repository are a multiple of this.
         users: how many users are named.
         failures: how many of the latest failures are shown.
         senders: how many senders with findings are named.
@@ -26,6 +30,8 @@ class HomeOptions:
 
     window_s: int = 86_400
     buckets: int = 48
+    young_intervals_s: tuple[int, ...] = (60, 300, 900)
+    young_buckets: int = 6
     users: int = 8
     failures: int = 8
     senders: int = 8
@@ -75,14 +81,42 @@ def with_findings() -> Criteria:
 
 def span_before(now: int, options: HomeOptions) -> Span:
     """The window that ends with the bucket in which ``now`` (UTC nanoseconds) lies."""
-    interval = options.window_s * 1_000_000_000 // options.buckets
+    return _span_before(now, options.window_s * NS_PER_S // options.buckets, options.buckets)
+
+
+def _span_before(now: int, interval: int, buckets: int) -> Span:
     end = (now // interval + 1) * interval
-    return Span(start=end - interval * options.buckets, end=end, interval=interval)
+    return Span(start=end - interval * buckets, end=end, interval=interval)
+
+
+def young_span(now: int, first: int, options: HomeOptions) -> Span | None:
+    """The window that begins about ``first`` (UTC nanoseconds), cut into the shortest bars.
+
+    None when they are too many: then the ordinary window does.
+    """
+    for interval_s in options.young_intervals_s:
+        interval = interval_s * NS_PER_S
+        needed = now // interval - first // interval + 1
+        buckets = -(-needed // options.young_buckets) * options.young_buckets
+        if buckets <= options.buckets and buckets * interval_s < options.window_s:
+            return _span_before(now, interval, buckets)
+    return None
+
+
+def _span_of(index: SearchIndex, now: int, options: HomeOptions) -> Span:
+    """The ordinary window, or that of a repository whose first record lies within it."""
+    span = span_before(now, options)
+    if index.count(Range("time", None, span.start), at_most=1).value:
+        return span
+    oldest = index.search(Range("time", span.start, span.end), limit=1, newest_first=False)
+    if not oldest.records:
+        return span
+    return young_span(now, oldest.records[0].time, options) or span
 
 
 def home_figures(index: SearchIndex, now: int, options: HomeOptions) -> HomeFigures:
     """Ask the index for all figures; raises IndexUnavailable as it does."""
-    span = span_before(now, options)
+    span = _span_of(index, now, options)
     within: Sequence[Criteria] = (Range("time", span.start, span.end), NOT_REPEATED)
     everything = And(tuple(within))
     failed = And((*within, failed_acts()))

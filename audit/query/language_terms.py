@@ -61,6 +61,12 @@ def fields_by_query_name() -> Mapping[str, Field]:
 
 
 @cache
+def fields_by_any_name() -> Mapping[str, Field]:
+    """The same, and by the names that answers of the API give them: ``query_key`` is ``key``."""
+    return {field.name: field for field in all_fields()} | dict(fields_by_query_name())
+
+
+@cache
 def allowed_values() -> Mapping[str, frozenset[str]]:
     """The folded values of the fields that hold few, unions included."""
     table = read_toml("index/categories.toml")
@@ -95,7 +101,7 @@ def term(name: Name, value: Value, now: int) -> Criteria:
         raise QuerySyntaxError(f"{name.text}: needs a value", value.column)
     if written in WORDS:
         return _WORD_TERMS[written](value, now)
-    field = fields_by_query_name().get(written)
+    field = fields_by_any_name().get(written)
     if field is None:
         raise QuerySyntaxError(_unknown("field", name.text, _all_names()), name.column)
     if field.type == "time":
@@ -196,7 +202,7 @@ def _before(value: Value, now: int) -> Criteria:
 
 
 def _has(value: Value, _now: int) -> Criteria:
-    field = fields_by_query_name().get(value.text.lower())
+    field = fields_by_any_name().get(value.text.lower())
     names = tuple(name for name, one in fields_by_query_name().items() if one.type == "keyword")
     if field is None or field.type != "keyword":
         raise QuerySyntaxError(_unknown("field", value.text, names), value.column)

@@ -142,7 +142,10 @@ def test_a_query_by_its_keys() -> None:
         destination=build.Process(process_id="4", name="Archive", ae_titles=("ARCHIVE",)),
         others=(build.Person(user_id="mvoss@example.org", name="Mara Voss", requestor=True),),
     )
-    url = build.UrlQuery(url="https://pacs.example/studies?PatientID=P1&Modality=&StudyDate=2026")
+    url = build.UrlQuery(
+        url="https://pacs.example/studies?QueryRetrieveLevel=STUDY&SpecificCharacterSet=ISO_IR+192"
+        "&PatientID=P1&Modality=&StudyDate=2026"
+    )
     one = build.query(occurrence, exchange, url)
     assert said(one)[0] == "Mara Voss asked Archive for PatientID P1 and StudyDate 2026."
 

@@ -10,7 +10,6 @@ from audit.projector.identities import host_of, patient_identifiers
 from audit.projector.objects import is_patient
 from audit.record.audit_message import (
     ActiveParticipant,
-    AuditMessage,
     AuditSource,
     CodedValue,
     EventIdentification,
@@ -37,7 +36,8 @@ def _coded(code: CodedValue) -> Body:
     }
 
 
-def _event(event: EventIdentification) -> Body:
+def event_body(event: EventIdentification) -> Body:
+    """EventIdentification as JSON."""
     return {
         "id": _coded(event.event_id),
         "types": [_coded(code) for code in event.event_type_codes],
@@ -49,7 +49,8 @@ def _event(event: EventIdentification) -> Body:
     }
 
 
-def _participant(participant: ActiveParticipant) -> Body:
+def participant_body(participant: ActiveParticipant) -> Body:
+    """ActiveParticipant as JSON."""
     media = participant.media_type
     return {
         "user_id": participant.user_id,
@@ -63,7 +64,8 @@ def _participant(participant: ActiveParticipant) -> Body:
     }
 
 
-def _source(source: AuditSource) -> Body:
+def source_body(source: AuditSource) -> Body:
+    """AuditSourceIdentification as JSON."""
     return {
         "id": source.audit_source_id,
         "site": source.audit_enterprise_site_id,
@@ -101,7 +103,8 @@ def _count(number: str | None) -> int | None:
     return int(text) if text.isdecimal() and len(text) <= len(str(2**63)) else None
 
 
-def _object(subject: ParticipantObject, keys: tuple[tuple[str, str], ...]) -> Body:
+def object_body(subject: ParticipantObject, keys: tuple[tuple[str, str], ...]) -> Body:
+    """ParticipantObjectIdentification as JSON; ``keys`` are its decoded query keys, in order."""
     patients = patient_identifiers(subject.participant_object_id) if is_patient(subject) else ()
     return {
         "id": subject.participant_object_id,
@@ -118,19 +121,6 @@ def _object(subject: ParticipantObject, keys: tuple[tuple[str, str], ...]) -> Bo
             for detail in subject.participant_object_details
         ],
         **_described(subject.participant_object_descriptions),
-    }
-
-
-def message_body(message: AuditMessage, keys: tuple[tuple[tuple[str, str], ...], ...]) -> Body:
-    """The message as JSON; ``keys`` are the decoded query keys of each object, in order."""
-    return {
-        "event": _event(message.event_identification),
-        "participants": [_participant(one) for one in message.active_participants],
-        "sources": [_source(source) for source in message.audit_sources],
-        "objects": [
-            _object(subject, own)
-            for subject, own in zip(message.participant_objects, keys, strict=True)
-        ],
     }
 
 

@@ -33,7 +33,7 @@ class Derivations:
         roles: role codes by ``source``, ``destination``, ``media``, ``technical``.
         object_types: ParticipantObjectIDTypeCodes by ``study``, ``sop_class``, ``patient``.
         query_fields: field by the keyword of a decoded query key.
-        kinds: in the order in which they are tried.
+        kinds_of: rules by category, in the order in which they are tried.
         destination_words: what a destination's name says of it, by kind, in order.
     """
 
@@ -42,7 +42,7 @@ class Derivations:
     roles: Mapping[str, frozenset[str]]
     object_types: Mapping[str, frozenset[str]]
     query_fields: Mapping[str, str]
-    kinds: tuple[KindRule, ...]
+    kinds_of: Mapping[str, tuple[KindRule, ...]]
     destination_words: Mapping[str, frozenset[str]]
 
 
@@ -56,6 +56,11 @@ def _kind(row: Mapping[str, Any]) -> KindRule:
         near=row.get("near", ""),
         network=row.get("network", False),
     )
+
+
+def _by_category(rules: tuple[KindRule, ...]) -> dict[str, tuple[KindRule, ...]]:
+    names = {name for rule in rules for name in rule.categories}
+    return {name: tuple(rule for rule in rules if name in rule.categories) for name in names}
 
 
 def _inverse(table: Mapping[str, list[str]]) -> dict[str, str]:
@@ -76,6 +81,6 @@ def derivations() -> Derivations:
         roles=_sets(table["role"]),
         object_types=_sets(table["object"]),
         query_fields=_inverse(table["query_key"]),
-        kinds=tuple(map(_kind, table["kind"])),
+        kinds_of=_by_category(tuple(map(_kind, table["kind"]))),
         destination_words=_sets(table["destination"]),
     )

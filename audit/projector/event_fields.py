@@ -5,17 +5,17 @@ from collections.abc import Mapping
 from audit.projector.derivations import OTHER, KindRule, derivations
 from audit.projector.field_values import FieldValues
 from audit.projector.participants import destination_kind, has_role
-from audit.record.audit_message import ActiveParticipant, AuditMessage
+from audit.record.audit_message import ActiveParticipant, AuditMessage, EventIdentification
 
 
-def add_event(
-    values: FieldValues, message: AuditMessage, destination_kinds: Mapping[str, str]
-) -> None:
-    """Add what the event says of itself, and the category and kind derived from it."""
-    event = message.event_identification
-    category = derivations().category_of_event.get(event.event_id.csd_code, OTHER)
-    values.add("category", category)
-    values.add("kind", _kind(category, message, destination_kinds))
+def category_of(event: EventIdentification) -> str:
+    """The category that follows from the EventID."""
+    return derivations().category_of_event.get(event.event_id.csd_code, OTHER)
+
+
+def add_event(values: FieldValues, event: EventIdentification) -> None:
+    """Add what the event says of itself."""
+    values.add("category", category_of(event))
     values.add("event", event.event_id.csd_code)
     values.add("event_type", *(code.csd_code for code in event.event_type_codes))
     values.add("action", event.event_action_code)
@@ -24,9 +24,10 @@ def add_event(
         values.add("purpose", purpose.csd_code, purpose.original_text)
 
 
-def _kind(category: str, message: AuditMessage, destination_kinds: Mapping[str, str]) -> str:
-    for rule in derivations().kinds:
-        if category in rule.categories and _fits(rule, message, destination_kinds):
+def kind_of(message: AuditMessage, destination_kinds: Mapping[str, str]) -> str:
+    """The kind that refines the category; empty when none does."""
+    for rule in derivations().kinds_of.get(category_of(message.event_identification), ()):
+        if _fits(rule, message, destination_kinds):
             return rule.name
     return ""
 

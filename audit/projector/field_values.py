@@ -1,6 +1,29 @@
 """FieldValues: the searchable values of one record while they are gathered."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from itertools import islice
+
+TEXT = "text"
+
+
+@dataclass(frozen=True, slots=True)
+class Added:
+    """What was gathered without bounds, to be added to many records.
+
+    Attributes:
+        values: by keyword field, in order.
+        count: of all values together.
+        longest: characters of the longest value.
+        texts: for free-text search.
+        text_chars: characters of all texts together.
+    """
+
+    values: Mapping[str, Mapping[str, None]]
+    count: int
+    longest: int
+    texts: Mapping[str, None]
+    text_chars: int
 
 
 class FieldValues:
@@ -13,6 +36,8 @@ class FieldValues:
     def __init__(self, max_values: int, max_value_chars: int, max_text_chars: int) -> None:
         self._values: dict[str, dict[str, None]] = {}
         self._max_values = max_values
+        self._values_left = max_values
+        """Below the bound of each field as long as all fields together are."""
         self._max_value_chars = max_value_chars
         self._text_chars_left = max_text_chars
         self.is_cut = False
@@ -24,6 +49,7 @@ class FieldValues:
                 self._add(self._values.setdefault(name, {}), trimmed)
 
     def _add(self, there: dict[str, None], value: str) -> None:
+        self._values_left -= 1
         if len(value) > self._max_value_chars:
             self.is_cut = True
             value = value[: self._max_value_chars]
@@ -34,7 +60,7 @@ class FieldValues:
 
     def add_text(self, values: Iterable[str | None]) -> None:
         """Take texts for free-text search, as long as the text bound allows."""
-        there = self._values.setdefault("text", {})
+        there = self._values.setdefault(TEXT, {})
         for value in values:
             if not value or value in there or not (trimmed := value.strip()):
                 continue
@@ -45,6 +71,42 @@ class FieldValues:
                 return
             there[trimmed] = None
             self._text_chars_left -= len(trimmed)
+
+    def added(self) -> Added:
+        """All that was taken, for ``take``."""
+        values = {name: there for name, there in self._values.items() if name != TEXT and there}
+        lengths = [len(value) for there in values.values() for value in there]
+        texts = self._values.get(TEXT, {})
+        return Added(values, len(lengths), max(lengths, default=0), texts, sum(map(len, texts)))
+
+    def take(self, added: Added) -> None:
+        """Take values that were gathered elsewhere, as if they had been added here one by one."""
+        self._values_left -= added.count
+        if self._values_left < 0 or added.longest > self._max_value_chars:
+            for name, values in added.values.items():
+                self.add(name, *values)
+            return
+        mine = self._values
+        for name, values in added.values.items():
+            there = mine.get(name)
+            if there is None:
+                mine[name] = dict(values)
+            else:
+                there.update(values)
+
+    def take_texts(self, added: Added) -> None:
+        """Take texts that were gathered elsewhere; in order of weight, after all values."""
+        if added.text_chars > self._text_chars_left:
+            self.add_text(added.texts)
+            return
+        there = self._values.setdefault(TEXT, {})
+        before = len(there)
+        there.update(added.texts)
+        if len(there) - before == len(added.texts):
+            self._text_chars_left -= added.text_chars
+        elif len(there) > before:
+            new = islice(reversed(there), len(there) - before)
+            self._text_chars_left -= sum(map(len, new))
 
     def values(self, name: str) -> tuple[str, ...]:
         """What a field holds so far."""

@@ -6,7 +6,6 @@ from audit.projector.derivations import derivations
 from audit.projector.field_values import FieldValues
 from audit.projector.identities import patient_identifiers
 from audit.record.audit_message import ParticipantObject, ParticipantObjectDescription
-from audit.record.query_content import decode_query
 
 QueryKeys = tuple[tuple[str, str], ...]
 _WILD = frozenset("*?")
@@ -26,10 +25,8 @@ def is_patient(subject: ParticipantObject) -> bool:
     )
 
 
-def add_object(
-    values: FieldValues, subject: ParticipantObject, default_assigner: str
-) -> QueryKeys:
-    """Add what one object says; its decoded query keys are handed back, they come last."""
+def add_object(values: FieldValues, subject: ParticipantObject, default_assigner: str) -> None:
+    """Add what one object says; its decoded query keys come last of all (`add_query_keys`)."""
     values.add("object", subject.participant_object_id)
     type_code = subject.participant_object_id_type_code.csd_code
     if is_patient(subject):
@@ -39,7 +36,6 @@ def add_object(
             values.add(field, subject.participant_object_id)
     for description in subject.participant_object_descriptions:
         _add_description(values, description)
-    return decode_query(subject) if subject.participant_object_query else ()
 
 
 def _add_patient(values: FieldValues, subject: ParticipantObject, default_assigner: str) -> None:

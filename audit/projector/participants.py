@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 
 from audit.index.criteria import fold
 from audit.projector.derivations import derivations
@@ -16,6 +17,7 @@ from audit.record.audit_message import ActiveParticipant, CodedValue
 
 _LETTERS = re.compile(r"[^\W\d_]+")
 _LONG_WORD = 5
+_MAX_REMEMBERED_CHARS = 512
 
 
 def has_role(participant: ActiveParticipant, role: str) -> bool:
@@ -84,11 +86,21 @@ def destination_kind(participant: ActiveParticipant, known: Mapping[str, str]) -
         known: the site's own list, kind by folded AE title, UserID or network access point;
             it beats every guess.
     """
-    names = _names(participant)
-    access_point = participant.network_access_point_id or ""
-    for name in (*names, access_point):
-        if (listed := known.get(fold(name))) is not None:
-            return listed
-    if is_internet_address(access_point):
+    names = (*_names(participant), participant.network_access_point_id or "")
+    if known:
+        for name in names:
+            if (listed := known.get(fold(name))) is not None:
+                return listed
+    if sum(map(len, names)) > _MAX_REMEMBERED_CHARS:
+        return _guessed_kind(names)
+    return _remembered_guess(names)
+
+
+def _guessed_kind(names: tuple[str, ...]) -> str:
+    """By the words of the names; the last one is the network access point."""
+    if is_internet_address(names[-1]):
         return "outside"
-    return _kind_by_words(names)
+    return _kind_by_words(names[:-1])
+
+
+_remembered_guess = lru_cache(maxsize=1_024)(_guessed_kind)

@@ -12,16 +12,15 @@ from audit.frame.structured_data import NIL
 from audit.frame.syslog import SyslogHeader, read_header
 from audit.index.document import IndexedRecord
 from audit.journal.entry import Entry, EntryKind, Received
-from audit.projector.body import arrival_body, header_body, message_body
+from audit.projector.body import arrival_body, header_body
 from audit.projector.derivations import OTHER
-from audit.projector.event_fields import add_event
+from audit.projector.event_fields import kind_of
 from audit.projector.event_time import ChosenTime, choose_time
 from audit.projector.field_values import FieldValues
 from audit.projector.identities import host_of
-from audit.projector.objects import QueryKeys, add_object, add_query_keys
+from audit.projector.objects import add_query_keys
 from audit.projector.options import DEFAULT_OPTIONS, ProjectionOptions
-from audit.projector.participants import add_participant
-from audit.projector.texts import texts_of
+from audit.projector.parts import SMALL_OCTETS, parts_of
 from audit.record.assess import Assessment, assess
 from audit.record.audit_message import AuditMessage
 from audit.record.findings import Finding, Severity, finding
@@ -151,30 +150,31 @@ def _add_message(
         values.add("category", OTHER)
         values.add_text(assessment.raw_text.splitlines())
         return _Content(ChosenTime(received.received_at))
-    add_event(values, message, options.destination_kinds)
-    for participant in message.active_participants:
-        add_participant(values, participant)
-    for source in message.audit_sources:
-        values.add("node", source.audit_source_id)
-        values.add("site", source.audit_enterprise_site_id)
-    keys = _add_objects(values, message, options)
-    values.add_text(texts_of(message, keys))
+    parts = parts_of(
+        message, _assigner(message, options), is_small=len(received.raw) <= SMALL_OCTETS
+    )
+    ordered = parts.in_order()
+    for part in ordered:
+        values.take(part.added)
+    values.add("kind", kind_of(message, options.destination_kinds))
+    for part in ordered:
+        values.take_texts(part.added)
     sent = message.event_identification.event_date_time
+    keys = tuple([pair for part in parts.objects for pair in part.keys])
     return _Content(
         choose_time(sent, received, options),
         sent,
-        message_body(message, keys),
-        add_query_keys(values, tuple(pair for own in keys for pair in own)),
+        parts.body(),
+        add_query_keys(values, keys) if keys else {},
     )
 
 
-def _add_objects(
-    values: FieldValues, message: AuditMessage, options: ProjectionOptions
-) -> tuple[QueryKeys, ...]:
+def _assigner(message: AuditMessage, options: ProjectionOptions) -> str:
+    if not options.default_assigners:
+        return ""
     sources = (source.audit_source_id for source in message.audit_sources)
     assigners = (options.default_assigners.get(source, "") for source in sources)
-    assigner = next(filter(None, assigners), "")
-    return tuple(add_object(values, one, assigner) for one in message.participant_objects)
+    return next(filter(None, assigners), "")
 
 
 def _add_arrival(values: FieldValues, received: Received, header: SyslogHeader) -> None:

@@ -1,4 +1,4 @@
-"""All words of a message, for free text."""
+"""The words of a message's parts, for free text: every readable value."""
 
 from collections.abc import Iterator
 
@@ -6,30 +6,13 @@ from audit.projector.body import readable_detail
 from audit.projector.objects import QueryKeys
 from audit.record.audit_message import (
     ActiveParticipant,
-    AuditMessage,
+    AuditSource,
     CodedValue,
     EventIdentification,
     ParticipantObject,
 )
 
 Texts = Iterator[str | None]
-
-
-def texts_of(message: AuditMessage, keys: tuple[QueryKeys, ...]) -> Texts:
-    """Every readable value of the message, the weightier first, decoded queries and details too.
-
-    UIDs of single instances are left out: they would outweigh all the rest of a large study.
-    """
-    yield from _event_texts(message.event_identification)
-    for participant in message.active_participants:
-        yield from _participant_texts(participant)
-    for source in message.audit_sources:
-        yield source.audit_source_id
-        yield source.audit_enterprise_site_id
-        yield from _coded(source.audit_source_type_codes)
-    for subject, own in zip(message.participant_objects, keys, strict=True):
-        yield from _object_texts(subject)
-        yield from (value for _, value in own)
 
 
 def _coded(codes: tuple[CodedValue, ...]) -> Texts:
@@ -39,13 +22,15 @@ def _coded(codes: tuple[CodedValue, ...]) -> Texts:
         yield code.csd_code
 
 
-def _event_texts(event: EventIdentification) -> Texts:
+def event_texts(event: EventIdentification) -> Texts:
+    """What the event says."""
     yield from _coded((event.event_id, *event.event_type_codes))
     yield event.event_outcome_description
     yield from _coded(event.purposes_of_use)
 
 
-def _participant_texts(participant: ActiveParticipant) -> Texts:
+def participant_texts(participant: ActiveParticipant) -> Texts:
+    """What a participant says."""
     yield participant.user_name
     yield participant.user_id
     yield participant.alternative_user_id
@@ -55,7 +40,18 @@ def _participant_texts(participant: ActiveParticipant) -> Texts:
         yield from _coded((participant.media_type,))
 
 
-def _object_texts(subject: ParticipantObject) -> Texts:
+def source_texts(source: AuditSource) -> Texts:
+    """What a source says."""
+    yield source.audit_source_id
+    yield source.audit_enterprise_site_id
+    yield from _coded(source.audit_source_type_codes)
+
+
+def object_texts(subject: ParticipantObject, keys: QueryKeys) -> Texts:
+    """What an object says, with its decoded query keys.
+
+    UIDs of single instances are left out: they would outweigh all the rest of a large study.
+    """
     yield subject.participant_object_name
     yield subject.participant_object_id
     yield from _coded((subject.participant_object_id_type_code,))
@@ -67,3 +63,4 @@ def _object_texts(subject: ParticipantObject) -> Texts:
         yield from description.accessions
         yield from description.contains_study or ()
         yield from description.mpps
+    yield from (value for _, value in keys)

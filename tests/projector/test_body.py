@@ -3,7 +3,8 @@ from base64 import b64encode
 
 import pytest
 
-from audit.projector.body import message_body, readable_detail
+from audit.projector.body import object_body, readable_detail
+from audit.projector.parts import parts_of
 from audit.record.audit_message import (
     CodedValue,
     ParticipantObjectDescription,
@@ -41,10 +42,8 @@ def test_counts(count: str | None, shown: int | None) -> None:
     description = ParticipantObjectDescription(
         sop_classes=(SOPClass(uid=None, number_of_instances=count),)
     )
-    body = message_body(
-        message(objects=(study(participant_object_descriptions=(description,)),)), ((),)
-    )
-    assert body["objects"][0]["sop_classes"] == [{"uid": None, "instances": shown}]
+    body = object_body(study(participant_object_descriptions=(description,)), ())
+    assert body["sop_classes"] == [{"uid": None, "instances": shown}]
 
 
 def test_the_whole_message_as_json() -> None:
@@ -52,9 +51,13 @@ def test_the_whole_message_as_json() -> None:
         role_id_codes=(DESTINATION_MEDIA,), media_type=CodedValue("110032", "DCM", "CD")
     )
     one = message(participants=(medium,))
-    body = message_body(one, ((("PatientID", "P1"),), ()))
+    body = parts_of(one).body()
     assert json.loads(json.dumps(body)) == body
     assert body["participants"][0]["media"] == {"code": "110032", "system": "DCM", "text": "CD"}
-    assert body["objects"][0]["query"] == [["PatientID", "P1"]]
+    assert body["event"]["date_time"] == one.event_identification.event_date_time
     assert body["sources"] == [{"id": "viewer-3", "site": "radiology", "types": []}]
     assert body["event"]["id"]["text"] == "DICOM Instances Accessed"
+
+
+def test_decoded_query_keys_are_shown_with_their_object() -> None:
+    assert object_body(study(), (("PatientID", "P1"),))["query"] == [["PatientID", "P1"]]

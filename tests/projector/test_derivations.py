@@ -29,7 +29,7 @@ def test_kinds_name_categories_and_codes_that_exist() -> None:
         for name in ("event_type", "event_type_ihe", "transaction", "transaction_fhir")
         for code in table(name).codes
     }
-    for rule in derivations().kinds:
+    for rule in {one for rules in derivations().kinds_of.values() for one in rules}:
         assert rule.categories <= set(read_toml("index/categories.toml")["category"])
         assert rule.media <= set(table("media_type").codes), rule
         assert rule.events <= set(derivations().category_of_event)

@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from audit.projector.event_fields import add_event
+from audit.projector.event_fields import add_event, kind_of
 from audit.projector.field_values import FieldValues
 from audit.record.audit_message import ActiveParticipant, AuditMessage, CodedValue
 from tests.projector.messages import (
@@ -16,7 +16,8 @@ from tests.projector.messages import (
 
 def fields_of(one: AuditMessage) -> dict[str, tuple[str, ...]]:
     values = FieldValues(100, 100, 1000)
-    add_event(values, one, {})
+    add_event(values, one.event_identification)
+    values.add("kind", kind_of(one, {}))
     return values.fields()
 
 

@@ -8,6 +8,7 @@ from audit.record.audit_message import (
     ParticipantObjectDescription,
     SOPClass,
 )
+from audit.record.query_content import decode_query
 from tests.projector.messages import SOP_CLASS_UID, patient, study
 
 
@@ -59,7 +60,7 @@ def test_a_study_with_all_that_it_held() -> None:
         )
     )
     found = values()
-    assert add_object(found, described, "") == ()
+    add_object(found, described, "")
     assert found.fields() == {
         "object": ("1.2.840.99.7",),
         "study": ("1.2.840.99.7", "1.2.840.99.8"),
@@ -77,7 +78,8 @@ def test_a_query_names_whom_it_sought() -> None:
         participant_object_name=None,
     )
     found = values()
-    keys = add_object(found, asked, "")
+    add_object(found, asked, "")
+    keys = decode_query(asked)
     assert keys == (("PatientID", "P7"), ("StudyDate", "20260528"), ("PatientName", "Do*"))
     assert add_query_keys(found, keys) == {"patient": ("P7",)}
     assert found.values("query_key") == ("PatientID=P7", "StudyDate=20260528", "PatientName=Do*")

@@ -1,6 +1,6 @@
 from base64 import b64encode
 
-from audit.projector.texts import texts_of
+from audit.projector.texts import event_texts, object_texts, participant_texts, source_texts
 from audit.record.audit_message import (
     CodedValue,
     ParticipantObjectDescription,
@@ -29,7 +29,12 @@ def test_every_readable_value_and_no_instance() -> None:
         (person(media_type=CodedValue("110032", "DCM", "CD", "Compact disc")),),
         (described,),
     )
-    found = set(texts_of(one, ((("PatientName", "Do*"),),)))
+    found = {
+        *event_texts(one.event_identification),
+        *participant_texts(one.active_participants[0]),
+        *source_texts(one.audit_sources[0]),
+        *object_texts(described, (("PatientName", "Do*"),)),
+    }
     assert found >= {
         "DICOM Instances Accessed",
         "disk full",

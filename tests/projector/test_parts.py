@@ -1,0 +1,54 @@
+from dataclasses import replace
+
+import pytest
+
+from audit.bench.traffic import entries, received
+from audit.projector import parts, project
+from audit.projector.options import ProjectionOptions
+from audit.projector.parts import parts_of
+from audit.record.audit_message import AuditMessage
+from tests.projector.messages import message, patient, person
+
+
+def test_the_parts_of_a_message_stand_in_its_order() -> None:
+    one = message(participants=(person(), person(user_id="second")), objects=(patient("P1"),))
+    found = parts_of(one)
+    assert [part.body["user_id"] for part in found.participants][1] == "second"
+    assert len(found.in_order()) == 1 + 2 + len(one.audit_sources) + 1
+    assert found.objects[0].added.values["patient"] == {"P1": None}
+
+
+def test_equal_parts_are_worked_out_once_and_the_time_stays_the_message_s_own() -> None:
+    first = message()
+    event = replace(first.event_identification, event_date_time="2026-02-02T00:00:00Z")
+    second: AuditMessage = replace(first, event_identification=event)
+    one, other = parts_of(first, is_small=True), parts_of(second, is_small=True)
+    assert one.participants[0] is other.participants[0]
+    assert one.event.added is other.event.added
+    assert other.body()["event"]["date_time"] == "2026-02-02T00:00:00Z"
+    assert one.body()["event"]["date_time"] == first.event_identification.event_date_time
+
+
+def test_the_assigner_of_a_source_is_part_of_what_is_remembered() -> None:
+    one = message(objects=(patient("P1", None),))
+    for assigner in ("1.2", "1.3", "1.2"):
+        (found,) = parts_of(one, assigner, is_small=True).objects
+        assert found.added.values["patient_assigner"] == {assigner: None}
+
+
+def test_remembered_or_afresh_records_are_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    arrived = list(entries(received(120, days=1)))
+    options = ProjectionOptions(default_assigners={"view-emg-01.st-anna.example": "9.9"})
+    first = [project.project(entry, "abcd", options=options) for entry in arrived]
+    again = [project.project(entry, "abcd", options=options) for entry in arrived]
+    assert first == again
+    monkeypatch.setattr(project, "SMALL_OCTETS", 0)
+    assert [project.project(entry, "abcd", options=options) for entry in arrived] == first
+
+
+def test_parts_of_long_messages_are_not_remembered() -> None:
+    assert parts.SMALL_OCTETS * parts.REMEMBERED * 4 <= 64 * 1024 * 1024
+    long = message(participants=(person(user_id="x" * 10_000),))
+    one, other = parts_of(long), parts_of(long)
+    assert one.participants[0] is not other.participants[0]
+    assert one.participants[0] == other.participants[0]

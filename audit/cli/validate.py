@@ -10,6 +10,7 @@ from audit.cli.options import examples, json_option, print_json, visible
 
 if TYPE_CHECKING:
     from audit.query.validation import ValidationResult
+    from audit.query.validation_summary import Summary
 
 
 @click.command(
@@ -17,26 +18,37 @@ if TYPE_CHECKING:
         "arr validate message.xml",
         "arr validate --json captured/",
         "cat messages.log | arr validate --summary -",
+        "arr validate --sarif captured/ > findings.sarif",
         "arr validate --list-rules",
     )
 )
 @click.argument("sources", nargs=-1)
 @json_option
-@click.option("--summary", is_flag=True, help="Counts by verdict, tier, event and rule.")
+@click.option(
+    "--summary", is_flag=True, help="Counts by verdict, tier, event, rule and audit source."
+)
+@click.option(
+    "--sarif", "as_sarif", is_flag=True, help="Print SARIF 2.1.0, for editors and pipelines."
+)
 @click.option("--list-rules", is_flag=True, help="Print every rule and end.")
-def validate(sources: tuple[str, ...], as_json: bool, summary: bool, list_rules: bool) -> None:
+def validate(
+    sources: tuple[str, ...], as_json: bool, summary: bool, as_sarif: bool, list_rules: bool
+) -> None:
     """Say of audit messages what they are, how good they are, and how to mend them.
 
-    SOURCES are files, directories or - for standard input: bare XML, syslog-wrapped lines or
-    octet-counted files. Exit code 0 when all are valid, else 1.
+    SOURCES are files, directories or - for standard input: bare XML, syslog-wrapped lines,
+    octet-counted files, FHIR R4 AuditEvents in JSON or NDJSON. Exit code 0 when all are valid,
+    else 1.
     """
-    from audit.query.validation import summarise, validate_sources
+    from audit.query.validation import validate_sources
 
     if list_rules:
         _list_rules(as_json)
         return
     if not sources:
         raise click.UsageError("name a file, a directory, or - for standard input")
+    if as_sarif and (as_json or summary):
+        raise click.UsageError("--sarif goes without --json and --summary")
     standard_input = sys.stdin.buffer.read() if "-" in sources else b""
     verdicts: list[bool] = []
 
@@ -45,12 +57,23 @@ def validate(sources: tuple[str, ...], as_json: bool, summary: bool, list_rules:
             verdicts.append(result.is_valid)
             yield result
 
-    if summary:
-        _print_summary(summarise(noted()), as_json)
-    else:
-        for result in noted():
-            _print_result(result, as_json)
+    _print_all(noted(), as_json=as_json, summary=summary, as_sarif=as_sarif)
     raise click.exceptions.Exit(0 if verdicts and all(verdicts) else 1)
+
+
+def _print_all(
+    results: Iterable["ValidationResult"], *, as_json: bool, summary: bool, as_sarif: bool
+) -> None:
+    from audit.query.sarif import sarif
+    from audit.query.validation_summary import summarise
+
+    if as_sarif:
+        print_json(sarif(results))
+    elif summary:
+        _print_summary(summarise(results), as_json)
+    else:
+        for result in results:
+            _print_result(result, as_json)
 
 
 def _print_result(result: "ValidationResult", as_json: bool) -> None:
@@ -62,14 +85,21 @@ def _print_result(result: "ValidationResult", as_json: bool) -> None:
         click.echo(visible(render(result)))
 
 
-def _print_summary(counts: dict[str, dict[str, int]], as_json: bool) -> None:
+def _print_summary(summary: "Summary", as_json: bool) -> None:
+    counts = summary.as_dict()
     if as_json:
         print_json(counts)
         return
     for group, values in counts.items():
         click.echo(f"{group}:")
         for value, count in values.items():
-            click.echo(f"  {count:>8}  {visible(value)}")
+            if group != "source":
+                click.echo(f"  {count:>8}  {visible(value)}")
+                continue
+            verdicts = ", ".join(f"{n} {verdict}" for verdict, n in count["verdict"].items())
+            click.echo(f"  {count['messages']:>8}  {visible(value)}: {verdicts}")
+            for rule, n in count["rule"].items():
+                click.echo(f"            {n:>8}  {rule}")
 
 
 def _list_rules(as_json: bool) -> None:

@@ -16,6 +16,8 @@ from audit.frame.octet_counting import Frame, OctetCountingDecoder
 _BOM = b"\xef\xbb\xbf"
 _COUNTED = re.compile(rb"[1-9][0-9]{0,9} (?:<[0-9]{1,3}>|(?:\xef\xbb\xbf)?<[?A!])")
 _SYSLOG = re.compile(rb"\s*<[0-9]{1,3}>")
+_MOST_BETWEEN = 4_096
+"""Octets between two messages, beyond which the second one's place isn't looked for."""
 _BETWEEN = re.compile(rb"(?<=</AuditMessage>)\s+(?=(?:\xef\xbb\xbf)?<(?:\?xml|AuditMessage))")
 
 
@@ -28,12 +30,18 @@ class SourceMessage:
         raw: the octets, with their syslog header if there is one.
         is_syslog: whether a syslog header is to be expected.
         original_length: octets before cutting; more than ``len(raw)`` when it was cut off.
+        file: the source without number.
+        line: where the message begins in the source, one-based.
+        column: characters before it in that line.
     """
 
     source: str
     raw: bytes
     is_syslog: bool
     original_length: int
+    file: str = ""
+    line: int = 1
+    column: int = 0
 
 
 def messages_of(source: str, octets: bytes) -> Iterator[SourceMessage]:
@@ -42,9 +50,30 @@ def messages_of(source: str, octets: bytes) -> Iterator[SourceMessage]:
     What follows the place where an octet-counted stream can't be cut is one more message.
     """
     found = list(_cut(octets))
+    at, place = 0, (1, 0)
     for number, (frame, is_syslog) in enumerate(found, start=1):
         name = source if len(found) == 1 else f"{source}#{number}"
-        yield SourceMessage(name, frame.octets, is_syslog, frame.original_length)
+        begin = _beginning(octets, frame, at)
+        place = advanced(place, octets[at:begin])
+        yield SourceMessage(name, frame.octets, is_syslog, frame.original_length, source, *place)
+        at = begin + frame.original_length
+        place = advanced(place, octets[begin:at])
+
+
+def _beginning(octets: bytes, frame: Frame, at: int) -> int:
+    """Where the frame's octets stand, at or soon after ``at``."""
+    begin = octets.find(frame.octets, at, at + len(frame.octets) + _MOST_BETWEEN)
+    return max(begin, at)
+
+
+def advanced(place: tuple[int, int], octets: bytes) -> tuple[int, int]:
+    """Line (one-based) and column (characters before) after the octets."""
+    line, column = place
+    before, newline, last = octets.rpartition(b"\n")
+    characters = len(last.decode(errors="replace"))
+    if not newline:
+        return line, column + characters
+    return line + before.count(b"\n") + 1, characters
 
 
 def _cut(octets: bytes) -> Iterator[tuple[Frame, bool]]:

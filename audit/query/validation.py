@@ -3,17 +3,18 @@
 What ``arr validate`` prints; the JSON form is fixed by docs/cli.md.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from audit.frame.syslog import read_header
-from audit.query.message_sources import SourceMessage, read_sources
+from audit.query.message_sources import SourceMessage, advanced, read_sources
 from audit.query.pointing import point_at, safe, text_of
 from audit.record.assess import Assessment, assess
 from audit.record.findings import Finding, finding
 from audit.record.xml_input import DEFAULT_LIMITS, XmlLimits
 
+_BOM = b"\xef\xbb\xbf"
 _MARKS = {"error": "✗", "warning": "!", "info": "·"}
 
 
@@ -27,6 +28,9 @@ class ValidationResult:
         findings: of header and MSG part; lines count from the beginning of the MSG part.
         verdict: ``valid``, ``invalid`` or ``malformed``.
         msg: the MSG part, for pointing at lines.
+        file: the source without number.
+        line: line of the source in which the MSG part begins, one-based.
+        column: characters before it in that line.
     """
 
     source: str
@@ -34,6 +38,24 @@ class ValidationResult:
     findings: tuple[Finding, ...]
     verdict: str
     msg: bytes
+    file: str = ""
+    line: int = 1
+    column: int = 0
+
+    def located(self) -> Iterator[tuple[Finding, int, int]]:
+        """Each finding with its line and column in the source, both one-based.
+
+        A finding without a line points at the beginning of the MSG part.
+        """
+        lines = text_of(self.msg).split("\n") if self.findings else []
+        is_marked = self.column > 0 and self.msg.startswith(_BOM)
+        for one in self.findings:
+            pointed = point_at(lines, one.path, one.line)
+            if pointed is None:
+                yield one, self.line, self.column + 1
+            else:
+                before = self.column + is_marked if one.line == 1 else 0
+                yield one, self.line + one.line - 1, before + pointed.column + 1
 
     @property
     def is_valid(self) -> bool:
@@ -71,10 +93,12 @@ def validate_message(
     """What is said of one message. Never raises."""
     found: list[Finding] = []
     msg = message.raw
+    place = (message.line, message.column)
     if message.is_syslog:
         header = read_header(message.raw)
         msg = message.raw[header.msg_offset :]
         found += [finding(one.rule, one.message) for one in header.remarks]
+        place = advanced(place, message.raw[: header.msg_offset])
     if message.original_length > len(message.raw):
         said = f"{len(message.raw)} of {message.original_length} octets arrived"
         found.append(finding("message-truncated", said))
@@ -89,6 +113,9 @@ def validate_message(
         findings=findings,
         verdict=verdict,
         msg=msg,
+        file=message.file or message.source,
+        line=place[0],
+        column=place[1],
     )
 
 
@@ -117,21 +144,3 @@ def _render_finding(one: Finding, lines: list[str]) -> Iterator[str]:
         yield f"      {' ' * column}^"
     if one.severity != "info":
         yield f"      → {one.fix}"
-
-
-def summarise(results: Iterable[ValidationResult]) -> dict[str, dict[str, int]]:
-    """How many messages by verdict, tier and event, and in how many each rule was broken."""
-    counts: dict[str, dict[str, int]] = {"verdict": {}, "tier": {}, "event": {}, "rule": {}}
-    for result in results:
-        said = result.assessment
-        for group, value in (
-            ("verdict", result.verdict),
-            ("tier", said.tier),
-            ("event", said.event or "unknown"),
-            *(("rule", name) for name in {one.rule for one in result.findings}),
-        ):
-            counts[group][value] = counts[group].get(value, 0) + 1
-    return {
-        group: dict(sorted(values.items(), key=lambda item: (-item[1], item[0])))
-        for group, values in counts.items()
-    }

@@ -71,6 +71,16 @@ class TestValidate:
         assert "invalid" in result.stdout
         counts = json.loads(run("validate", "--summary", "--json", str(message)).stdout)
         assert counts["verdict"] == {"valid": 1}
+        assert [one["messages"] for one in counts["source"].values()] == [1]
+
+    def test_sarif_is_one_document_with_every_finding(self, message: Path) -> None:
+        result = run("validate", "--sarif", str(message), "-", text=BAD)
+        assert result.exit_code == 1
+        log = json.loads(result.stdout)
+        assert log["version"] == "2.1.0"
+        assert log["runs"][0]["results"]
+        assert run("validate", "--sarif", str(message)).exit_code == 0
+        assert run("validate", "--sarif", "--json", str(message)).exit_code == 2
 
     def test_every_rule_can_be_listed(self) -> None:
         assert "event-participant" in run("validate", "--list-rules").stdout

@@ -7,7 +7,6 @@ from audit.frame.octet_counting import encode
 from audit.query.message_sources import messages_of
 from audit.query.validation import (
     render,
-    summarise,
     validate_message,
     validate_sources,
 )
@@ -120,16 +119,3 @@ def test_findings_without_a_line_and_text_in_utf_16_are_shown() -> None:
     assert "message-empty" in render(validate_message(empty))
     (wide,) = messages_of("a", GOOD.decode().encode("utf-16"))
     assert '<?xml version="1.0"' in render(validate_message(wide))
-
-
-def test_a_summary_counts_each_rule_once_a_message() -> None:
-    results = [
-        validate_message(message)
-        for octets in (GOOD, BAD, BAD, b"x")
-        for message in messages_of("a", octets)
-    ]
-    counts = summarise(results)
-    assert counts["verdict"] == {"invalid": 2, "malformed": 1, "valid": 1}
-    assert counts["tier"] == {"none": 3, "dicom": 1}
-    assert counts["event"] == {"110103": 3, "unknown": 1}
-    assert counts["rule"] == {"user-is-requestor": 2, "not-xml": 1}

@@ -18,7 +18,7 @@ _TWO_DAYS_NS = 172_800 * NS_PER_S
 
 
 def home_page(context: PageContext, request: Request) -> Response:
-    """The figures of the last day, or since a younger trail began, journaled as a look at the trail."""
+    """The figures of the last day or of a younger trail, journaled as a look at it."""
     visitor = context.visitor(request)
     answer = context.search.home(visitor.principal)
     return context.page("home.html", _values(context, answer), visitor=visitor)

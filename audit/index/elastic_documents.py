@@ -8,7 +8,6 @@ from typing import Any, Final
 import orjson
 
 from audit.index import tokens
-from audit.index.criteria import fold
 from audit.index.document import IndexedRecord
 from audit.index.elastic_mapping import ADDRESS_BITS, RECORD, TIMESTAMP
 from audit.standards.fields import fields_of
@@ -36,7 +35,7 @@ def document_of(record: IndexedRecord) -> dict[str, Any]:
     for name in _keyword_names():
         values = record.values(name)
         if values:
-            made[name] = sorted({tokens.shortened(fold(v)) for v in values})
+            made[name] = sorted({tokens.indexed_value(name, v) for v in values})
     for name in tokens.text_fields():
         values = record.values(name)
         if values:

@@ -24,7 +24,6 @@ from audit.index.criteria import (
     Range,
     Term,
     Text,
-    fold,
 )
 from audit.index.elastic_mapping import ADDRESS_BITS
 
@@ -105,8 +104,7 @@ def _values_of_one_field(parts: tuple[Criteria, ...]) -> dict[str, list[str]] | 
     name = names.pop()
     if name in tokens.text_fields():
         return None
-    tokens.field_prefix(name)
-    return {name: [tokens.shortened(fold(term.value)) for term in terms]}
+    return {name: [tokens.indexed_value(name, term.value) for term in terms]}
 
 
 def _range(asked: Range) -> dict[str, Any]:
@@ -144,8 +142,7 @@ def _value(leaf: Term | Prefix, *, widest: bool) -> Query:
         return _whole_text(words if isinstance(leaf, Term) else words[:-1], widest=widest)
     if isinstance(leaf, Prefix):
         return _prefix(leaf.field, leaf.value, widest=widest)
-    tokens.field_prefix(leaf.field)
-    return Query({"term": {leaf.field: tokens.shortened(fold(leaf.value))}})
+    return Query({"term": {leaf.field: tokens.indexed_value(leaf.field, leaf.value)}})
 
 
 def _whole_text(words: Sequence[str], *, widest: bool) -> Query:

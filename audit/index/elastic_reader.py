@@ -106,7 +106,7 @@ class ElasticReader:
             return tokens.unescaped(indexed)
         hits = self.ask({"term": {name: indexed}}, size=1, _source=SOURCE)["hits"]["hits"]
         values = record_of(hits[0]).values(name)
-        return next(fold(v) for v in values if tokens.shortened(fold(v)) == indexed)
+        return next(fold(v) for v in values if tokens.indexed_value(name, v) == indexed)
 
 
 def _faults_in(answer: Mapping[str, Any]) -> Iterator[str]:

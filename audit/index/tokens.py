@@ -92,6 +92,11 @@ def key_token(name: str, value: str) -> str:
     return _cached_key(name, value) if len(value) <= _CACHED else _key(name, value)
 
 
+def indexed_value(name: str, value: str) -> str:
+    """A value of a keyword field, not folded yet, as it is indexed without its field's name."""
+    return key_token(name, value)[len(name) + 1 :]
+
+
 def _key(name: str, value: str) -> str:
     return field_prefix(name) + shortened(fold(value))
 

@@ -61,15 +61,6 @@ def timed(work: Callable[[], object]) -> Spent:
     return watch.spent()
 
 
-def best_of(rounds: int, works: Sequence[Callable[[], object]]) -> list[Spent]:
-    """The least that each work took; they take turns, so that a busy moment meets all alike."""
-    found: list[list[Spent]] = [[] for _ in works]
-    for _ in range(rounds):
-        for taken, work in zip(found, works, strict=True):
-            taken.append(timed(work))
-    return [Spent(min(s.wall_s for s in t), min(s.cpu_s for s in t)) for t in found]
-
-
 def percentile(values: Sequence[float], percent: float) -> float:
     """The least value that so many percent of the values don't exceed; 0 of none."""
     if not values:

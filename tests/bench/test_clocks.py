@@ -1,11 +1,8 @@
-from collections.abc import Callable
-
 import pytest
 
 from audit.bench.clocks import (
     MeasurementFailed,
     Watch,
-    best_of,
     latencies,
     percentile,
     timed,
@@ -23,17 +20,6 @@ def test_percentiles_are_values_that_occurred() -> None:
 
 def test_latencies_are_told_in_milliseconds() -> None:
     assert latencies([0.001, 0.002, 0.5]) == {"p50_ms": 2.0, "p99_ms": 500.0, "n": 3}
-
-
-def test_works_take_turns() -> None:
-    order: list[str] = []
-
-    def noting(name: str) -> Callable[[], None]:
-        return lambda: order.append(name)
-
-    taken = best_of(2, (noting("a"), noting("b")))
-    assert order == ["a", "b", "a", "b"]
-    assert all(spent.wall_s > 0 and spent.cpu_s > 0 for spent in taken)
 
 
 def test_a_watch_goes_on_and_restarts() -> None:

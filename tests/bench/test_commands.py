@@ -11,7 +11,7 @@ from audit.cli import arr
 
 MACHINE = {"version", "taken", "python", "system", "cores", "load_1min"}
 LATENCY = {"p50_ms", "p99_ms", "n"}
-STAGES = {"lxml", "parse", "schema", "rules", "map", "whole"}
+STAGES = {"lxml", "parse", "schema", "rules", "judge", "map", "whole"}
 
 
 def figures(*arguments: str) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from hashlib import sha256
 from typing import NamedTuple, TypeAlias
 from zlib import crc32
 
-from audit.errors import IntegrityViolation
+from audit.errors import IntegrityViolation, NotFound
 
 Octets: TypeAlias = bytes | bytearray | memoryview
 
@@ -18,6 +18,9 @@ MAGIC = b"ARRE"
 LEAF_MAGIC = b"ARRL"
 VERSION = 1
 FORM_WHOLE = 0
+FORM_REMOVED = 1
+"""Body and salt were lawfully removed; the leaf hash stands in the body's place."""
+LEAF_HASH_OCTETS = 32
 SALT_OCTETS = 16
 FINGERPRINT_OCTETS = 32
 MAX_BODY_OCTETS = 1 << 30
@@ -53,6 +56,8 @@ class EntryKind(IntEnum):
     """The head of a message longer than the limit; ``original_length`` is the whole's."""
 
 
+_SALT_START = 16
+_FORMS = frozenset({FORM_WHOLE, FORM_REMOVED})
 _MAX_U8 = 0xFF
 _MAX_U64 = 0xFFFF_FFFF_FFFF_FFFF
 _KINDS = {int(kind): kind for kind in EntryKind}
@@ -129,6 +134,7 @@ class EntryHeader(NamedTuple):
     metadata_length: int
     body_length: int
     checksum: int
+    form: int = FORM_WHOLE
 
     @property
     def entry_length(self) -> int:
@@ -143,23 +149,36 @@ class Entry:
     Attributes:
         sequence: its place, zero-based, without gaps; also its leaf index in the tree.
         salt: 16 random octets, so that a leaf hash says nothing about a guessed message.
-        received: what came in.
+        received: what came in; without octets when they were removed.
+        removed_leaf: the leaf hash, when body and salt were lawfully removed; else empty.
     """
 
     sequence: int
     salt: bytes
     received: Received
+    removed_leaf: bytes = b""
+
+    @property
+    def is_removed(self) -> bool:
+        """Whether body and salt were lawfully removed: ``received.raw`` is empty then."""
+        return bool(self.removed_leaf)
 
     @property
     def envelope(self) -> bytes:
-        """The canonical octets that the leaf hash covers; they hold no octet of the message."""
+        """The canonical octets that the leaf hash covers; they hold no octet of the message.
+
+        Raises:
+            NotFound: body and salt were removed, so that nobody can make the envelope again.
+        """
+        if self.is_removed:
+            raise NotFound(f"the content of entry {self.sequence} was lawfully removed")
         received = self.received
         return _envelope(received.kind, received.flags, _metadata(self), received.raw)
 
     @property
     def leaf_hash(self) -> bytes:
-        """RFC 6962 2.1 leaf hash of the envelope."""
-        return sha256(b"\x00" + self.envelope).digest()
+        """RFC 6962 2.1 leaf hash of the envelope; as kept, when the envelope is gone."""
+        return self.removed_leaf or sha256(b"\x00" + self.envelope).digest()
 
 
 class DecodedEntry(NamedTuple):
@@ -173,15 +192,20 @@ class DecodedEntry(NamedTuple):
     def leaf_hash(self) -> bytes:
         """As ``Entry.leaf_hash``, from the octets that were read."""
         received = self.entry.received
-        return _leaf_hash(received.kind, received.flags, self.metadata, received.raw)
+        return self.entry.removed_leaf or _leaf_hash(
+            received.kind, received.flags, self.metadata, received.raw
+        )
 
 
 def encode(entry: Entry) -> EncodedEntry:
     """The entry's one byte form.
 
     Raises:
-        ValueError: the sequence or the salt does not fit; all else a ``Received`` has checked.
+        ValueError: the sequence or the salt does not fit, or the content was removed; all else a
+            ``Received`` has checked.
     """
+    if entry.is_removed:
+        raise ValueError("an entry without its content can't be written anew")
     received = entry.received
     raw = received.raw
     metadata = _metadata(entry)
@@ -194,6 +218,26 @@ def encode(entry: Entry) -> EncodedEntry:
         raw,
         _leaf_hash(received.kind, received.flags, metadata, raw),
     )
+
+
+def removed_form(decoded: DecodedEntry) -> bytes:
+    """The byte form that is left of a whole entry when its body and salt are removed.
+
+    Raises:
+        ValueError: they were removed before, or it is a certificate, which names other entries'
+            senders and is never removed.
+    """
+    entry = decoded.entry
+    if entry.is_removed or entry.received.kind is EntryKind.CERTIFICATE:
+        raise ValueError(f"entry {entry.sequence} holds nothing that may be removed")
+    metadata = decoded.metadata
+    bare = metadata[:_SALT_START] + bytes(SALT_OCTETS) + metadata[_SALT_START + SALT_OCTETS :]
+    received, leaf = entry.received, decoded.leaf_hash
+    header = _CHECKED_HEADER.pack(
+        MAGIC, VERSION, FORM_REMOVED, received.kind, received.flags, len(bare), len(leaf)
+    )
+    checksum = crc32(leaf, crc32(bare, crc32(header)))
+    return b"".join((header, checksum.to_bytes(4), bare, leaf))
 
 
 def decode_header(octets: Octets, offset: int = 0) -> EntryHeader:
@@ -209,14 +253,16 @@ def decode_header(octets: Octets, offset: int = 0) -> EntryHeader:
     )
     if magic != MAGIC:
         raise IntegrityViolation("no entry begins here")
-    if version != VERSION or form != FORM_WHOLE:
+    if version != VERSION or form not in _FORMS:
         raise IntegrityViolation(f"an entry of version {version}, form {form} is unknown")
     if metadata_length > MAX_METADATA_OCTETS or body_length > MAX_BODY_OCTETS:
         raise IntegrityViolation("an entry's lengths are beyond their bounds")
     known_kind = _KINDS.get(kind)
     if known_kind is None:
         raise IntegrityViolation(f"an entry of kind {kind} is unknown")
-    return EntryHeader(known_kind, flags, metadata_length, body_length, checksum)
+    if form == FORM_REMOVED and body_length != LEAF_HASH_OCTETS:
+        raise IntegrityViolation("an entry without its body holds its leaf hash")
+    return EntryHeader(known_kind, flags, metadata_length, body_length, checksum, form)
 
 
 def decode(octets: Octets, offset: int = 0) -> tuple[Entry, int]:
@@ -252,26 +298,36 @@ def _from_parts(header: EntryHeader, metadata: bytes, raw: bytes) -> Entry:
     if len(metadata) < _FIXED.size:
         raise IntegrityViolation("an entry's metadata is cut short")
     sequence, received_at, salt, sent, stored, *lengths = _FIXED.unpack_from(metadata)
-    if stored != len(raw) or len(metadata) != _FIXED.size + sum(lengths):
+    removed = header.form == FORM_REMOVED
+    if removed:
+        _require_removable(header.kind, salt, stored, sent)
+    elif stored != len(raw):
+        raise IntegrityViolation("an entry's lengths contradict each other")
+    if len(metadata) != _FIXED.size + sum(lengths):
         raise IntegrityViolation("an entry's lengths contradict each other")
     listener = _FIXED.size + lengths[0]
     peer = listener + lengths[1]
     attributes = peer + lengths[2]
     try:
         received = Received(
-            raw=raw,
+            raw=b"" if removed else raw,
             received_at=received_at,
             listener=metadata[listener:peer].decode(),
             peer=metadata[peer:attributes].decode(),
             certificate_sha256=metadata[_FIXED.size : listener],
             kind=header.kind,
-            original_length=None if sent == stored else sent,
+            original_length=None if sent == (0 if removed else stored) else sent,
             flags=header.flags,
             attributes=_attributes(metadata[attributes:]) if lengths[3] else (),
         )
     except ValueError as error:
         raise IntegrityViolation(f"an entry's metadata is wrong: {error}") from error
-    return Entry(sequence, salt, received)
+    return Entry(sequence, salt, received, raw if removed else b"")
+
+
+def _require_removable(kind: EntryKind, salt: bytes, stored: int, sent: int) -> None:
+    if kind is EntryKind.CERTIFICATE or any(salt) or stored > min(sent, MAX_BODY_OCTETS):
+        raise IntegrityViolation("an entry without its body is not in the one canonical form")
 
 
 def _metadata(entry: Entry) -> bytes:

@@ -104,6 +104,6 @@ def _remove_remains(journal_dir: Path, files: Files) -> None:
 
 
 def _remove_unfinished(journal_dir: Path, files: Files) -> None:
-    for folder in (journal_dir, *(journal_dir / name for name in _FOLDERS)):
+    for folder in (journal_dir, *(journal_dir / name for name in (*_FOLDERS, layout.REMOVALS))):
         for path in sorted(folder.glob(f"*{layout.UNFINISHED_SUFFIX}")):
             files.remove_durably(path)

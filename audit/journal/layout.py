@@ -5,6 +5,7 @@ checkpoint                          the newest signed head (C2SP checkpoint)
 segments/00000000000000000000.segment   entries, named after the first one's sequence
 heads/00000000000000000000.heads    every signed head published while that segment was open
 tree/0/000000000                    leaf hashes; tree/1, tree/2 …: roots of 256, 65,536 … leaves
+removals/000000000.removal          signed statements of which bodies were lawfully removed
 """
 
 import re
@@ -15,8 +16,10 @@ CHECKPOINT = "checkpoint"
 SEGMENTS = "segments"
 HEADS = "heads"
 TREE = "tree"
+REMOVALS = "removals"
 SEGMENT_SUFFIX = ".segment"
 HEADS_SUFFIX = ".heads"
+REMOVAL_SUFFIX = ".removal"
 UNFINISHED_SUFFIX = ".tmp"
 HASHES_PER_CHUNK = 1 << 20
 """Hashes in one file of the tree: 32 MiB, 4,096 tiles."""
@@ -64,6 +67,17 @@ def chunk_number(name: str) -> int | None:
     if len(name) != _CHUNK_DIGITS or not (name.isascii() and name.isdigit()):
         return None
     return int(name)
+
+
+def removal_name(number: int) -> str:
+    """Path below the journal of a statement of removal."""
+    return f"{REMOVALS}/{number:0{_CHUNK_DIGITS}d}{REMOVAL_SUFFIX}"
+
+
+def removal_number(name: str) -> int | None:
+    """What the name of a statement of removal says; None for any other name."""
+    path = PurePath(name)
+    return chunk_number(path.stem) if path.suffix == REMOVAL_SUFFIX else None
 
 
 def tile_path(level: int, tile: int, width: int = _TILE_WIDTH) -> str:

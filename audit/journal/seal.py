@@ -5,7 +5,7 @@ back and compared. So at every moment, and after power loss, exactly one of the 
 """
 
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
@@ -55,7 +55,7 @@ def seal_segment(files: Files, path: Path, level: int = DEFAULT_LEVEL) -> Sealed
         offsets = [*plain.foot().offsets, foot_start]
         entries = (plain.octets(start, end - start) for start, end in pairwise(offsets))
         foot = plain.octets(foot_start, plain.size() - foot_start)
-        unfinished = write_sealed(files, path, plain.head, entries, foot, level)
+        unfinished = write_sealed(files, path, plain.head, entries, lambda: foot, level)
         try:
             _compare(plain, unfinished)
             stored = unfinished.stat().st_size
@@ -71,7 +71,7 @@ def write_sealed(
     path: Path,
     head: SegmentHead,
     entries: Iterable[bytes],
-    foot: bytes,
+    foot: Callable[[], bytes],
     level: int = DEFAULT_LEVEL,
 ) -> Path:
     """A sealed segment, durable and read-only, under the unfinished name of ``path``.
@@ -81,7 +81,7 @@ def write_sealed(
         path: of the segment.
         head: its head.
         entries: the octets of each entry, in order.
-        foot: the plain segment's foot.
+        foot: gives the plain segment's foot; asked for once all entries were taken.
         level: of zstd, 1 to 22.
 
     Raises:
@@ -98,7 +98,7 @@ def write_sealed(
 
 
 def _sealed_parts(
-    head: SegmentHead, entries: Iterable[bytes], foot: bytes, level: int
+    head: SegmentHead, entries: Iterable[bytes], foot: Callable[[], bytes], level: int
 ) -> Iterator[bytes]:
     yield segment.encode_head(replace(head, encoding=segment.ENCODING_SEALED))
     compressor = zstandard.ZstdCompressor(level=level)
@@ -110,7 +110,7 @@ def _sealed_parts(
     yield encode_index(blocks)
 
 
-def _contents(entries: Iterable[bytes], foot: bytes) -> Iterator[tuple[int, bytes]]:
+def _contents(entries: Iterable[bytes], foot: Callable[[], bytes]) -> Iterator[tuple[int, bytes]]:
     gathered: list[bytes] = []
     octets = 0
     for entry in entries:
@@ -121,7 +121,7 @@ def _contents(entries: Iterable[bytes], foot: bytes) -> Iterator[tuple[int, byte
         octets += len(entry)
     if gathered:
         yield len(gathered), b"".join(gathered)
-    yield 0, foot
+    yield 0, foot()
 
 
 def _compare(plain: SegmentFile, unfinished: Path) -> None:

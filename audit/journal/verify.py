@@ -17,6 +17,7 @@ from audit.journal.note import VerifierKey
 from audit.journal.recovery import segment_files
 from audit.journal.tree_store import TreeReader, hashes_at_level
 from audit.journal.verify_heads import HeadChecker, SignedHead, known_head
+from audit.journal.verify_removals import RemovalChecker
 from audit.journal.verify_report import Findings, VerifyReport, Violation
 from audit.journal.verify_segment import Progress, SegmentChecker, open_segment
 
@@ -61,6 +62,7 @@ class _Verification:
         self._identity = self._read_identity()
         self._heads = HeadChecker(journal_dir, self._identity, self._findings)
         self._stored_tree = TreeReader(journal_dir)
+        self._removals = RemovalChecker(journal_dir, self._identity, self._findings)
         self._octets_read = 0
         self._stored_share = 1.0
         self._octets_total = 0
@@ -83,6 +85,7 @@ class _Verification:
             self._check_segment(first, path, progress, heads, covered, is_last=is_last)
             expected = progress.tree.size if progress.tree is not None else before_next
         self._check_ends(newest, known, progress, expected)
+        self._removals.check_rest()
         self._check_files(present, expected)
         return self._report(newest)
 
@@ -113,6 +116,7 @@ class _Verification:
                     covered,
                     self._stored_tree,
                     self._findings,
+                    removals=self._removals.of_segment(first),
                     is_last=is_last,
                 ).check(self._tell_progress)
             except IntegrityViolation as error:
@@ -148,6 +152,7 @@ class _Verification:
         firsts = {first for first, _ in present}
         last = max(firsts, default=0)
         known = {layout.IDENTITY, layout.CHECKPOINT, *self._tree_files(count)}
+        known |= self._removals.files
         for path in sorted(self._dir.rglob("*")):
             name = path.relative_to(self._dir).as_posix()
             first = layout.first_sequence(path.name)
@@ -226,6 +231,7 @@ class _Verification:
             segments=found.segments,
             entries=found.entries,
             octets=found.octets,
+            removed=found.removed,
             heads=found.heads,
             covered=0 if newest is None else newest.head.size,
             root="" if newest is None else newest.head.root.hex(),

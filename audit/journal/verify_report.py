@@ -36,6 +36,7 @@ class VerifyReport:
         segments: segment files read.
         entries: whole entries read, each with its checksum and leaf hash recomputed.
         octets: octets of segments read.
+        removed: entries whose body and salt are gone, by a statement that the log signed.
         heads: signed heads whose signature and root were recomputed.
         covered: entries below the newest signed head.
         root: root of the newest signed head, hexadecimal.
@@ -49,6 +50,7 @@ class VerifyReport:
     segments: int
     entries: int
     octets: int
+    removed: int
     heads: int
     covered: int
     root: str
@@ -78,6 +80,7 @@ class Findings:
     segments: int = 0
     entries: int = 0
     octets: int = 0
+    removed: int = 0
     heads: int = 0
     violations: list[Violation] = field(default_factory=list)
     violation_count: int = 0

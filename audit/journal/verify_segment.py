@@ -13,6 +13,7 @@ from audit.journal.segment import KnownCertificates
 from audit.journal.segment_file import Placed, SegmentFile
 from audit.journal.tree_store import TreeReader, hashes_at_level
 from audit.journal.verify_heads import SignedHead
+from audit.journal.verify_removals import SegmentRemovals
 from audit.journal.verify_report import Findings
 
 
@@ -44,6 +45,7 @@ class SegmentChecker:
         stored_tree: TreeReader,
         findings: Findings,
         *,
+        removals: SegmentRemovals,
         is_last: bool,
     ) -> None:
         self._octets = octets
@@ -52,6 +54,7 @@ class SegmentChecker:
         self._covered = covered
         self._stored_tree = stored_tree
         self._findings = findings
+        self._removals = removals
         self._is_last = is_last
         self._name = f"{layout.SEGMENTS}/{octets.path.name}"
         self._contents = SegmentContents(octets.head, octets.entries_start)
@@ -82,6 +85,7 @@ class SegmentChecker:
         except IntegrityViolation as error:
             problem = str(error)
         whole = self._check_end(problem, foreign=foreign)
+        self._removals.check_end(self._name)
         self._compare_levels()
         on_octets(self._octets.size() - told)
         self._carry_on(whole=whole)
@@ -128,6 +132,8 @@ class SegmentChecker:
             )
         for level, node in self._tree.append(leaf):
             self._completed.setdefault(level, bytearray()).extend(node)
+        if entry.is_removed:
+            self._removals.take(self._octets, placed)
         note_certificate(self._certificates, entry)
         self._contents.add(placed.end - placed.offset, entry.received.received_at)
         self._findings.entries += 1

@@ -203,7 +203,8 @@ class Follower:
         for entry in self._reader.iterate(start, position):
             if self._stop.is_set():
                 return False
-            self._repeats.note(entry)
+            if not entry.is_removed:
+                self._repeats.note(entry)
         self._prepared_to = position
         log.info("index follows the journal", position=position, remembered=len(self._repeats))
         return True
@@ -226,11 +227,13 @@ class Follower:
         return _Batch(self._run_jobs(jobs), position, end)
 
     def _jobs(self, entry: Entry) -> Iterator[Job]:
-        """The entry's job; a certificate is no document and has none."""
+        """The entry's job; a certificate is no document, nor is what was lawfully removed."""
         received = entry.received
         if received.kind is EntryKind.CERTIFICATE:
             self._names.add(received.certificate_sha256, received.raw)
             self.counters.certificates += 1
+            return
+        if entry.is_removed:
             return
         earlier = self._repeats.note(entry)
         repeat_of = "" if earlier is None else record_id(self._reader.origin, earlier)

@@ -10,19 +10,20 @@ from audit.errors import IntegrityViolation
 from audit.journal.files import Files
 from audit.journal.heads import read_checkpoint
 from audit.journal.recovery import segment_files
+from audit.journal.remove import RemovalOptions, Remover
 from audit.journal.seal import seal_segment, write_sealed
 from audit.journal.segment import ENCODING_SEALED
 from audit.journal.segment_file import SegmentFile
 from audit.journal.verify import VerifyOptions, verify
 from tests.crash.campaign import LONG, TIMEOUT, report, seeded, size
 from tests.journal.faults import Unsynced
-from tests.journal.journals import fill
+from tests.journal.journals import fill, signer
 
 pytestmark = TIMEOUT
 ENTRIES = 12
 
 
-@pytest.fixture(params=["plain", "sealed"])
+@pytest.fixture(params=["plain", "sealed", "removed"])
 def journal(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
     """Two segments, a few heads, about four kilobytes (64 in the long form)."""
     fill(tmp_path, size(ENTRIES, 200), segment_max_entries=size(8, 120), batch=2)
@@ -30,6 +31,11 @@ def journal(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
         _, closed = segment_files(tmp_path / "journal")[0]
         assert seal_segment(Files(Unsynced()), closed) is not None
         closed.chmod(0o600)
+    if request.param == "removed":
+        Remover(tmp_path / "journal", RemovalOptions(signer=signer(tmp_path))).remove(
+            0, [0, 1, 5], "six years are over"
+        )
+        assert verify(tmp_path / "journal").removed == 3
     return tmp_path / "journal"
 
 
@@ -88,7 +94,7 @@ def _write(path: Path, parts: tuple[bytes, list[bytes], bytes]) -> None:
     if sealed is None:
         path.write_bytes(head + b"".join(entries) + foot)
     else:
-        write_sealed(Files(Unsynced()), path, sealed, entries, foot).replace(path)
+        write_sealed(Files(Unsynced()), path, sealed, entries, lambda: foot).replace(path)
         path.chmod(0o600)
 
 

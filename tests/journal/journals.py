@@ -8,6 +8,9 @@ from typing import Any
 
 from audit.journal.entry import EntryKind, Received
 from audit.journal.files import Files
+from audit.journal.initialise import read_identity
+from audit.journal.note import Signer
+from audit.journal.signing_key import load_signing_key
 from audit.journal.writer import JournalOptions, JournalWriter
 from tests.journal.faults import Unsynced
 
@@ -27,6 +30,12 @@ def options(root: Path, **changes: Any) -> JournalOptions:
 
 def open_writer(root: Path, files: Files | None = None, **changes: Any) -> JournalWriter:
     return JournalWriter.open(root / "journal", options(root, **changes), files=files)
+
+
+def signer(root: Path) -> Signer:
+    """The journal's own."""
+    identity = read_identity(root / "journal")
+    return Signer(identity.name, load_signing_key(options(root).key_file))
 
 
 def received(number: int, octets: int = 40) -> Received:

@@ -151,7 +151,8 @@ def test_sent_length() -> None:
     [
         (0, 0x00, "no entry begins"),
         (4, 2, "version 2"),
-        (5, 1, "form 1"),
+        (5, 2, "form 2"),
+        (5, 1, "leaf hash"),
         (6, 9, "kind 9"),
         (8, 0xFF, "beyond their bounds"),
         (12, 0xFF, "beyond their bounds"),

@@ -5,16 +5,26 @@ final: a change that alters them is a change of the format, which has a new vers
 """
 
 import json
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from audit.journal.entry import Entry, EntryKind, Received, encode
+from audit.journal.entry import (
+    Entry,
+    EntryKind,
+    Received,
+    decode_body,
+    decode_header,
+    encode,
+    removed_form,
+)
 from audit.journal.heads import encode_record
 from audit.journal.identity import Identity, LogKey
 from audit.journal.merkle import Tree
 from audit.journal.note import Checkpoint, Signer
+from audit.journal.removal import Removal
 from audit.journal.segment import SegmentFoot, SegmentHead, encode_foot, encode_head
 
 FOLDER = Path(__file__).parents[2] / "schemas" / "journal"
@@ -89,7 +99,21 @@ def files() -> dict[str, bytes]:
     note = SIGNER.sign(Checkpoint(SIGNER.name, tree.size, tree.root()).text)
     identity = Identity(ORIGIN, SIGNER.name, (LogKey(0, SIGNER.verifier),))
     result = {f"entry-{name}.bin": one.head + one.body for name, one in encoded.items()}
+    message = encoded["message"].head + encoded["message"].body
+    removed = removed_form(decode_body(message, 0, decode_header(message)))
+    removal = Removal(
+        log=SIGNER.name,
+        number=0,
+        size=tree.size,
+        time=AT + 10,
+        reason="kept for ten years, as the law asks",
+        segment=0,
+        spans=((0, 0),),
+        digest=sha256(removed).digest(),
+    )
     result |= {
+        "removed-entry.bin": removed,
+        "removal.txt": removal.signed(SIGNER).encode(),
         "segment-closed.bin": first + body + encode_foot(foot),
         "segment-second-head.bin": encode_head(second),
         "identity.txt": identity.text.encode(),

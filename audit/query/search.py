@@ -211,9 +211,12 @@ class SearchService:
         asked: Details = (("record", record_id), ("view", "octets as received"))
         self._require(principal, Scope.EVENTS_RAW, asked)
         sequence = self._sequence(record_id)
-        received = self._reader.read(sequence).received
+        entry = self._reader.read(sequence)
+        received = entry.received
         if received.kind is EntryKind.CERTIFICATE:
             raise NotFound(f"{record_id} is a peer's certificate, not a message")
+        if entry.is_removed:
+            raise NotFound(f"the message of {record_id} was lawfully removed; its proof remains")
         self._self_audit.used(principal, asked)
         return MessageAnswer(
             id=f"{self._reader.origin}-{sequence}",

@@ -31,7 +31,7 @@ from audit.settings import Settings
 
 OFFICER = "officer"
 TOKEN_DAYS = 30
-READY_WITHIN_S = 30.0
+READY_WITHIN_S = 90.0
 LOOK_EVERY_S = 0.05
 
 log = structlog.get_logger()

@@ -23,7 +23,7 @@ pytestmark = [
     pytest.mark.outsider,
     pytest.mark.slow,
     pytest.mark.xdist_group("demo"),
-    pytest.mark.timeout(120),
+    pytest.mark.timeout(300),
 ]
 
 

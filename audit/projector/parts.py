@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from sys import maxsize
+from typing import TypeAlias
 
 from audit.projector.body import (
     Body,
@@ -38,6 +39,11 @@ from audit.record.audit_message import (
 )
 from audit.record.query_content import decode_query
 
+EventFacts: TypeAlias = tuple[
+    CodedValue, tuple[CodedValue, ...], str | None, str, str | None, tuple[CodedValue, ...]
+]
+"""EventIdentification without its time: id, types, action, outcome, its description, purposes."""
+
 REMEMBERED = 2_048
 """Parts of each sort that are remembered."""
 
@@ -59,23 +65,28 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """A message as its parts, in its order."""
+    """A message as its parts.
 
-    event: Part
-    participants: tuple[Part, ...]
-    sources: tuple[Part, ...]
+    Attributes:
+        setting: who reports, who takes part, and what happens, without its time.
+        objects: what is acted upon, in order.
+        event_date_time: the time, as sent.
+    """
+
+    setting: Part
     objects: tuple[Part, ...]
+    event_date_time: str
 
     def in_order(self) -> tuple[Part, ...]:
         """All of them, the weightier first."""
-        return (self.event, *self.participants, *self.sources, *self.objects)
+        return (self.setting, *self.objects)
 
     def body(self) -> Body:
         """The message as JSON."""
+        setting = self.setting.body
         return {
-            "event": self.event.body,
-            "participants": [part.body for part in self.participants],
-            "sources": [part.body for part in self.sources],
+            **setting,
+            "event": {**setting["event"], "date_time": self.event_date_time},
             "objects": [part.body for part in self.objects],
         }
 
@@ -89,17 +100,8 @@ def parts_of(message: AuditMessage, assigner: str = "", *, is_small: bool = Fals
         is_small: it came from at most ``SMALL_OCTETS``, so its parts may be remembered.
     """
     make = _REMEMBERING if is_small else _AFRESH
-    return Parts(
-        event=_event_of(message.event_identification, make.event),
-        participants=tuple([make.participant(one) for one in message.active_participants]),
-        sources=tuple([make.source(one) for one in message.audit_sources]),
-        objects=tuple([make.subject(one, assigner) for one in message.participant_objects]),
-    )
-
-
-def _event_of(event: EventIdentification, make: Callable[..., Part]) -> Part:
-    """The time alone is new in each event."""
-    part = make(
+    event = message.event_identification
+    facts = (
         event.event_id,
         event.event_type_codes,
         event.event_action_code,
@@ -107,7 +109,11 @@ def _event_of(event: EventIdentification, make: Callable[..., Part]) -> Part:
         event.event_outcome_description,
         event.purposes_of_use,
     )
-    return Part(part.added, {**part.body, "date_time": event.event_date_time})
+    return Parts(
+        make.setting(facts, message.active_participants, message.audit_sources),
+        tuple([make.subject(one, assigner) for one in message.participant_objects]),
+        event.event_date_time,
+    )
 
 
 def _gathered(add: Callable[[FieldValues], object], texts: Texts) -> Added:
@@ -117,14 +123,8 @@ def _gathered(add: Callable[[FieldValues], object], texts: Texts) -> Added:
     return values.added()
 
 
-def _timeless_event(
-    event_id: CodedValue,
-    types: tuple[CodedValue, ...],
-    action: str | None,
-    outcome: str,
-    description: str | None,
-    purposes: tuple[CodedValue, ...],
-) -> Part:
+def _event(facts: EventFacts) -> Part:
+    event_id, types, action, outcome, description, purposes = facts
     event = EventIdentification(
         event_id=event_id,
         event_date_time="",
@@ -161,19 +161,36 @@ def _subject(one: ParticipantObject, assigner: str) -> Part:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Makers:
-    event: Callable[..., Part]
-    participant: Callable[[ActiveParticipant], Part]
-    source: Callable[[AuditSource], Part]
-    subject: Callable[[ParticipantObject, str], Part]
+class _Maker:
+    """Makes parts; ``remember`` wraps what makes each sort."""
+
+    def __init__(self, remember: Callable[[Callable[..., Part]], Callable[..., Part]]) -> None:
+        self._event = remember(_event)
+        self._participant = remember(_participant)
+        self._source = remember(_source)
+        self.subject = remember(_subject)
+        self.setting = remember(self._setting)
+
+    def _setting(
+        self,
+        facts: EventFacts,
+        participants: tuple[ActiveParticipant, ...],
+        sources: tuple[AuditSource, ...],
+    ) -> Part:
+        event = self._event(facts)
+        taking_part = [self._participant(one) for one in participants]
+        reporting = [self._source(one) for one in sources]
+        values = FieldValues(maxsize, maxsize, maxsize)
+        for part in (event, *taking_part, *reporting):
+            values.take(part.added)
+            values.take_texts(part.added)
+        body = {
+            "event": event.body,
+            "participants": [part.body for part in taking_part],
+            "sources": [part.body for part in reporting],
+        }
+        return Part(values.added(), body)
 
 
-_remember = lru_cache(maxsize=REMEMBERED)
-_AFRESH = _Makers(_timeless_event, _participant, _source, _subject)
-_REMEMBERING = _Makers(
-    _remember(_timeless_event),
-    _remember(_participant),
-    _remember(_source),
-    _remember(_subject),
-)
+_AFRESH = _Maker(lambda make: make)
+_REMEMBERING = _Maker(lru_cache(maxsize=REMEMBERED))

@@ -5,6 +5,9 @@ import os
 import pytest
 from hypothesis import HealthCheck, settings
 
+SERVER_TIMEOUT_S = 300
+"""For tests that wait for a server or browser which nobody here wrote."""
+
 settings.register_profile(
     "short",
     max_examples=50,
@@ -22,3 +25,4 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         for shared in ("elastic", "browser"):
             if shared in item.keywords:
                 item.add_marker(pytest.mark.xdist_group(shared))
+                item.add_marker(pytest.mark.timeout(SERVER_TIMEOUT_S))

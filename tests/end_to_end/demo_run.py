@@ -98,7 +98,10 @@ def start_demo(data: Path, *arguments: str) -> DemoRun:
     )
     access_file = data / "demo" / "access.json"
     try:
-        until(lambda: _is_fresh(access_file) or process.poll() is not None, within_s=READY_WITHIN_S)
+        until(
+            lambda: _is_fresh(access_file) or process.poll() is not None,
+            within_s=READY_WITHIN_S,
+        )
     except AssertionError:
         kill_group(process)
         raise

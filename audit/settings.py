@@ -110,6 +110,23 @@ class JournalSettings(Section):
     checkpoint_interval_s: float = Field(
         1.0, gt=0, description="time between signed heads while records arrive"
     )
+    witnesses: tuple[str, ...] = Field(
+        (), description="who cosigns heads: 'URL VERIFIERKEY' each (C2SP tlog-witness)"
+    )
+    witness_interval_s: float = Field(
+        10.0, gt=0, description="time between heads that witnesses are asked to cosign"
+    )
+    publish_to: tuple[str, ...] = Field(
+        (),
+        description="where copies of heads go: a folder, an http(s) URL to PUT to, or post:URL",
+    )
+    publish_interval_s: float = Field(3600.0, gt=0, description="time between such copies")
+    outside_timeout_s: float = Field(
+        5.0, gt=0, description="time that a witness or a place outside has to answer"
+    )
+    outside_ca: Path | None = Field(
+        None, description="PEM file of the CAs of witnesses and places outside; else the system's"
+    )
 
 
 class IndexSettings(Section):
@@ -318,11 +335,13 @@ def _environment_values(environment: Mapping[str, str]) -> Iterator[tuple[str, A
             continue
         name = variable.removeprefix(ENVIRONMENT_PREFIX).lower().replace("__", ".")
         value: Any = environment[variable]
-        if name == "web.allowed_hosts":
+        if name in _LISTS:
             value = tuple(part.strip() for part in value.split(",") if part.strip())
         yield name, value, f"environment variable {variable}"
 
 
+_LISTS = frozenset({"web.allowed_hosts", "journal.witnesses", "journal.publish_to"})
+"""Settings whose values commas separate in the environment."""
 _TABLES = frozenset({"index.default_assigners", "index.destination_kinds"})
 """Settings that are tables of the operator's own names."""
 _OTHER_VARIABLES = frozenset({"ARR_CONFIG", "ARR_LONG", "ARR_PASSWORD", "ARR_TOKEN"})

@@ -23,6 +23,11 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "report": ("audit.cli.report:report", "Report on the senders of audit messages."),
     "verify": ("audit.cli.verify:verify", "Check that the journal is unaltered and whole."),
     "prove": ("audit.cli.prove:prove", "Prove to a stranger that a record is unaltered."),
+    "checkpoint": (
+        "audit.cli.checkpoint:checkpoint",
+        "Print the journal's signed head; copy it outside.",
+    ),
+    "witness": ("audit.cli.witness:witness", "Watch logs of other machines; cosign their heads."),
     "simulate": ("audit.cli.simulate:simulate", "Write a hospital's days as audit messages."),
     "bench": ("audit.cli.bench:bench", "Measure the product on this machine."),
     "user": ("audit.cli.accounts:user", "Manage local accounts."),
@@ -75,9 +80,10 @@ def arr() -> None:
 def main(arguments: list[str] | None = None, **extra: Any) -> None:
     """Run ``arr`` and end the process with the documented exit code."""
     try:
-        arr.main(args=arguments, prog_name="arr", standalone_mode=False, **extra)
-    except click.exceptions.Exit as end:
-        sys.exit(end.exit_code)
+        # Outside of its own mode click returns the code of an Exit rather than raise it.
+        code = arr.main(args=arguments, prog_name="arr", standalone_mode=False, **extra)
+        if code:
+            sys.exit(code)
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)

@@ -54,6 +54,20 @@ def settings_from(data: Path | None, config_file: Path | None, **flags: Any) -> 
     return load(config_file, {"data": data, **named})
 
 
+def text_of(file: Path) -> str:
+    """The text of a file of evidence.
+
+    Raises:
+        IntegrityViolation: it is no text.
+    """
+    from audit.errors import IntegrityViolation
+
+    try:
+        return file.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise IntegrityViolation(f"{file} is no text") from error
+
+
 def visible(text: str) -> str:
     """The text with control and direction-changing characters shown as escapes.
 

@@ -14,7 +14,7 @@ from audit.journal.entry import EntryKind, Received
 from audit.journal.group_commit import CommitOptions, GroupCommit
 from audit.journal.sealer import Sealer
 from audit.journal.writer import JournalWriter
-from audit.record.build import Alert, ApplicationActivity
+from audit.record.build import Alert, ApplicationActivity, Outcome
 from audit.service.clock import clock_state
 from audit.service.own_records import OwnRecords, identity_of
 from audit.service.paths import DataPaths
@@ -27,6 +27,7 @@ from audit.service.receive_options import (
 from audit.service.receive_status import ReceiveFigures, receive_metrics
 from audit.service.refusals import RefusalBudget, subject_of
 from audit.service.status import Status
+from audit.service.witness_rounds import WitnessRounds, round_options
 from audit.settings import Settings
 from audit.transport.append_socket import AppendOptions, AppendServer
 from audit.transport.arrival import Arrival, Refusal, RefusalKind
@@ -56,6 +57,7 @@ class ReceiveRole:
         self._started = False
         self._writer: JournalWriter
         self._commit: GroupCommit
+        self._rounds = WitnessRounds(paths, round_options(settings), self._on_other_history)
         self._receiver: SyslogReceiver
         self._appends: AppendServer
         self._sealer: Sealer
@@ -100,6 +102,7 @@ class ReceiveRole:
         self._sealer = Sealer(self._paths.journal, seal_options(settings), _warn_unsealed)
         if settings.journal.seal:
             self._sealer.start()
+        self._rounds.start()
         self._started = True
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -129,6 +132,7 @@ class ReceiveRole:
         if not self._started:
             return
         self._sealer.stop(0)
+        await asyncio.to_thread(self._rounds.stop)
         drain_s = min(self._settings.syslog.drain_timeout_s, 1.0)
         await self._receiver.stop(drain_s)
         await self._appends.stop(drain_s)
@@ -264,6 +268,17 @@ class ReceiveRole:
         except AuditError as error:
             log.warning("a certificate was not journaled", reason=str(error))
             return b""
+
+    def _on_other_history(self, what: str) -> None:
+        """Somebody outside has seen a history of this log that is not the journal's."""
+        self._journal(
+            self._own.alert(
+                Alert.SECURITY_CONFIGURATION,
+                f"A head kept outside contradicts the journal: {what}",
+                subject=self._own.identity.hostname,
+                outcome=Outcome.MAJOR_FAILURE,
+            )
+        )
 
     def _on_pressure(self, pressed: bool) -> None:
         change = self._receiver.pause if pressed else self._receiver.resume

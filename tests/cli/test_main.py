@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -43,6 +44,11 @@ def test_a_configuration_error_ends_with_6(
     monkeypatch.setenv("ARR_SYSLOG__TLS_PROT", "1")
     assert ended("config", "check") == 6
     assert "did you mean syslog.tls_port" in capsys.readouterr().err
+
+
+def test_what_a_command_finds_is_the_exit_code(tmp_path: Path) -> None:
+    assert ended("validate", str(__file__)) == 1
+    assert ended("doctor", "--data", str(tmp_path)) == 1
 
 
 def test_an_interrupt_ends_with_130(monkeypatch: pytest.MonkeyPatch) -> None:

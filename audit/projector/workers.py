@@ -4,6 +4,7 @@ A message that kills its worker, or keeps it busy for too long, becomes a record
 others of its batch are projected. A worker ends with the process that made it, however that ends.
 """
 
+import gc
 import os
 import signal
 import threading
@@ -17,6 +18,7 @@ from audit.projector.jobs import Job, Projected, failed_job, run_jobs
 from audit.projector.options import ProjectionOptions
 
 _START_TIMEOUT_S = 120.0
+_COLLECT_AFTER = 100_000
 
 RunJobs = Callable[[Sequence[Job], str, ProjectionOptions], list[Projected]]
 
@@ -125,9 +127,20 @@ class WorkerPool:
         self.close()
 
 
+def spare_collections() -> None:
+    """In a process that does nothing but projecting: look for cyclic garbage seldom.
+
+    Records are trees, freed by their reference counts, but a batch holds enough of them to set
+    off the collector a hundred times; that took a seventh of the time.
+    """
+    gc.freeze()
+    gc.set_threshold(_COLLECT_AFTER)
+
+
 def begin_worker() -> None:
     """In a new worker: leave Ctrl-C to the parent, and end when the parent ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    spare_collections()
     parent = parent_process()
     if parent is not None:
         threading.Thread(target=_end_with, args=(parent.sentinel,), daemon=True).start()

@@ -6,6 +6,8 @@ from sys import byteorder
 
 BODY, ORGAN, AIR = 1040, 1100, 24
 TEXTURE_LENGTH = 4096
+FAINT = bytes(value & 63 for value in range(256))
+"""Makes octets into noise that is weak beside the tissue."""
 
 
 def cross_section(chance: Random, edge: int, position: float) -> bytes:
@@ -13,13 +15,13 @@ def cross_section(chance: Random, edge: int, position: float) -> bytes:
 
     ``position`` runs from 0 to 1 along the body and lets neighbouring slices differ a little.
     """
-    texture = array("H", [chance.randint(0, 60) for _ in range(TEXTURE_LENGTH)])
+    texture = array("H", list(chance.randbytes(TEXTURE_LENGTH).translate(FAINT)))
     words = array("H", bytes(2 * edge * edge))
     for row in range(edge):
         _paint_row(words, row, edge, position)
         start = chance.randrange(TEXTURE_LENGTH - edge)
-        for column in range(edge):
-            words[row * edge + column] += texture[start + column]
+        here = slice(row * edge, row * edge + edge)
+        words[here] = _sum(words[here], texture[start : start + edge])
     if byteorder == "big":  # pragma: no cover - PS3.5 orders the words, not the machine
         words.byteswap()
     return words.tobytes()
@@ -36,6 +38,12 @@ def echo_fan(chance: Random, edge: int) -> bytes:
             value * echo >> 8 for value in chance.randbytes(2 * half)
         )
     return bytes(pixels)
+
+
+def _sum(row: "array[int]", noise: "array[int]") -> "array[int]":
+    """Word by word; as one large number, for no sum reaches the next word."""
+    total = int.from_bytes(row.tobytes(), byteorder) + int.from_bytes(noise.tobytes(), byteorder)
+    return array("H", total.to_bytes(2 * len(row), byteorder))
 
 
 def _paint_row(words: "array[int]", row: int, edge: int, position: float) -> None:

@@ -152,11 +152,9 @@ def _ask(caller: Caller, times: int) -> dict[str, Any]:
 
     def pivot() -> None:
         """From an event to all that happened around its patient or, without one, its user."""
-        fields = caller.event(next(ids))["fields"]
-        for name, values in (("patient", "patient"), ("requestor", "requestor")):
-            if fields.get(values):
-                caller.search(f'{name}:"{fields[values][0]}"')
-                return
+        event = caller.event(next(ids))
+        name = "patient" if event.get("patient") else "requestor"
+        caller.search(f'{name}:"{_values([event], name)[0]}"')
 
     asks: dict[str, Callable[[], object]] = {
         name: _searching(caller, query, _values(items, name))
@@ -178,7 +176,7 @@ def _ask(caller: Caller, times: int) -> dict[str, Any]:
 
 
 def _values(items: Sequence[dict[str, Any]], field_name: str) -> list[str]:
-    values = (value for item in items for value in item["fields"].get(field_name, ()))
+    values = (value for item in items for value in item.get(field_name) or ())
     return list(dict.fromkeys(value.replace('"', "") for value in values)) or ["none"]
 
 

@@ -208,6 +208,25 @@ def api(events: int, times: int, arriving: int, as_json: bool) -> None:
     _show(run(ApiOptions(events=events, times=times, arriving_per_s=arriving)), as_json)
 
 
+@bench.command(
+    epilog=examples(
+        "arr bench search --events 100000 --json > large.json",
+        "arr bench chart small.json large.json --out search.svg",
+    )
+)
+@click.argument(
+    "runs", nargs=-1, required=True, type=click.Path(path_type=Path, dir_okay=False, exists=True)
+)
+@click.option(
+    "--out", required=True, type=click.Path(path_type=Path, dir_okay=False), help="SVG file."
+)
+def chart(runs: tuple[Path, ...], out: Path) -> None:
+    """Draw how the times of searches grow, from runs of arr bench search --json."""
+    from audit.bench.chart import draw, read_run
+
+    out.write_text(draw([read_run(file) for file in runs]), encoding="utf-8")
+
+
 def _show(figures: dict[str, Any], as_json: bool) -> None:
     if as_json:
         print_json(figures)

@@ -1,5 +1,6 @@
 """Proofs and heads of this machine's journal, for the command line."""
 
+import os
 import re
 import threading
 import time
@@ -8,9 +9,10 @@ from dataclasses import dataclass
 
 from audit.errors import JournalUnavailable, NotFound, RequestError
 from audit.journal.checkpoint_cosigned import CosignedHeads
+from audit.journal.files import try_lock_directory
 from audit.journal.heads import read_checkpoint
 from audit.journal.initialise import read_identity
-from audit.journal.note import Checkpoint, VerifierKey, open_note, parse_checkpoint
+from audit.journal.note import VerifierKey, open_note, parse_checkpoint, split_note
 from audit.journal.proof import Proof, prove
 from audit.journal.reader import JournalReader
 from audit.journal.witness_key import WitnessKey
@@ -125,34 +127,48 @@ def witness_keys(texts: Iterable[str]) -> tuple[WitnessKey, ...]:
 def covering_head(paths: DataPaths, reader: JournalReader, sequence: int) -> str | None:
     """The newest cosigned head that covers the entry; None when the newest one has to do."""
     keys = tuple(key.verifier for key in reader.identity.keys)
-    found: tuple[str, Checkpoint] | None = CosignedHeads(paths.cosigned).witnessed(keys)
+    found = CosignedHeads(paths.cosigned).witnessed(keys)
     return found[0] if found is not None and sequence < found[1].size else None
 
 
 def _prove(paths: DataPaths, reader: JournalReader, sequence: int) -> Proof:
+    if sequence < reader.durable_count() and paths.append_socket.exists():
+        _wait_for_head(paths, sequence)
+    return prove(paths.journal, reader, sequence, covering_head(paths, reader, sequence))
+
+
+def _wait_for_head(paths: DataPaths, sequence: int) -> None:
+    """Until a head covers the entry, for a while; the newest records have none yet."""
     deadline = time.monotonic() + HEAD_PATIENCE_S
-    while True:
-        try:
-            head = covering_head(paths, reader, sequence)
-            return prove(paths.journal, reader, sequence, head)
-        except NotFound:
-            kept = sequence < reader.durable_count()
-            if not kept or not paths.append_socket.exists() or time.monotonic() > deadline:
-                raise
+    while parse_checkpoint(split_note(read_checkpoint(paths.journal))[0]).size <= sequence:
+        if time.monotonic() > deadline:
+            return
         threading.Event().wait(_HEAD_POLL_S)
 
 
 def _record(settings: Settings, paths: DataPaths, name: str) -> bool:
+    """Journal the look, if there is anybody to take the record."""
     if not paths.append_socket.exists():
         return False
     appends = AppendClient(paths.append_socket)
+    audit = SelfAudit(
+        lambda raw: appends.append(raw, LISTENER), identity_of(settings, LISTENER), time.time_ns
+    )
     try:
-        audit = SelfAudit(
-            lambda raw: appends.append(raw, LISTENER),
-            identity_of(settings, LISTENER),
-            time.time_ns,
-        )
         audit.used(operator_principal(), (("record", name), ("view", "proof with its envelope")))
+    except JournalUnavailable:
+        if _is_written(paths):
+            raise
+        return False
     finally:
         appends.close()
     return True
+
+
+def _is_written(paths: DataPaths) -> bool:
+    """Whether a process has the journal; a socket may be left over from one that was killed."""
+    lock = try_lock_directory(paths.journal)
+    if lock is None:
+        return True
+    os.close(lock)
+    return False

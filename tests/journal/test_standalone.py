@@ -18,16 +18,21 @@ from hypothesis import strategies as st
 
 from audit.errors import IncompleteCheck, IntegrityViolation
 from audit.journal.entry import decode
+from audit.journal.files import Files
 from audit.journal.heads import history_files, parse_history
 from audit.journal.note import Checkpoint, VerifierKey
 from audit.journal.proof import prove, prove_growth
 from audit.journal.proof_check import check_proof
 from audit.journal.reader import JournalReader
+from audit.journal.recovery import segment_files
+from audit.journal.remove import RemovalOptions, Remover
+from audit.journal.seal import seal_segment
 from audit.journal.standalone import VERIFIER_FILE, verifier_source, verify_evidence
 from audit.journal.verify import VerifyOptions, verify
 from audit.journal.witness_key import Cosigner
 from tests.journal import vectors
-from tests.journal.journals import certificate, fill, open_writer, received
+from tests.journal.faults import Unsynced
+from tests.journal.journals import certificate, fill, open_writer, received, signer
 
 SEED = 20_260_203
 STANDARD = sys.stdlib_module_names
@@ -44,10 +49,8 @@ def first(journal: Path, *heads: str) -> int:
         return error.exit_code
 
 
-@pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A journal with closed segments, certificates and a tile level above the leaves."""
-    root = tmp_path_factory.mktemp("whole")
+def _written(root: Path) -> Path:
+    """Closed segments, certificates and a tile level above the leaves."""
     with open_writer(root, segment_max_entries=100) as writer:
         writer.append([certificate(n) for n in range(3)])
         for start in range(0, 290, 29):
@@ -56,9 +59,35 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root / "journal"
 
 
+def _sealed_and_removed(root: Path) -> Path:
+    """The same with one segment sealed, another sealed and with bodies removed by right."""
+    journal = _written(root)
+    one, two, *_ = [path for _, path in segment_files(journal)]
+    seal_segment(Files(Unsynced()), one)
+    remover = Remover(journal, RemovalOptions(signer=signer(root)))
+    first_of_two = int(two.stem)
+    for numbers in ((first_of_two + 1, first_of_two + 2, first_of_two + 40), (first_of_two + 7,)):
+        remover.remove(first_of_two, numbers, "the time of keeping is over")
+    remover.remove(0, (17,), "by order of a court")
+    return journal
+
+
+KINDS = {"plain": _written, "sealed": _sealed_and_removed}
+
+
+@pytest.fixture(scope="module", params=KINDS)
+def whole(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return KINDS[request.param](tmp_path_factory.mktemp(request.param))
+
+
 @pytest.fixture
 def journal(whole: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(whole, tmp_path / "journal"))
+
+
+@pytest.fixture
+def plain(tmp_path: Path) -> Path:
+    return _written(tmp_path)
 
 
 def test_it_imports_the_standard_library_alone() -> None:
@@ -74,11 +103,11 @@ def test_it_imports_the_standard_library_alone() -> None:
     assert "audit" not in top
 
 
-def test_it_runs_alone_outside_of_the_package(whole: Path, tmp_path: Path) -> None:
+def test_it_runs_alone_outside_of_the_package(plain: Path, tmp_path: Path) -> None:
     alone = tmp_path / VERIFIER_FILE
     alone.write_bytes(verifier_source())
     done = subprocess.run(
-        [sys.executable, "-I", "-S", alone, "journal", whole],
+        [sys.executable, "-I", "-S", alone, "journal", plain],
         capture_output=True,
         text=True,
         check=False,
@@ -129,14 +158,15 @@ def test_both_read_the_vectors_alike() -> None:
         assert (read.sequence, read.received_at) == (entry.sequence, entry.received.received_at)
         assert read.certificate == entry.received.certificate_sha256
     segment = verify_evidence.Segment(vectors.FOLDER / "segment-closed.bin")
+    image = segment.image()
     offsets, times, place = [], [], segment.start
-    while segment.image[place : place + 4] == b"ARRE":
-        read = verify_evidence.read_entry(segment.image, place, len(segment.image))
+    while image[place : place + 4] == b"ARRE":
+        read = verify_evidence.read_entry(image, place, len(image))
         offsets.append(place)
         times.append(read.received_at)
         tree.append(read.leaf)
         place = read.end
-    assert segment.image[place:] == verify_evidence.foot(offsets, times, tree.root())
+    assert image[place:] == verify_evidence.foot(offsets, times, tree.root())
     note = (vectors.FOLDER / "checkpoint.txt").read_text()
     key = verify_evidence.read_key(vectors.SIGNER.verifier.text)
     assert verify_evidence.signed_head(note, [key]) == (vectors.SIGNER.name, 5, tree.root())
@@ -169,7 +199,7 @@ def test_both_judge_every_flipped_octet_alike(journal: Path) -> None:
     chance = random.Random(SEED)  # noqa: S311 - chance that repeats
     for path in _files(journal):
         octets = path.read_bytes()
-        for place in chance.sample(range(len(octets)), min(len(octets), 14)):
+        for place in chance.sample(range(len(octets)), min(len(octets), 6)):
             changed = bytearray(octets)
             changed[place] ^= 1 << chance.randrange(8)
             path.chmod(0o600)
@@ -182,7 +212,7 @@ def test_both_judge_every_cut_alike(journal: Path) -> None:
     chance = random.Random(SEED)  # noqa: S311 - chance that repeats
     for path in _files(journal):
         octets = path.read_bytes()
-        for length in [0, *chance.sample(range(1, len(octets)), min(len(octets) - 1, 5))]:
+        for length in [0, *chance.sample(range(1, len(octets)), min(len(octets) - 1, 3))]:
             path.chmod(0o600)
             path.write_bytes(octets[:length])
             assert first(journal) == second("journal", journal), (path, length, SEED)
@@ -285,17 +315,89 @@ def test_a_key_that_is_not_trusted(whole: Path) -> None:
     assert second("journal", whole, "--key", own) == 0
 
 
-def test_an_encoding_that_it_does_not_know_is_not_checked(
-    journal: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    path = min((journal / "segments").iterdir())
+def _recode(path: Path, encoding: int) -> None:
     octets = bytearray(path.read_bytes())
     (length,) = struct.unpack_from(">I", octets, 12)
-    octets[9] = 0x7F
+    octets[9] = encoding
     octets[length - 4 : length] = zlib.crc32(octets[: length - 4]).to_bytes(4)
+    path.chmod(0o600)
     path.write_bytes(octets)
+
+
+@pytest.mark.parametrize("number", [0, 1, -1])
+def test_an_encoding_that_it_does_not_know_is_not_checked_and_all_else_is(
+    plain: Path, capsys: pytest.CaptureFixture[str], number: int
+) -> None:
+    path = sorted((plain / "segments").iterdir())[number]
+    _recode(path, 0x7F)
+    assert second("journal", plain) == 5
+    said = capsys.readouterr().out
+    assert f"{path.name}: encoding 127" in said
+    assert "all else is intact: 293 entries in 3 segments" in said
+    other = sorted((plain / "segments").iterdir())[number - 1]
+    octets = bytearray(other.read_bytes())
+    octets[-400] ^= 1
+    other.write_bytes(octets)
+    assert second("journal", plain) == 4
+
+
+def test_without_its_package_a_compressed_segment_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    journal = _sealed_and_removed(tmp_path)
+    monkeypatch.setitem(sys.modules, "zstandard", None)
     assert second("journal", journal) == 5
-    assert "encoding 127" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "00000000000000000000.segment is compressed; install the package zstandard" in said
+
+
+def _without_a_statement(journal: Path) -> None:
+    max((journal / "removals").iterdir()).unlink()
+
+
+def _without_the_first_statement(journal: Path) -> None:
+    min((journal / "removals").iterdir()).unlink()
+
+
+def _statement_twice(journal: Path) -> None:
+    last = max((journal / "removals").iterdir())
+    shutil.copy(last, last.with_name("000000003.removal"))
+
+
+def _statement_of_another(journal: Path) -> None:
+    last = max((journal / "removals").iterdir())
+    text = last.read_text().rpartition("\n\n")[0] + "\n"
+    last.write_text(vectors.SIGNER.sign(text))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        _without_a_statement,
+        _without_the_first_statement,
+        _statement_twice,
+        _statement_of_another,
+    ],
+)
+def test_both_want_a_statement_for_each_body_that_is_gone(
+    tmp_path: Path, change: Callable[[Path], None]
+) -> None:
+    journal = _sealed_and_removed(tmp_path)
+    assert first(journal) == second("journal", journal) == 0
+    change(journal)
+    assert first(journal) == second("journal", journal) == 4
+
+
+def test_a_statement_that_is_not_carried_out_yet_is_fine_to_both(
+    tmp_path: Path, plain: Path
+) -> None:
+    start, path = segment_files(plain)[1]
+    before = path.read_bytes()
+    remover = Remover(plain, RemovalOptions(signer=signer(tmp_path)))
+    remover.remove(start, (start + 1, start + 2), "the time of keeping is over")
+    assert path.read_bytes() != before
+    path.write_bytes(before)
+    assert first(plain) == second("journal", plain) == 0
 
 
 @pytest.fixture(scope="module")

@@ -20,7 +20,7 @@ import re
 import struct
 import sys
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -203,17 +203,22 @@ def unsigned_head(note: str) -> Head:
     return head
 
 
-def signed_head(note: str, keys: Iterable[Key]) -> Head:
-    """What a head says, when one of the keys signed it and none signed otherwise."""
+def require_signature(note: str, keys: Iterable[Key]) -> None:
+    """One of the keys signed the note, and none signed another text."""
     text, lines = split_note(note)
     signed = False
     for key in keys:
         for name, octets in lines:
             if name == key.name and octets[:4] == key.key_id:
                 right = ed25519_accepts(key.public, octets[4:], text.encode())
-                require(right, f"the signature of {name} does not match the head")
+                require(right, f"the signature of {name} does not match")
                 signed = True
-    require(signed, "no known key signed the head")
+    require(signed, "no known key signed it")
+
+
+def signed_head(note: str, keys: Iterable[Key]) -> Head:
+    """What a head says, when one of the keys signed it and none signed otherwise."""
+    require_signature(note, keys)
     return unsigned_head(note)
 
 
@@ -362,6 +367,7 @@ class Entry(NamedTuple):
     kind: int
     certificate: bytes
     leaf: bytes
+    removed: bool
     end: int
 
 
@@ -378,51 +384,138 @@ def read_entry(image: bytes, place: int, end: int) -> Entry:
     content = image[body:after]
     computed = zlib.crc32(content, zlib.crc32(metadata, zlib.crc32(image[place : place + 16])))
     require(computed == checksum, "an entry's checksum does not match")
-    require(kind in (1, 2, 3) and metadata_length >= 50, "an entry of no known kind")
-    sequence, at, _, sent, stored, *lengths = struct.unpack_from(">QQ16sQIBBHH", metadata)
+    require(form in (0, 1) and kind in (1, 2, 3), "an entry of no known form and kind")
+    require(metadata_length >= 50, "an entry's metadata is cut short")
+    sequence, at, salt, sent, stored, *lengths = struct.unpack_from(">QQ16sQIBBHH", metadata)
     require(metadata_length == 50 + sum(lengths), "an entry's lengths contradict each other")
-    if form:
-        raise Unchecked(f"entry {sequence} has form {form}, unknown to this verifier")
-    require(stored == body_length <= sent, "an entry's lengths contradict each other")
-    envelope = b"ARRL\1" + bytes([kind, flags]) + metadata + hashlib.sha256(content).digest()
-    return Entry(sequence, at, kind, metadata[50 : 50 + lengths[0]], leaf_hash(envelope), after)
+    require(lengths[0] in (0, 32) and stored <= sent, "an entry's lengths contradict each other")
+    if form == 1:
+        bare = body_length == 32 and kind != 2 and not any(salt)
+        require(bare, "an entry without its body is not in its one form")
+        leaf = content
+    else:
+        require(stored == body_length, "an entry's lengths contradict each other")
+        envelope = b"ARRL\1" + bytes([kind, flags]) + metadata + hashlib.sha256(content).digest()
+        leaf = leaf_hash(envelope)
+    certificate = metadata[50 : 50 + lengths[0]]
+    return Entry(sequence, at, kind, certificate, leaf, form == 1, after)
 
 
 class Segment:
-    """A segment file: its head, and its octets as they were while it was open."""
+    """A segment file: what its head says, and its octets as they were before it was sealed."""
 
     def __init__(self, path: Path) -> None:
         octets = path.read_bytes()
         self.name = path.name
         fixed = struct.Struct(">8sBBHIQQBBH")
         require(len(octets) >= fixed.size, f"{self.name}: the head is cut short")
-        magic, version, encoding, reserved, length, self.first, self.created, *counts = (
+        magic, version, self.encoding, reserved, length, self.first, self.created, *counts = (
             fixed.unpack_from(octets)
         )
-        require(magic == b"ARRSEGM1", f"{self.name} is no segment")
+        require(magic == b"ARRSEGM1" and version == 1, f"{self.name} is no segment")
         require(fixed.size + 4 <= length <= len(octets), f"{self.name}: the head is cut short")
         checksum = zlib.crc32(octets[: length - 4]).to_bytes(4, "big")
         require(octets[length - 4 : length] == checksum, f"{self.name}: the head's checksum")
-        if (version, reserved) != (1, 0) or encoding not in IMAGES:
-            raise Unchecked(f"{self.name}: version {version}, encoding {encoding} is unknown here")
         peaks = fixed.size + counts[0]
         known = peaks + 32 * counts[1]
         require(length - 4 == known + 40 * counts[2], f"{self.name}: the head's lengths")
+        require(not reserved and self.first.bit_count() == counts[1], f"{self.name}: the head")
         self.origin = octets[fixed.size : peaks].decode("ascii", "replace")
         self.peaks = [octets[place : place + 32] for place in range(peaks, known, 32)]
         self.certificates = [
             struct.unpack_from(">32sQ", octets, place) for place in range(known, length - 4, 40)
         ]
         self.start = length
-        self.image = IMAGES[encoding](self.name, octets, length)
+        self.octets = octets
+        self.block_starts: dict[int, int] = {}
+
+    def image(self) -> bytes:
+        """The plain segment's octets; those of the head are as they stand in the file."""
+        if self.encoding == 0:
+            return self.octets
+        if self.encoding == 1:
+            return self.unsealed()
+        raise Unchecked(f"{self.name}: encoding {self.encoding} is unknown here")
+
+    def unsealed(self) -> bytes:
+        """The image of a sealed segment, its index and every block checked."""
+        octets, place = self.octets, self.start
+        length, mark = struct.unpack(">I4s", octets[-8:])
+        begin = len(octets) - length
+        require(mark == b"ARRX" and length >= 28 and begin >= place, f"{self.name}: no index")
+        index = octets[begin:]
+        entries, count = struct.unpack_from(">8xII", index)
+        require(index[:8] == b"ARRI\1\0\0\0" and length == 28 + 16 * count, f"{self.name}: index")
+        right = zlib.crc32(index[:-12]).to_bytes(4, "big") == index[-12:-8]
+        require(right, f"{self.name}: the checksum of its index")
+        blocks = list(struct.iter_unpack(">IIII", index[16 : 16 + 16 * count]))
+        require(blocks and blocks[-1][0] == 0, f"{self.name}: the last block is not the foot's")
+        parts, number, size = [octets[:place]], 0, place
+        for held, content, stored, checksum in blocks:
+            block = octets[place : place + stored]
+            require(place + stored <= begin, f"{self.name}: its blocks are longer than it")
+            require(zlib.crc32(block) == checksum, f"{self.name}: the checksum of a block")
+            self.block_starts[number] = size
+            parts.append(unpacked(self.name, block, content))
+            number, place, size = number + held, place + stored, size + content
+        held_right = number == entries and all(0 < block[0] <= 256 for block in blocks[:-1])
+        require(place == begin and held_right, f"{self.name}: its index contradicts itself")
+        return b"".join(parts)
 
 
-def plain_image(_name: str, octets: bytes, _start: int) -> bytes:
-    """Of a segment that is neither compressed nor encrypted."""
-    return octets
+def unpacked(name: str, block: bytes, size: int) -> bytes:
+    """A block's content."""
+    try:
+        import zstandard
+    except ImportError as error:
+        raise Unchecked(f"{name} is compressed; install the package zstandard") from error
+    try:
+        require(zstandard.frame_content_size(block) == size, f"{name}: the size of a block")
+        content = zstandard.ZstdDecompressor().decompress(block, allow_extra_data=False)
+    except zstandard.ZstdError as error:
+        raise Altered(f"{name}: a block can't be unpacked: {error}") from error
+    require(len(content) == size, f"{name}: the size of a block")
+    return content
 
 
-IMAGES: dict[int, Callable[[str, bytes, int], bytes]] = {0: plain_image}
+# ---------------------------------------------------------------- Statements of lawful removal
+
+
+class Removal:
+    """A signed statement, and what was found of the entries that it names."""
+
+    SPAN = "[0-9]+(?:-[0-9]+)?"
+    TEXT = re.compile(
+        "arr-removal 1\nlog ([^\n]+)\nnumber ([0-9]+)\nsize ([0-9]+)\ntime ([0-9]+)"
+        f"\nreason ([^\n]+)\nsegment ([0-9]+)\nentries ({SPAN}(?: {SPAN})*)\ndigest ([^\n]+)\n"
+    )
+
+    def __init__(self, name: str, text: str, number_wanted: int, log: str) -> None:
+        match = self.TEXT.fullmatch(text)
+        if match is None:
+            raise Altered(f"{name} is no statement of removal")
+        self.name = name
+        require(match[1] == log and number(match[2]) == number_wanted, f"{name}: not its place")
+        self.segment, self.digest = number(match[6]), unbase64(match[8])
+        size, _ = number(match[3]), number(match[4])
+        self.wanted: list[int] = []
+        last = -2
+        for span in match[7].split(" "):
+            first, _, end = span.partition("-")
+            start, stop = number(first), number(end or first)
+            require(last + 1 < start and (not end or start < stop), f"{name}: its entries")
+            self.wanted += range(start, stop + 1)
+            last = stop
+        right = self.segment <= self.wanted[0] and last < size and len(self.digest) == 32
+        short = len(match[5]) <= 2000 and match[5].isprintable()
+        require(right and short, f"{name}: not in its one form")
+        self.left = hashlib.sha256()
+        self.found = 0
+
+    def check(self) -> None:
+        """Carried out whole, or not at all."""
+        whole = self.found == len(self.wanted) and self.left.digest() == self.digest
+        require(self.found == 0 or whole, f"{self.name}: what is left is not what it tells")
 
 
 def foot(offsets: list[int], times: list[int], root: bytes) -> bytes:
@@ -444,7 +537,10 @@ class Journal:
         self.folder = folder
         self.tree = Tree()
         self.certificates: dict[bytes, int] = {}
+        self.certificates_known = True
         self.notes: list[str] = []
+        self.unchecked: list[str] = []
+        self.removed = 0
         self.read_identity(trusted)
         self.firsts = sorted(self.numbered("segments", ".segment"))
         require(self.firsts and self.firsts[0] == 0, "segments: the first one is missing")
@@ -456,6 +552,7 @@ class Journal:
             same = self.heads.setdefault(head.size, head.root) == head.root
             require(same, f"another head of size {head.size} was signed for others")
         self.rows = [self.read_row(level) for level in range(LEVELS)]
+        self.removals = self.read_removals()
 
     def numbered(self, folder: str, suffix: str) -> Iterator[int]:
         """Sequences that the names in a folder tell."""
@@ -531,16 +628,50 @@ class Journal:
         require(len(row) >= wanted, f"hashes of tree level {level} are missing")
         return row[:wanted]
 
+    def read_removals(self) -> dict[int, Removal]:
+        """The statement that names each entry whose body is gone by right."""
+        named: dict[int, Removal] = {}
+        self.statements: list[Removal] = []
+        paths = (self.folder / "removals").glob("*.removal")
+        for count, path in enumerate(sorted(p for p in paths if re.fullmatch("[0-9]{9}", p.stem))):
+            require(int(path.stem) == count, f"statement {count} of removal is missing")
+            note = read_text(path)
+            text = split_note(note)[0]
+            removal = Removal(path.name, text, count, self.name)
+            size = int(text.split("\n")[3][len("size ") :])
+            key = [key for since, key in self.keys if since <= size][-1]
+            require_signature(note, [key])
+            require(removal.segment in self.firsts, f"{path.name}: its segment is not there")
+            self.statements.append(removal)
+            for sequence in removal.wanted:
+                require(sequence not in named, f"{path.name}: entry {sequence} is named twice")
+                named[sequence] = removal
+        return named
+
     def check(self) -> str:
         """Every segment in order."""
         for first, following in zip(self.firsts, [*self.firsts[1:], None], strict=True):
             segment = Segment(self.folder / "segments" / f"{first:020d}.segment")
             self.check_head(segment, first)
-            self.check_segment(segment, following)
+            self.check_root()
+            try:
+                image = segment.image()
+            except Unchecked as error:
+                self.unchecked.append(str(error))
+                self.pass_over(following)
+            else:
+                self.check_segment(segment, image, following)
+                for removal in self.statements:
+                    if removal.segment == first:
+                        removal.check()
         ends = max(self.heads) <= self.tree.size
         require(ends, f"the journal ends at {self.tree.size}, a head covers {max(self.heads)}")
         told = f"{self.tree.size} entries in {len(self.firsts)} segments of {self.name}"
         told += f", {self.covered} below the newest of {len(self.heads)} signed heads"
+        if self.removed:
+            told += f", {self.removed} bodies removed by signed statements"
+        if self.unchecked:
+            raise Unchecked("\n".join([*self.unchecked, f"all else is intact: {told}"]))
         return "\n".join([told, f"key {self.keys[-1][1].text}", *self.notes])
 
     def check_head(self, segment: Segment, first: int) -> None:
@@ -548,18 +679,30 @@ class Journal:
         require(
             segment.first == first == self.tree.size
             and segment.origin == self.origin
-            and segment.peaks == self.tree.peaks
-            and segment.certificates == list(self.certificates.items()),
+            and segment.peaks == self.tree.peaks,
             f"{segment.name}: the head does not follow from the entries before it",
         )
+        told = segment.certificates
+        if self.certificates_known:
+            right = told == list(self.certificates.items())
+            require(right, f"{segment.name}: the head's certificates are not those of the entries")
+        self.certificates, self.certificates_known = dict(told), True
 
-    def check_segment(self, segment: Segment, following: int | None) -> None:
+    def pass_over(self, following: int | None) -> None:
+        """Go on behind a segment that can't be read here, by the leaf hashes that were kept."""
+        end = self.covered if following is None else following
+        while self.tree.size < end:
+            place = self.tree.size * 32
+            self.take(self.rows[0][place : place + 32], "tree level 0")
+        self.certificates_known = False
+
+    def check_segment(self, segment: Segment, image: bytes, following: int | None) -> None:
         """Each entry, each signed root on the way, and the end."""
-        image, place = segment.image, segment.start
+        place = segment.start
         offsets: list[int] = []
         times_at: list[int] = []
-        self.check_root()
         while self.tree.size != following and place < len(image):
+            where = f"{segment.name}, offset {place}"
             try:
                 entry = read_entry(image, place, len(image))
             except Altered as error:
@@ -567,11 +710,14 @@ class Journal:
                 if image[place:] != end:
                     self.require_tail(segment, place, following, str(error))
                 return
-            where = f"{segment.name}, offset {place}"
             require(entry.sequence == self.tree.size, f"{where}: another entry stands here")
+            if entry.removed:
+                self.take_removed(entry, image[place : entry.end], where)
             offsets.append(place)
             times_at.append(entry.received_at)
-            self.take(entry, where)
+            self.take(entry.leaf, where)
+            if entry.kind == 2:
+                self.note_certificate(entry)
             place = entry.end
         if following is not None:
             end = foot(offsets, times_at, self.tree.root())
@@ -579,6 +725,9 @@ class Journal:
             require(
                 whole, f"{segment.name}: the end is not the foot that follows from its entries"
             )
+            starts = [*offsets, place]
+            blocks = all(starts[number] == at for number, at in segment.block_starts.items())
+            require(blocks, f"{segment.name}: a block does not begin where its index tells")
 
     def require_tail(self, segment: Segment, place: int, following: int | None, why: str) -> None:
         """Octets that are no entry may only be the torn end of all, above every signed head."""
@@ -586,18 +735,29 @@ class Journal:
         require(last, f"{segment.name}, offset {place}, sequence {self.tree.size}: {why}")
         self.notes.append(f"an unfinished write ends {segment.name} at offset {place}")
 
-    def take(self, entry: Entry, where: str) -> None:
-        """Put an entry into the tree and compare with what was kept and signed."""
-        for level, node in self.tree.append(entry.leaf):
+    def take(self, leaf: bytes, where: str) -> None:
+        """Put a leaf into the tree and compare with what was kept and signed."""
+        for level, node in self.tree.append(leaf):
             place = ((self.tree.size >> 8 * level) - 1) * 32
             kept = self.rows[level][place : place + 32]
             require(kept in (b"", node), f"{where}: not the entry whose leaf hash was kept")
-        if entry.kind == 2:
-            self.certificates.pop(entry.certificate, None)
-            self.certificates[entry.certificate] = entry.sequence
-            if len(self.certificates) > MOST_CERTIFICATES:
-                del self.certificates[next(iter(self.certificates))]
         self.check_root()
+
+    def take_removed(self, entry: Entry, octets: bytes, where: str) -> None:
+        """An entry without its body needs a statement."""
+        removal = self.removals.get(entry.sequence)
+        if removal is None:
+            raise Altered(f"{where}: entry {entry.sequence} was removed, no statement says why")
+        removal.found += 1
+        removal.left.update(octets)
+        self.removed += 1
+
+    def note_certificate(self, entry: Entry) -> None:
+        """Which certificates the next head must name."""
+        self.certificates.pop(entry.certificate, None)
+        self.certificates[entry.certificate] = entry.sequence
+        if len(self.certificates) > MOST_CERTIFICATES:
+            del self.certificates[next(iter(self.certificates))]
 
     def check_root(self) -> None:
         """The root is the signed one wherever a head was signed."""

@@ -72,6 +72,8 @@ def _print(report: "VerifyReport") -> None:
         f"{report.covered} of them below the newest of {report.heads} signed heads"
     )
     click.echo(f"origin {report.origin}\nroot {report.root}\nkey {report.verifier_key}")
+    if report.removed:
+        click.echo(f"{report.removed} bodies were lawfully removed, as signed statements tell")
     for violation in report.violations:
         where = [violation.file]
         if violation.sequence is not None:

@@ -47,6 +47,8 @@ class JournalOptions:
         reserve_octets: room on the file system below which ``has_room`` is False; below half of
             it ``append`` refuses.
         lock_wait_s: how long ``open`` waits for a dying predecessor.
+        close_request_file: while there is such a file, the next append closes the segment first
+            and removes the file; so another process gets a record into a closed segment.
     """
 
     key_file: Path
@@ -57,6 +59,7 @@ class JournalOptions:
     segment_max_age_s: float = 86_400
     reserve_octets: int = 256 << 20
     lock_wait_s: float = 10.0
+    close_request_file: Path | None = None
 
     def __post_init__(self) -> None:
         if min(self.segment_max_octets, self.segment_max_entries, self.segment_max_age_s) <= 0:
@@ -286,7 +289,9 @@ class JournalWriter:
             raise
 
     def _segment_for(self, octets: int) -> OpenSegment:
-        if self._segment is not None and self._is_full(self._segment, octets):
+        if self._segment is not None and (
+            self._is_full(self._segment, octets) or self._is_asked_to_close(self._segment)
+        ):
             self._publish()
             self._segment.close_durably(self._tree.root())
             self._segment.release()
@@ -313,6 +318,13 @@ class JournalWriter:
             or len(contents.offsets) >= self._options.segment_max_entries
             or age_s >= self._options.segment_max_age_s
         )
+
+    def _is_asked_to_close(self, segment: OpenSegment) -> bool:
+        request = self._options.close_request_file
+        if request is None or not request.exists():
+            return False
+        request.unlink(missing_ok=True)
+        return bool(segment.contents.offsets)
 
     def _publish(self) -> None:
         if self.has_current_head:

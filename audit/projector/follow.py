@@ -104,6 +104,8 @@ class Follower:
         index: the index; only this Follower may put records into it.
         options: batches, pauses, windows.
         on_searchable: told of each batch once it is searchable.
+        before_step: called before each look for entries, in the thread that writes the index;
+            what it raises counts as a failed attempt.
     """
 
     def __init__(
@@ -112,11 +114,13 @@ class Follower:
         index: SearchIndex,
         options: FollowOptions | None = None,
         on_searchable: OnSearchable | None = None,
+        before_step: Callable[[], None] | None = None,
     ) -> None:
         self._reader = reader
         self._index = index
         self._options = options or FollowOptions()
         self._on_searchable = on_searchable
+        self._before_step = before_step
         self._names = CertificateNames(self._certificate)
         self._known: KnownCertificates | None = None
         self._pool = self._new_pool()
@@ -146,6 +150,8 @@ class Follower:
         Raises:
             AuditError: index or journal failed; the same batch is put by the next call.
         """
+        if self._before_step is not None:
+            self._before_step()
         durable = self._reader.durable_count()
         if self._is_at_rest(durable):
             return 0

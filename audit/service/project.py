@@ -12,13 +12,24 @@ from audit.journal.reader import JournalReader
 from audit.projector.follow import FollowCounters, Follower, FollowOptions
 from audit.projector.options import ProjectionOptions
 from audit.projector.repeats import RepeatOptions
+from audit.projector.workers import spare_collections
 from audit.service.backends import open_index, wait_for_reader
+from audit.service.index_removals import IndexRemovals
 from audit.service.metrics import counter, gauge, render
 from audit.service.paths import DataPaths
 from audit.service.status import Status
 from audit.settings import Settings
 
 ROLE = "project"
+
+
+def projection_options(settings: Settings) -> ProjectionOptions:
+    """How records are projected, from the settings."""
+    index = settings.index
+    return ProjectionOptions(
+        default_assigners=index.default_assigners,
+        destination_kinds={fold(name): kind for name, kind in index.destination_kinds.items()},
+    )
 
 
 class ProjectRole:
@@ -42,18 +53,17 @@ class ProjectRole:
         if reader is None or self._index is None:
             return
         self._reader = reader
+        spare_collections()
         index = self._settings.index
         options = FollowOptions(
             batch_records=index.batch_records,
             poll_interval_s=index.poll_interval_ms / 1000,
             workers=index.workers,
             repeats=RepeatOptions(window_s=round(index.repeat_window_h * 3600)),
-            projection=ProjectionOptions(
-                default_assigners=index.default_assigners,
-                destination_kinds={fold(k): kind for k, kind in index.destination_kinds.items()},
-            ),
+            projection=projection_options(self._settings),
         )
-        self._follower = Follower(reader, self._index, options)
+        removals = IndexRemovals(self._paths, reader, self._index)
+        self._follower = Follower(reader, self._index, options, before_step=removals)
         following = asyncio.create_task(asyncio.to_thread(self._follower.run, self._stop))
         stopping = asyncio.create_task(stop.wait())
         await asyncio.wait((following, stopping), return_when=asyncio.FIRST_COMPLETED)

@@ -1,5 +1,7 @@
 """The receive process's options, made from the settings."""
 
+from pathlib import Path
+
 from audit.errors import ConfigurationError
 from audit.journal.sealer import SealOptions
 from audit.journal.writer import JournalOptions
@@ -21,7 +23,13 @@ def journal_options(settings: Settings, paths: DataPaths) -> JournalOptions:
         log_name_prefix=journal.log_name_prefix,
         reserve_octets=journal.reserve_octets,
         lock_wait_s=journal.lock_wait_s,
+        close_request_file=close_request(paths),
     )
+
+
+def close_request(paths: DataPaths) -> Path:
+    """The file that asks the writer to close its segment."""
+    return paths.run / "close-segment"
 
 
 def seal_options(settings: Settings) -> SealOptions:

@@ -291,3 +291,18 @@ def test_a_journal_that_can_not_be_made_is_unavailable(tmp_path: Path) -> None:
     (tmp_path / "journal").write_bytes(b"a file")
     with pytest.raises(JournalUnavailable, match="can't be opened"):
         open_writer(tmp_path)
+
+
+def test_another_process_may_ask_to_close_the_segment(tmp_path: Path) -> None:
+    request = tmp_path / "close-segment"
+    with open_writer(tmp_path, close_request_file=request) as writer:
+        request.touch()
+        writer.append([received(0)])
+        assert not request.exists()
+        assert [first for first, _ in segment_files(tmp_path / "journal")] == [0]
+        request.touch()
+        writer.append([received(1)])
+        assert not request.exists()
+        writer.append([received(2)])
+    assert [first for first, _ in segment_files(tmp_path / "journal")] == [0, 1]
+    assert verify(tmp_path / "journal").notes == ()

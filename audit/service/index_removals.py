@@ -1,0 +1,69 @@
+"""Takes out of the search index what was lawfully removed from the journal.
+
+The journal's statements say what that is. This runs in the process that writes the index, between
+its batches, and remembers in a file how many statements it has carried out; when that is lost it
+begins again, which changes nothing.
+"""
+
+from itertools import islice
+from pathlib import Path
+
+from audit.index.port import SearchIndex
+from audit.journal import layout
+from audit.journal.reader import JournalReader
+from audit.journal.remove import read_removals
+from audit.projector.project import record_id
+from audit.service.holds import replace_file
+from audit.service.paths import DataPaths
+
+_IDS_AT_ONCE = 500
+
+
+def applied_file(paths: DataPaths) -> Path:
+    """Where it is told how many statements the index has carried out."""
+    return paths.run / "index.removals"
+
+
+def applied_count(paths: DataPaths) -> int:
+    """How many statements the index has carried out, as far as is known."""
+    try:
+        return int(applied_file(paths).read_text(encoding="ascii"))
+    except (OSError, ValueError):
+        return 0
+
+
+class IndexRemovals:
+    """Call it often: it looks at one folder's time, and works when there is a new statement."""
+
+    def __init__(self, paths: DataPaths, reader: JournalReader, index: SearchIndex) -> None:
+        self._paths = paths
+        self._reader = reader
+        self._index = index
+        self._folder = paths.journal / layout.REMOVALS
+        self._seen = -1
+        self.records = 0
+
+    def __call__(self) -> None:
+        """Carry out what is due.
+
+        Raises:
+            AuditError: index or journal can't be read now; the next call goes on from there.
+        """
+        try:
+            changed = self._folder.stat().st_mtime_ns
+        except FileNotFoundError:
+            return
+        if changed == self._seen:
+            return
+        removals = read_removals(self._paths.journal, self._reader.identity)
+        for removal in removals[applied_count(self._paths) :]:
+            first, last = removal.spans[0][0], removal.spans[-1][1]
+            # A record must not come back from a batch that was read before the segment changed.
+            if self._index.position() <= last or not self._reader.read(first).is_removed:
+                return
+            sequences = iter(removal.sequences())
+            while some := list(islice(sequences, _IDS_AT_ONCE)):
+                ids = [record_id(self._reader.origin, sequence) for sequence in some]
+                self.records += self._index.remove(ids)
+            replace_file(applied_file(self._paths), str(removal.number + 1).encode())
+        self._seen = changed

@@ -5,6 +5,7 @@ Presence is judged, not absence: more participants and objects than a table name
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain, islice
 
 from audit.record.audit_message import AuditMessage
 from audit.record.findings import Finding, Severity, finding
@@ -14,6 +15,8 @@ from audit.standards import code_tables, event_table
 from audit.standards.event_table import EventRow
 
 _EVENT = "/AuditMessage/EventIdentification"
+_ENOUGH = 500
+"""Far more than anyone reads, and than an honest message breaks."""
 _DISCLOSURE = "IHE0006"
 
 
@@ -81,13 +84,14 @@ def _softened(one: Finding) -> Finding:
 
 
 def _judge_row(message: AuditMessage, row: EventRow, family: str) -> list[Finding]:
-    return [
-        *_judge_action(message, row, family),
-        *_judge_type_codes(message, row),
-        *_judge_purpose(message, row),
-        *judge_participants(message, row, family),
-        *judge_objects(message, row, family),
-    ]
+    found = chain(
+        _judge_action(message, row, family),
+        _judge_type_codes(message, row),
+        _judge_purpose(message, row),
+        judge_participants(message, row, family),
+        judge_objects(message, row, family),
+    )
+    return list(islice(found, _ENOUGH))
 
 
 def _judge_action(message: AuditMessage, row: EventRow, family: str) -> Iterator[Finding]:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -26,7 +27,8 @@ _CONTENT = "This element is not expected"
 _LACKING = "Missing child element"
 _TEXT_KINDS = ("SCHEMAV_CVC_COMPLEX_TYPE_2_3", "SCHEMAV_CVC_COMPLEX_TYPE_2_1")
 _FLOOD = 100
-"""As many errors libxml2 keeps when it validates while it parses."""
+"""So many errors are looked for at length, with a path for each."""
+_FED_OCTETS = 4096
 _EXPECTATIONS = {
     "EventActionCode": "C, R, U, D or E",
     "EventDateTime": "an xsd:dateTime such as 2026-03-01T09:30:00.000+01:00",
@@ -69,9 +71,9 @@ class Grammars:
         schema = self._compiled.get(tier)
         if schema is None:
             schema = self._compiled[tier] = _compile(tier)
-        if large and (flood := _flood(schema, root)):
+        if large and (flood := _flood(schema, root)) is not None:
             self._entries[tier] = flood
-            return False
+            return not flood
         if schema.validate(root):
             return True
         self._entries[tier] = list(schema.error_log)
@@ -113,15 +115,21 @@ def _compile(tier: str) -> etree.XMLSchema:
     return etree.XMLSchema(etree.parse(str(schema_path(_FILES[tier])), parser))
 
 
-def _flood(schema: etree.XMLSchema, root: Element) -> list[Any]:
-    """The errors of a message that has very many; empty when it has few or none."""
+def _flood(schema: etree.XMLSchema, root: Element) -> list[Any] | None:
+    """The errors of a message that has very many or none at all; None when it has a few.
+
+    The message is validated while it is fed, so that nobody waits for errors beyond those.
+    """
     octets = etree.tostring(root, encoding="utf-8")
-    try:
-        etree.fromstring(octets, etree.XMLParser(schema=schema, resolve_entities=False))
-    except etree.XMLSyntaxError as fault:
-        entries = list(fault.error_log)
-        return entries if len(entries) >= _FLOOD else []
-    return []
+    parser = etree.XMLParser(schema=schema, resolve_entities=False)
+    with suppress(etree.XMLSyntaxError):
+        for start in range(0, len(octets), _FED_OCTETS):
+            parser.feed(octets[start : start + _FED_OCTETS])
+            if len(parser.feed_error_log) >= _FLOOD:
+                return list(parser.feed_error_log)[:_FLOOD]
+        parser.close()
+        return []
+    return None
 
 
 def _is_value(one: Finding) -> bool:

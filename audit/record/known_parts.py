@@ -30,7 +30,7 @@ from audit.record.parse import read_event, read_object, read_participant, read_s
 from audit.record.remembered import Remembered
 from audit.record.shapes import event_shape, number_of, object_shape, participant_shape
 from audit.record.times import is_usual
-from audit.record.xml_input import XmlLimits
+from audit.record.xml_input import USUAL_DECLARATION, XmlLimits
 from audit.record.xml_tree import Element
 
 _T = TypeVar("_T")
@@ -39,9 +39,9 @@ _MAX_MESSAGE_OCTETS = 16 * 1024
 _MAX_PART_OCTETS = 1024
 _BOM = b"\xef\xbb\xbf"
 _HEAD = re.compile(
-    rb"""(?:<\?xml version="1\.0"(?: encoding="(?:UTF-8|utf-8)")?\?>[ \t\r\n]*)?"""
-    rb"""<AuditMessage>[ \t\r\n]*(<EventIdentification(?:\s(?!EventDateTime)[A-Za-z]+="[^"<]*")*"""
-    rb"""\sEventDateTime=")([0-9T:.Z+-]{1,40})"(.*)""",
+    rb"(?:%b[ \t\r\n]*)?<AuditMessage>[ \t\r\n]*"
+    rb"(<EventIdentification(?:\s(?!EventDateTime)[A-Za-z]+=\"[^\"<]*\")*\sEventDateTime=\")"
+    rb"([0-9T:.Z+-]{1,40})\"(.*)" % USUAL_DECLARATION,
     re.DOTALL,
 )
 _END = b"</AuditMessage>"

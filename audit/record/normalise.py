@@ -154,19 +154,25 @@ def _hoist_source_code(source: Element) -> None:
 
 
 def _participant(participant: Element, found: list[Finding], *, rfc3881: bool) -> None:
-    dropped = participant.attrib.pop("UserTypeCode", None) is not None
-    for element in participant.findall("UserIDTypeCode"):
-        participant.remove(element)
-        dropped = True
-    if dropped:
+    if _drop_user_type(participant):
         _note(found, "legacy-user-type", "UserIDTypeCode or UserTypeCode", participant)
     if rfc3881 and participant.get("UserIsRequestor") is None:
         participant.set("UserIsRequestor", "true")
         _note(found, "legacy-requestor", "no UserIsRequestor: taken for true", participant)
-    media = participant.find("MediaType")
+    media = participant.find("MediaType") if len(participant) else None
     if media is not None:
         _note(found, "legacy-media-type", "MediaType without MediaIdentifier", media)
         _wrap([media], "MediaIdentifier")
+
+
+def _drop_user_type(participant: Element) -> bool:
+    old = participant.findall("UserIDTypeCode") if len(participant) else []
+    for element in old:
+        participant.remove(element)
+    if participant.get("UserTypeCode") is None:
+        return bool(old)
+    del participant.attrib["UserTypeCode"]
+    return True
 
 
 def _wrap(elements: Iterable[Element], name: str) -> None:

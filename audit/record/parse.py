@@ -102,7 +102,7 @@ def _coded(element: Element) -> CodedValue:
     known = _codes.get(key)
     if known is not None:
         return known
-    get = element.attrib.get
+    get = element.get
     code = CodedValue(
         get("csd-code", ""),
         get("codeSystemName", ""),
@@ -135,7 +135,7 @@ def read_event(element: Element, *, with_time: bool = True) -> EventIdentificati
                 purposes.append(_coded(child))
             case _:
                 pass
-    get = element.attrib.get
+    get = element.get
     return EventIdentification(
         event_id=event_id,
         event_date_time=get("EventDateTime", "") if with_time else "",
@@ -151,13 +151,13 @@ def read_participant(element: Element) -> ActiveParticipant:
     """ActiveParticipant."""
     roles: list[CodedValue] = []
     media: CodedValue | None = None
-    for child in element:
+    for child in element if len(element) else ():
         if child.tag == "RoleIDCode":
             roles.append(_coded(child))
         elif child.tag == "MediaIdentifier":
             inner = child.find("MediaType")
             media = None if inner is None else _coded(inner)
-    get = element.attrib.get
+    get = element.get
     return ActiveParticipant(
         user_id=get("UserID", ""),
         user_is_requestor=get("UserIsRequestor", "").strip() in _TRUE,
@@ -172,7 +172,7 @@ def read_participant(element: Element) -> ActiveParticipant:
 
 def read_source(element: Element) -> AuditSource:
     """AuditSourceIdentification."""
-    get = element.attrib.get
+    get = element.get
     return AuditSource(
         audit_source_id=get("AuditSourceID", ""),
         audit_enterprise_site_id=get("AuditEnterpriseSiteID"),
@@ -203,7 +203,7 @@ def read_object(element: Element) -> ParticipantObject:
                 descriptions.append(_description(child))
             case _:
                 pass
-    get = element.attrib.get
+    get = element.get
     return ParticipantObject(
         participant_object_id=get("ParticipantObjectID", ""),
         participant_object_id_type_code=id_type,
@@ -219,7 +219,7 @@ def read_object(element: Element) -> ParticipantObject:
 
 
 def _detail(element: Element) -> ParticipantObjectDetail:
-    get = element.attrib.get
+    get = element.get
     return ParticipantObjectDetail(get("type", ""), get("value", ""))
 
 

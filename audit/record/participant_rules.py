@@ -1,7 +1,7 @@
 """What an event demands of its participants."""
 
 from collections.abc import Iterator
-from typing import TypeAlias
+from typing import NamedTuple
 
 from audit.record.audit_message import ActiveParticipant, AuditMessage
 from audit.record.findings import Finding, finding
@@ -9,8 +9,21 @@ from audit.record.location import numbered
 from audit.standards import code_tables
 from audit.standards.event_table import EventRow, ParticipantRow
 
-Placed: TypeAlias = tuple[str, ActiveParticipant, frozenset[str]]
-"""Path, participant, and the codes of its roles."""
+
+class Placed(NamedTuple):
+    """A participant, the codes of its roles, and its place among so many."""
+
+    one: ActiveParticipant
+    roles: frozenset[str]
+    place: int
+    among: int
+
+    @property
+    def path(self) -> str:
+        """Where it stands; put together for findings only."""
+        return f"{_ROOT}/{numbered('ActiveParticipant', self.place, self.among)}"
+
+
 _ROOT = "/AuditMessage"
 _ATTRIBUTE_RULES = {"event": "participant-attribute-missing", "ihe": "ihe-participant-attribute"}
 _REQUESTOR_RULES = {"event": "participant-requestor", "ihe": "ihe-participant-requestor"}
@@ -20,10 +33,11 @@ def judge_participants(message: AuditMessage, row: EventRow, family: str) -> Ite
     """Breaches by participants of the event; ``family`` is ``event`` or ``ihe``."""
     participants = message.active_participants
     placed = [
-        (
-            f"{_ROOT}/{numbered('ActiveParticipant', index, len(participants))}",
+        Placed(
             one,
             frozenset([role.csd_code for role in one.role_id_codes]),
+            index,
+            len(participants),
         )
         for index, one in enumerate(participants)
     ]
@@ -34,9 +48,9 @@ def judge_participants(message: AuditMessage, row: EventRow, family: str) -> Ite
 
 
 def _judge_exactly_one(placed: list[Placed], row: EventRow) -> Iterator[Finding]:
-    requestors = [path for path, one, _ in placed if one.user_is_requestor]
+    requestors = [part for part in placed if part.one.user_is_requestor]
     if len(requestors) != 1 and placed:
-        path = requestors[1] if requestors else placed[0][0]
+        path = (requestors[1] if requestors else placed[0]).path
         yield finding(
             "requestor-exactly-one",
             f"{len(requestors) or 'no'} participants are requestors, exactly one is expected",
@@ -51,18 +65,18 @@ def _judge_row(
     if not wanted.role:
         yield from _judge_open_role(placed, wanted, row, family)
         return
-    fitting = [(path, one) for path, one, roles in placed if wanted.role in roles]
+    fitting = [part for part in placed if wanted.role in part.roles]
     if len(fitting) < wanted.minimum and not _has_stand_in(placed, wanted):
         yield _missing(wanted, row, family)
     if wanted.maximum and len(fitting) > wanted.maximum:
         yield finding(
             f"{family}-participant-surplus",
             f"{len(fitting)} participants in role {wanted.role}, {wanted.maximum} expected",
-            path=fitting[wanted.maximum][0],
+            path=fitting[wanted.maximum].path,
             clause=row.clause,
         )
-    for path, one in fitting:
-        yield from _judge_one(path, one, wanted, row, family)
+    for part in fitting:
+        yield from _judge_one(part, wanted, row, family)
 
 
 def _missing(wanted: ParticipantRow, row: EventRow, family: str) -> Finding:
@@ -79,8 +93,9 @@ def _missing(wanted: ParticipantRow, row: EventRow, family: str) -> Finding:
 
 def _has_stand_in(placed: list[Placed], wanted: ParticipantRow) -> bool:
     return any(
-        roles & wanted.alternative_roles and any(_has(one, name) for name in wanted.one_of)
-        for _, one, roles in placed
+        part.roles & wanted.alternative_roles
+        and any(_has(part.one, name) for name in wanted.one_of)
+        for part in placed
     )
 
 
@@ -90,19 +105,20 @@ def _judge_open_role(
     """A role that the table leaves open is filled when one participant meets the row."""
     if not (wanted.minimum and (wanted.required or wanted.requestor)) or not placed:
         return
-    judged = [list(_judge_one(path, one, wanted, row, family)) for path, one, _ in placed]
-    if all(judged):
-        yield from judged[0]
+    first = list(_judge_one(placed[0], wanted, row, family))
+    if first and all(any(_judge_one(part, wanted, row, family)) for part in placed[1:]):
+        yield from first
 
 
 def _judge_one(
-    path: str, one: ActiveParticipant, wanted: ParticipantRow, row: EventRow, family: str
+    part: Placed, wanted: ParticipantRow, row: EventRow, family: str
 ) -> Iterator[Finding]:
+    one = part.one
     if wanted.requestor and one.user_is_requestor is not (wanted.requestor == "true"):
         yield finding(
             _REQUESTOR_RULES[family],
             f"{wanted.name} must have UserIsRequestor {wanted.requestor}",
-            path=f"{path}/@UserIsRequestor",
+            path=f"{part.path}/@UserIsRequestor",
             clause=row.clause,
         )
     for name in wanted.required:
@@ -110,14 +126,14 @@ def _judge_one(
             yield finding(
                 _ATTRIBUTE_RULES[family],
                 f"{wanted.name} has no {name}",
-                path=path,
+                path=part.path,
                 clause=row.clause,
             )
     if wanted.one_of and not any(_has(one, name) for name in wanted.one_of):
         yield finding(
             "media-unidentified",
             f"{wanted.name} has none of {', '.join(wanted.one_of)}",
-            path=path,
+            path=part.path,
             clause=row.clause,
         )
 

@@ -9,9 +9,12 @@ from dataclasses import dataclass
 from audit.record.findings import Finding, finding
 
 _BLANKS = b" \t\r\n"
-_USUAL = re.compile(
-    rb"""(?:<\?xml version="1\.0"(?: encoding="(?:UTF-8|utf-8)")?\?>\s*)?<AuditMessage[\s>]"""
+USUAL_DECLARATION = (
+    rb"""<\?xml version=(?:"1\.0"|'1\.0')(?: encoding=(?:"(?:UTF|utf)-8"|'(?:UTF|utf)-8'))?"""
+    rb"""(?: standalone=(?:"yes"|"no"|'yes'|'no'))?\?>"""
 )
+"""A declaration, as a pattern, of which there is nothing to say."""
+_USUAL = re.compile(rb"(?:%b[ \t\r\n]*)?<AuditMessage[ \t\r\n>]" % USUAL_DECLARATION)
 """The beginning of a message in which there is nothing to put right."""
 _DECLARATION = re.compile(rb"<\?xml\s[^>]*?\?>")
 _DECLARED = re.compile(rb"""encoding\s*=\s*["']([A-Za-z0-9._\-]{1,40})["']""")

@@ -1,5 +1,7 @@
 """UTF-8 XML octets → element tree, by lxml with every dangerous ability switched off."""
 
+from functools import cache
+
 from lxml import etree
 
 from audit.errors import MalformedMessage
@@ -77,16 +79,16 @@ def _check(root: Element, source: XmlInput, limits: XmlLimits) -> None:
 
 
 def _check_size(root: Element, limits: XmlLimits) -> None:
-    elements = 0
-    for element in root.iter():
-        elements += 1
-        if len(element.attrib) > limits.max_attributes_of_element:
-            most = limits.max_attributes_of_element
-            raise Refused(
-                finding("xml-too-many-nodes", f"more than {most} attributes of one element")
-            )
-    if elements > limits.max_nodes:
+    most = limits.max_attributes_of_element
+    if _xpath(f"boolean(//*[@*[{most + 1}]])")(root):
+        raise Refused(finding("xml-too-many-nodes", f"more than {most} attributes of one element"))
+    if _xpath("count(//*)")(root) > limits.max_nodes:
         raise Refused(finding("xml-too-many-nodes", f"more than {limits.max_nodes} elements"))
+
+
+@cache
+def _xpath(expression: str) -> etree.XPath:
+    return etree.XPath(expression)
 
 
 def check_depth(root: Element, limits: XmlLimits = DEFAULT_LIMITS) -> None:
@@ -94,14 +96,11 @@ def check_depth(root: Element, limits: XmlLimits = DEFAULT_LIMITS) -> None:
 
     Only needed for trees that no grammar describes; the parser itself stops at 256.
     """
-    depth = 0
-    for event, element in etree.iterwalk(root, events=("start", "end")):
-        depth += 1 if event == "start" else -1
-        if depth > limits.max_depth:
-            raise Refused(
-                finding(
-                    "xml-too-deep",
-                    f"nested deeper than {limits.max_depth}",
-                    line=element.sourceline or 0,
-                )
+    for element in _xpath(f"({'/*' * (limits.max_depth + 1)})[1]")(root):
+        raise Refused(
+            finding(
+                "xml-too-deep",
+                f"nested deeper than {limits.max_depth}",
+                line=element.sourceline or 0,
             )
+        )

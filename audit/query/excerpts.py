@@ -14,6 +14,7 @@ from audit.query.broken_rules import BrokenRule, Example
 from audit.query.pointing import point_at, safe, text_of
 from audit.query.senders import Sender
 from audit.record.assess import assess
+from audit.record.json_input import is_json
 
 MASK = "…"
 
@@ -50,6 +51,16 @@ _XML_PART = re.compile(
     re.DOTALL,
 )
 
+_JSON_SHOWN_VALUES = frozenset(
+    {"resourceType", "system", "code", "action", "outcome", "recorded", "url", "type"}
+)
+_JSON_PART = re.compile(
+    r"""(?:"(?P<name>[^"\\]*(?:\\.[^"\\]*)*)"(?P<is>\s*:\s*))"""
+    r"""(?P<value>"[^"\\]*(?:\\.[^"\\]*)*"|-?[0-9][0-9.eE+-]*)?"""
+    r"""|"[^"\\]*(?:\\.[^"\\]*)*"|-?[0-9][0-9.eE+-]*""",
+    re.DOTALL,
+)
+
 Read = Callable[[str], bytes]
 """The octets as received of a record, by its id."""
 
@@ -73,8 +84,12 @@ def excerpt(received: bytes, example: Example) -> str:
     if assess(msg).verdict == "malformed":
         return ""
     text = text_of(msg)
-    attribute = example.path.rpartition("/@")[2]
-    pointed = point_at(masked(text, attribute).split("\n"), example.path, example.line)
+    if is_json(msg):
+        name = example.path.rpartition(".")[2].partition("[")[0]
+        lines = masked_json(text, name).split("\n")
+    else:
+        lines = masked(text, example.path.rpartition("/@")[2]).split("\n")
+    pointed = point_at(lines, example.path, example.line)
     if pointed is None:
         return ""
     line, column = pointed.around()
@@ -94,6 +109,23 @@ def masked(text: str, shown: str = "") -> str:
         return f">{_mask(found['text'])}"
 
     return _XML_PART.sub(mask, text)
+
+
+def masked_json(text: str, shown: str = "") -> str:
+    """The JSON with values masked, line for line; members called ``shown`` are left as they are.
+
+    Texts and numbers are masked; true, false and null tell of no one.
+    """
+
+    def mask(found: re.Match[str]) -> str:
+        if found["name"] is None:
+            return f'"{MASK}"'
+        is_shown = found["name"] == shown or found["name"] in _JSON_SHOWN_VALUES
+        if is_shown or found["value"] is None:
+            return found[0]
+        return f'"{found["name"]}"{found["is"]}"{MASK}"'
+
+    return _JSON_PART.sub(mask, text)
 
 
 def _mask(value: str) -> str:

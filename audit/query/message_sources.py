@@ -1,7 +1,8 @@
 """Octets of a file or a pipe → single messages, whatever wraps them.
 
-Bare XML (one or several documents), syslog messages one after the other, and octet-counted streams
-(RFC 5425) are told apart by their beginning.
+Bare XML (one or several documents), JSON (one or several objects, or one to a line as NDJSON),
+syslog messages one after the other, and octet-counted streams (RFC 5425) are told apart by their
+beginning.
 """
 
 import re
@@ -14,11 +15,14 @@ from audit.frame.non_transparent import NonTransparentDecoder
 from audit.frame.octet_counting import Frame, OctetCountingDecoder
 
 _BOM = b"\xef\xbb\xbf"
-_COUNTED = re.compile(rb"[1-9][0-9]{0,9} (?:<[0-9]{1,3}>|(?:\xef\xbb\xbf)?<[?A!])")
+_COUNTED = re.compile(rb"[1-9][0-9]{0,9} (?:<[0-9]{1,3}>|(?:\xef\xbb\xbf)?(?:<[?A!]|\{))")
 _SYSLOG = re.compile(rb"\s*<[0-9]{1,3}>")
 _MOST_BETWEEN = 4_096
 """Octets between two messages, beyond which the second one's place isn't looked for."""
 _BETWEEN = re.compile(rb"(?<=</AuditMessage>)\s+(?=(?:\xef\xbb\xbf)?<(?:\?xml|AuditMessage))")
+_JSON = re.compile(rb"(?:\xef\xbb\xbf)?\s*\{")
+_NDJSON = re.compile(rb"(?:\xef\xbb\xbf)?\s*\{[^\n]*\}[ \t\r]*\n\s*\{")
+_BETWEEN_OBJECTS = re.compile(rb"(?<=\n\})\s+(?=\{)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,11 +88,18 @@ def _cut(octets: bytes) -> Iterator[tuple[Frame, bool]]:
         decoder = NonTransparentDecoder()
         for frame in (*decoder.feed(octets.lstrip()), *decoder.finish()):
             yield frame, True
-    elif _BETWEEN.search(octets):
-        for part in _BETWEEN.split(octets):
-            yield Frame(part, len(part)), False
     else:
-        yield Frame(octets, len(octets)), False
+        for part in _bare(octets):
+            yield Frame(part, len(part)), False
+
+
+def _bare(octets: bytes) -> list[bytes]:
+    """Documents without a header: XML or JSON, one or several."""
+    if not _JSON.match(octets):
+        return _BETWEEN.split(octets)
+    if _NDJSON.match(octets):
+        return [line for line in octets.split(b"\n") if line.strip()]
+    return _BETWEEN_OBJECTS.split(octets)
 
 
 def _octet_counted(octets: bytes) -> Iterator[Frame]:

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from audit.record.json_input import positions
+
 _UTF_16_BOMS = (b"\xff\xfe", b"\xfe\xff")
 _MAX_SHOWN = 160
 
@@ -30,13 +32,26 @@ def point_at(lines: list[str], path: str, line: int) -> Pointed | None:
 
     Args:
         lines: of the message.
-        path: of the finding: an attribute or an element, or empty for the line's first character.
+        path: of the finding: an attribute or an element, or empty for the line's first character;
+            of JSON such as ``AuditEvent.agent[1].who``.
         line: one-based.
     """
     if not 0 < line <= len(lines):
         return None
     text = lines[line - 1].rstrip("\r")
+    if path and not path.startswith("/"):
+        return Pointed(text, _column_of_json(lines, path, line))
     return Pointed(text, _column(text, path))
+
+
+def _column_of_json(lines: list[str], path: str, line: int) -> int:
+    """Where the member begins; the line's first character when that is in another line."""
+    text = "\n".join(lines)
+    at = positions(text, (path,))[path]
+    first = lines[line - 1]
+    column = at - text.rfind("\n", 0, at) - 1
+    is_there = text.count("\n", 0, at) == line - 1
+    return column if is_there else len(first) - len(first.lstrip())
 
 
 def _column(line: str, path: str) -> int:

@@ -9,7 +9,9 @@ from audit.errors import MalformedMessage
 from audit.record import grammar
 from audit.record.audit_message import AuditMessage
 from audit.record.event_rules import judge_event
+from audit.record.fhir import read_audit_event
 from audit.record.findings import Finding, Severity, finding
+from audit.record.json_input import is_json
 from audit.record.known_parts import (
     Pieces,
     cut_up,
@@ -39,7 +41,8 @@ class Assessment:
     Attributes:
         message: the AuditMessage, normalised; of a message that was cut off, what could be saved;
             None when there is none.
-        dialect: ``dicom``, ``rfc3881`` or ``unknown``, by the attribute of the EventID.
+        dialect: ``dicom``, ``rfc3881`` or ``unknown``, by the attribute of the EventID; ``fhir``
+            for an AuditEvent in JSON.
         tier: ``dicom``, ``ihe``, ``legacy`` or ``none``: the strictest grammar that it meets.
         verdict: ``valid``, ``invalid``, or ``malformed`` when it can't be parsed safely.
         event: code of the EventID, or empty.
@@ -57,7 +60,7 @@ class Assessment:
 
 
 def assess(msg: bytes, limits: XmlLimits = DEFAULT_LIMITS) -> Assessment:
-    """Assess the MSG part of a syslog message, or a bare XML message. Never raises for bad input.
+    """Assess the MSG part of a syslog message, or a bare message. Never raises for bad input.
 
     Args:
         msg: the octets; a byte order mark is allowed.
@@ -66,6 +69,8 @@ def assess(msg: bytes, limits: XmlLimits = DEFAULT_LIMITS) -> Assessment:
     pieces = cut_up(msg, limits)
     if pieces is not None and (message := known_message(pieces)) is not None:
         return _valid(message, "dicom", "dicom")
+    if is_json(msg):
+        return _assess_json(msg, limits)
     source: XmlInput | None = None
     try:
         source = prepare(msg, limits)
@@ -76,6 +81,24 @@ def assess(msg: bytes, limits: XmlLimits = DEFAULT_LIMITS) -> Assessment:
         return _malformed((*before, refused.finding), msg, limits)
     except MalformedMessage as fault:
         return _assess_broken(source or XmlInput(b""), fault, msg, limits)
+
+
+def _assess_json(msg: bytes, limits: XmlLimits) -> Assessment:
+    try:
+        told = read_audit_event(msg, limits)
+    except Refused as refused:
+        return _malformed((refused.finding,), msg, limits)
+    message, tier = told.message, told.tier
+    is_valid = tier != "none" and all(one.severity is not Severity.ERROR for one in told.findings)
+    return Assessment(
+        message=message,
+        dialect="unknown" if message is None else "fhir",
+        tier=tier,
+        verdict="valid" if is_valid else "invalid",
+        event="" if message is None else message.event_identification.event_id.csd_code,
+        findings=told.findings,
+        raw_text=raw_text(msg, limits) if message is None else "",
+    )
 
 
 def _malformed(findings: tuple[Finding, ...], msg: bytes, limits: XmlLimits) -> Assessment:

@@ -5,7 +5,11 @@ from audit.query.validation import validate_message
 from audit.record.assess import assess
 from audit.standards.rules import all_rules, rule
 from tests.conformance.corpus import EXAMPLES, MESSAGES, SIZES, example
-from tests.conformance.rule_cases import CASES, RuleCase
+from tests.conformance.json_cases import JSON_CASES
+from tests.conformance.rule_cases import CASES as XML_CASES
+from tests.conformance.rule_cases import RuleCase
+
+CASES = [*XML_CASES, *JSON_CASES]
 
 HEADER = b"<85>1 2026-03-01T09:30:00.000Z pacs.example pacs 815 IHE+RFC-3881 - "
 HEADER_CASES = {

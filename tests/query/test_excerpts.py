@@ -1,14 +1,17 @@
 """No excerpt shows who was treated or who looked."""
 
+import json
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from audit.query.broken_rules import Example
-from audit.query.excerpts import MASK, excerpt, masked
+from audit.query.excerpts import MASK, excerpt, masked, masked_json
 from audit.record.assess import assess
 from audit.record.serialise import serialise
 from tests.conformance.corpus import changed, example
+from tests.conformance.json_cases import QUERY
 from tests.projector.messages import message, patient, person, study, syslog
 
 GOOD = example("110103")
@@ -89,3 +92,29 @@ def test_no_identifier_is_left_whatever_it_is(name: str, identifier: str) -> Non
     assert secret not in shown
     assert other not in shown
     assert 'csd-code="110103"' in shown
+
+
+WRONG_QUERY = QUERY.replace(b'"PIX|ST_ANNA"', b'"todo"')
+
+
+@pytest.mark.parametrize("octets", [WRONG_QUERY, json.dumps(json.loads(WRONG_QUERY)).encode()])
+def test_json_is_masked_too(octets: bytes) -> None:
+    line, caret = excerpt(octets, example_of(octets)).split("\n")
+    assert line[caret.index("^") :].startswith('"who"')
+    for identifying in ("todo", "P48003", "4711", "192.0.2.17", "PORTAL"):
+        assert identifying not in line
+
+
+@pytest.mark.parametrize(
+    "text",
+    ['{"name": "Doe"}', '["Doe"]', '{"who": {"display" : "a \\" Doe"}}', '{"x": ["y", "Doe"]}'],
+)
+def test_values_of_json_are_masked(text: str) -> None:
+    assert "Doe" not in masked_json(text)
+    assert masked_json(text).count("{") == text.count("{")
+
+
+def test_codes_of_json_and_the_member_in_question_stay() -> None:
+    text = '{"code": "110112", "altId": "x", "name": 7, "requestor": true}'
+    shown = masked_json(text, "altId")
+    assert shown == f'{{"code": "110112", "altId": "x", "name": "{MASK}", "requestor": true}}'

@@ -13,6 +13,7 @@ from audit.query.sarif import sarif
 from audit.query.validation import validate_message, validate_sources
 from audit.standards.rules import all_rules
 from tests.conformance.corpus import changed, example
+from tests.conformance.json_cases import QUERY
 
 GOOD = example("110103")
 BAD = changed(GOOD, ('UserIsRequestor="true"', 'UserIsRequestor="TRUE"'))
@@ -212,3 +213,12 @@ def test_all_files_are_in_one_run(tmp_path: Path) -> None:
     for name in ("1.xml", "2.xml"):
         (tmp_path / name).write_bytes(BAD)
     assert len(results(sarif(validate_sources([str(tmp_path)])))) == 2
+
+
+def test_json_is_pointed_at_as_well() -> None:
+    flat = json.dumps(json.loads(QUERY)).encode().replace(b'"PIX|ST_ANNA"', b'"todo"')
+    for octets in (QUERY.replace(b'"PIX|ST_ANNA"', b'"todo"'), flat + b"\n" + flat, b"\n" + flat):
+        found = results(log_of("f", octets))
+        assert found
+        for result in found:
+            assert pointed_at(octets, result).startswith('"who"')

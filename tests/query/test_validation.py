@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from audit.query.validation import (
     validate_sources,
 )
 from tests.conformance.corpus import changed, example
+from tests.conformance.json_cases import QUERY, STUDY
 
 GOOD = example("110103")
 BAD = changed(GOOD, ('UserIsRequestor="true"', 'UserIsRequestor="TRUE"'))
@@ -119,3 +121,38 @@ def test_findings_without_a_line_and_text_in_utf_16_are_shown() -> None:
     assert "message-empty" in render(validate_message(empty))
     (wide,) = messages_of("a", GOOD.decode().encode("utf-16"))
     assert '<?xml version="1.0"' in render(validate_message(wide))
+
+
+FLAT_QUERY = json.dumps(json.loads(QUERY)).encode()
+
+
+@pytest.mark.parametrize(
+    ("octets", "expected"),
+    [
+        (QUERY, [("f", "valid")]),
+        (b"\xef\xbb\xbf\n" + QUERY, [("f", "valid")]),
+        (QUERY + b"\n" + STUDY + QUERY, [("f#1", "valid"), ("f#2", "valid"), ("f#3", "valid")]),
+        (
+            FLAT_QUERY + b"\n{}\r\n\n" + FLAT_QUERY,
+            [("f#1", "valid"), ("f#2", "invalid"), ("f#3", "valid")],
+        ),
+        (FLAT_QUERY + b"\n{\nx\n", [("f#1", "valid"), ("f#2", "malformed"), ("f#3", "malformed")]),
+        (HEADER + FLAT_QUERY, [("f", "valid")]),
+        (encode(HEADER + QUERY) + encode(QUERY), [("f#1", "valid"), ("f#2", "valid")]),
+        (b"{", [("f", "malformed")]),
+    ],
+)
+def test_audit_events_in_json_are_found_too(
+    octets: bytes, expected: list[tuple[str, str]]
+) -> None:
+    assert verdicts(octets) == expected
+
+
+@pytest.mark.parametrize("octets", [QUERY, FLAT_QUERY])
+def test_the_caret_stands_below_the_member(octets: bytes) -> None:
+    wrong = octets.replace(b'"PIX|ST_ANNA"', b'"todo"')
+    (message,) = messages_of("a.json", wrong)
+    lines = render(validate_message(message)).split("\n")
+    caret = lines[3].index("^")
+    assert lines[2][caret:].startswith('"who": {')
+    assert "4711" not in lines[2][caret:]

@@ -24,6 +24,7 @@ def test_every_file_of_the_standards_names_its_source_edition_and_clause() -> No
         *(root / "dicom").iterdir(),
         *(root / "ihe").iterdir(),
         *(root / "rfc3881").iterdir(),
+        *(root / "fhir").iterdir(),
     ):
         head = path.read_text(encoding="utf-8")[:900]
         for word in ("source", "edition", "clause"):

@@ -1,0 +1,137 @@
+"""FHIR R4 AuditEvent in JSON → AuditMessage and findings.
+
+The tier is ``legacy``: the event had to be put into the words of PS3.15 before its rules could be
+applied. Paths of findings are those of the JSON, such as ``AuditEvent.agent[1].who``.
+
+Source: FHIR R4 4.0.1 AuditEvent and its mapping to DICOM; IHE ITI TF-2 3.20 (ATX: FHIR Feed).
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import Any
+
+from audit.record import fhir_grammar
+from audit.record.audit_message import AuditMessage
+from audit.record.event_rules import judge_event
+from audit.record.fhir_mapping import message_of
+from audit.record.findings import Finding, Severity, finding
+from audit.record.json_input import clean, positions, read_object
+from audit.record.message_rules import judge_message
+from audit.record.xml_input import XmlLimits
+from audit.standards.files import read_toml
+from audit.standards.rules import rule
+
+_STEP = re.compile(r"(?P<name>@?[^/\[\]]+)(?:\[(?P<number>\d+)\])?")
+_EVENT = "/AuditMessage/EventIdentification"
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEventReading:
+    """What is said of one resource.
+
+    Attributes:
+        message: what it says in the words of PS3.15; None when it is no AuditEvent.
+        tier: ``legacy``, or ``none`` when it doesn't meet the grammar of FHIR R4.
+        findings: in the order of lines.
+    """
+
+    message: AuditMessage | None
+    tier: str
+    findings: tuple[Finding, ...]
+
+
+def read_audit_event(msg: bytes, limits: XmlLimits) -> AuditEventReading:
+    """Read and judge one AuditEvent.
+
+    Raises:
+        Refused: the octets can't be parsed safely as one JSON object.
+    """
+    source = read_object(msg, limits)
+    resource = source.value
+    if resource.get("resourceType") != fhir_grammar.ROOT:
+        kind = clean(str(resource.get("resourceType", "none")))[:80]
+        said = f"the resourceType is {kind}"
+        wrong = finding("fhir-resource-type", said, path="AuditEvent.resourceType")
+        return AuditEventReading(None, "none", _located([wrong], source.text))
+    said_of_grammar = _grammar(resource, limits.max_findings)
+    is_sound = all(one.severity is not Severity.ERROR for one in said_of_grammar)
+    message = message_of(resource)
+    there = {one.path for one in said_of_grammar}
+    rules = [one for one in _rules(message, resource) if one.path not in there]
+    kept = [*said_of_grammar, *rules][: limits.max_findings]
+    return AuditEventReading(
+        message, "legacy" if is_sound else "none", _located(kept, source.text)
+    )
+
+
+def _grammar(resource: dict[str, Any], most: int) -> list[Finding]:
+    if "code" in resource and "type" not in resource:
+        said = "the event is told by code, as in R5, not by type"
+        return [finding("fhir-edition", said, path="AuditEvent.code")]
+    found = fhir_grammar.breaches(resource, most)
+    if "outcome" not in resource:
+        said = "AuditEvent has no outcome"
+        found.append(finding("fhir-outcome-missing", said, path="AuditEvent.outcome"))
+    return found
+
+
+def _rules(message: AuditMessage, resource: dict[str, Any]) -> list[Finding]:
+    """The rules of PS3.15 and IHE, weighed as for any message that was put into their words."""
+    found = [*judge_message(message, strict=False), *judge_event(message)]
+    system = message.event_identification.event_id.code_system_name
+    return [
+        _in_fhir(one, resource)
+        for one in found
+        if one.rule != "event-id-unknown" or system in {"", "DCM", "IHE"}
+    ]
+
+
+def _in_fhir(one: Finding, resource: Mapping[str, Any]) -> Finding:
+    severity = one.severity
+    if severity is Severity.ERROR:
+        severity = Severity(rule(one.rule).legacy_severity)
+    return replace(one, severity=severity, path=fhir_path(one.path, resource))
+
+
+@cache
+def _steps() -> Mapping[str, str]:
+    steps: dict[str, str] = read_toml("fhir/audit-event.toml")["path"]
+    return steps
+
+
+def fhir_path(path: str, resource: Mapping[str, Any]) -> str:
+    """The path of the JSON for a path of an AuditMessage; as far as there is one."""
+    found = fhir_grammar.ROOT
+    for step in _STEP.finditer(path.removeprefix("/AuditMessage")):
+        name = _steps().get(step["name"])
+        if name is None:
+            break
+        if name.endswith("[]"):
+            name = f"{name[:-2]}[{int(step['number'] or 1) - 1}]"
+        found += f".{name}" if name else ""
+    return _corrected(found, resource)
+
+
+def _corrected(path: str, resource: Mapping[str, Any]) -> str:
+    """Roles of an agent stand in two elements: its type comes first."""
+    at = re.fullmatch(r"AuditEvent\.agent\[(\d+)\]\.role\[(\d+)\](.*)", path)
+    if at is None:
+        return path
+    agents = resource.get("agent")
+    agent = agents[int(at[1])] if isinstance(agents, list) and int(at[1]) < len(agents) else {}
+    if not isinstance(agent, dict) or "type" not in agent:
+        return path
+    number = int(at[2])
+    role = "type" if number == 0 else f"role[{number - 1}]"
+    return f"AuditEvent.agent[{at[1]}].{role}{at[3]}"
+
+
+def _located(findings: list[Finding], text: str) -> tuple[Finding, ...]:
+    """With their lines, in the order of lines."""
+    if not findings:
+        return ()
+    places = positions(text, {one.path for one in findings})
+    placed = [replace(one, line=text.count("\n", 0, places[one.path]) + 1) for one in findings]
+    return tuple(sorted(placed, key=lambda one: one.line))

@@ -8,17 +8,20 @@ from collections.abc import Generator
 from contextlib import contextmanager
 
 import structlog
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 from typing_extensions import override
 
 from audit.api.app import create_api_routes
+from audit.api.log import PublishedLog, create_log_routes
 from audit.dashboard.app import create_page_routes
 from audit.dashboard.sign_in import SignIn
 from audit.errors import AuditError
 from audit.index.port import SearchIndex
+from audit.journal.checkpoint_cosigned import CosignedHeads
 from audit.journal.reader import JournalReader
 from audit.query.search import SearchOptions, SearchService
+from audit.query.self_audit import SelfAudit
 from audit.record.build import Authentication, Person
 from audit.service.backends import open_index, wait_for_reader
 from audit.service.ops import bind
@@ -133,10 +136,18 @@ class WebRole:
         api = create_api_routes(search, self._state, self._options)
         return create_app(
             self._options,
-            (api, pages.router),
+            (api, self._log_routes(reader, self._state), pages.router),
             page_error=pages.error,
             observe=self._metrics.observe,
         )
+
+    def _log_routes(self, reader: JournalReader, state: StateStore) -> APIRouter:
+        witnessed = bool(self._settings.journal.witnesses)
+        log_shown = PublishedLog(
+            self._paths.journal, reader, CosignedHeads(self._paths.cosigned) if witnessed else None
+        )
+        audit = SelfAudit(self._append, self._own.identity, time.time_ns)
+        return create_log_routes(log_shown, state, self._options, audit)
 
     def _append(self, raw: bytes) -> int:
         return self._appends.append(raw, ROLE)

@@ -30,6 +30,8 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "witness": ("audit.cli.witness:witness", "Watch logs of other machines; cosign their heads."),
     "retention": ("audit.cli.retention:retention", "Remove records whose time is over."),
     "hold": ("audit.cli.hold:hold", "Keep the records of a case from being removed."),
+    "backup": ("audit.cli.backup:backup", "Copy the repository while it runs."),
+    "restore": ("audit.cli.restore:restore", "Put a backup into an empty data folder."),
     "simulate": ("audit.cli.simulate:simulate", "Write a hospital's days as audit messages."),
     "bench": ("audit.cli.bench:bench", "Measure the product on this machine."),
     "user": ("audit.cli.accounts:user", "Manage local accounts."),

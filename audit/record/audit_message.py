@@ -134,6 +134,15 @@ class ParticipantObject:
         )
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Setting:
+    """What happens, without its time, who takes part and who reports; known by its identity."""
+
+    event: EventIdentification
+    participants: tuple[ActiveParticipant, ...]
+    sources: tuple[AuditSource, ...]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditMessage:
     """One audit message (PS3.15 A.5.1).
@@ -145,6 +154,6 @@ class AuditMessage:
     active_participants: tuple[ActiveParticipant, ...]
     audit_sources: tuple[AuditSource, ...]
     participant_objects: tuple[ParticipantObject, ...] = ()
-    timeless_event: EventIdentification | None = field(default=None, compare=False, repr=False)
-    """The event without its time, when all parts are small and shared with the messages that say
-    the same, so that what follows from a part may be remembered by the part; else None."""
+    setting: Setting | None = field(default=None, compare=False, repr=False)
+    """All but time and objects, when it and the objects are small and shared with the messages
+    that say the same, so that what follows from them may be remembered by them; else None."""

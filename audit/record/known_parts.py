@@ -19,6 +19,7 @@ from audit.record.audit_message import (
     AuditSource,
     EventIdentification,
     ParticipantObject,
+    Setting,
 )
 from audit.record.message_rules import (
     event_faults,
@@ -33,16 +34,17 @@ from audit.record.times import is_usual
 from audit.record.xml_input import USUAL_DECLARATION, XmlLimits
 from audit.record.xml_tree import Element
 
+_K = TypeVar("_K")
 _T = TypeVar("_T")
 _MAX_MESSAGE_OCTETS = 16 * 1024
 """A larger message would push out what many smaller ones share."""
 _MAX_PART_OCTETS = 1024
+_MAX_SETTING_OCTETS = 4096
 _BOM = b"\xef\xbb\xbf"
 _HEAD = re.compile(
     rb"(?:%b[ \t\r\n]*)?<AuditMessage>[ \t\r\n]*"
     rb"(<EventIdentification(?:\s(?!EventDateTime)[A-Za-z]+=\"[^\"<]*\")*\sEventDateTime=\")"
-    rb"([0-9T:.Z+-]{1,40})\"(.*)" % USUAL_DECLARATION,
-    re.DOTALL,
+    rb"([0-9T:.Z+-]{1,40})\"" % USUAL_DECLARATION
 )
 _END = b"</AuditMessage>"
 _PARTICIPANT = b"<ActiveParticipant"
@@ -62,39 +64,31 @@ class Pieces(NamedTuple):
     """The octets of a message, cut; only a message that a grammar accepts is surely cut right.
 
     Attributes:
-        event: the octets of EventIdentification before and after the value of EventDateTime.
+        setting: the octets before and after the value of EventDateTime, up to the objects.
         time: that value.
-        participants: octets of each, less the name of the tag.
-        source: likewise.
-        objects: likewise.
+        objects: the octets of each object, less the name of the tag.
     """
 
-    event: tuple[bytes, bytes]
+    setting: tuple[bytes, bytes]
     time: str
-    participants: list[bytes]
-    source: bytes
     objects: list[bytes]
 
 
 class Parts(NamedTuple):
-    """The parts of a message, in the order in which they stand there."""
+    """The parts of a message, and the numbers of their shapes in the order of the message."""
 
-    event: Part[EventIdentification]
-    participants: list[Part[ActiveParticipant]]
-    source: Part[AuditSource]
-    objects: list[Part[ParticipantObject]]
-
-    @property
-    def shapes(self) -> tuple[int, ...]:
-        """The numbers of all shapes."""
-        return (
-            self.event.shape,
-            self.source.shape,
-            *[part.shape for part in self.participants],
-            *[part.shape for part in self.objects],
-        )
+    setting: Setting
+    objects: tuple[ParticipantObject, ...]
+    shapes: tuple[int, ...]
 
 
+class _SettingPieces(NamedTuple):
+    event: tuple[bytes, bytes]
+    participants: list[bytes]
+    source: bytes
+
+
+_settings: Remembered[tuple[bytes, bytes], tuple[Setting, tuple[int, ...]]] = Remembered()
 _events: Remembered[tuple[bytes, bytes], Part[EventIdentification]] = Remembered()
 _participants: Remembered[bytes, Part[ActiveParticipant]] = Remembered()
 _sources: Remembered[bytes, Part[AuditSource]] = Remembered()
@@ -114,24 +108,60 @@ def cut_up(msg: bytes, limits: XmlLimits) -> Pieces | None:
     body, _, behind = msg.removeprefix(_BOM).rpartition(_END)
     if behind.strip(b" \t\r\n") or not (head := _HEAD.match(body)):
         return None
-    before, time, rest = head.groups()
-    after, *participants = rest.split(_PARTICIPANT)
-    if not participants:
-        return None
-    participants[-1], _, rest = participants[-1].partition(_SOURCE)
-    source, *objects = rest.split(_OBJECT)
-    return Pieces((before, after), time.decode("ascii"), participants, source, objects)
+    after, *objects = body[head.end() :].split(_OBJECT)
+    return Pieces((head[1], after), head[2].decode("ascii"), objects)
 
 
 def known_message(pieces: Pieces) -> AuditMessage | None:
     """The message, if all its parts are known, it is of tier dicom, and no rule finds anything."""
+    setting = _settings.get(pieces.setting) or _known_setting(pieces.setting)
+    objects = _all_of(_objects, pieces.objects)
+    if setting is None or objects is None:
+        return None
+    parts = _parts(setting, objects)
+    return _message(pieces, parts) if is_clean(pieces, parts) else None
+
+
+def _parts(
+    setting: tuple[Setting, tuple[int, ...]], objects: list[Part[ParticipantObject]]
+) -> Parts:
+    return Parts(
+        setting[0],
+        tuple([part.value for part in objects]),
+        (*setting[1], *[part.shape for part in objects]),
+    )
+
+
+def _known_setting(octets: tuple[bytes, bytes]) -> tuple[Setting, tuple[int, ...]] | None:
+    """A setting that is new, but all of whose parts are known."""
+    pieces = _cut_setting(octets)
+    if pieces is None:
+        return None
     event, source = _events.get(pieces.event), _sources.get(pieces.source)
     participants = _all_of(_participants, pieces.participants)
-    objects = _all_of(_objects, pieces.objects)
-    if event is None or source is None or participants is None or objects is None:
+    if event is None or source is None or participants is None:
         return None
-    parts = Parts(event, participants, source, objects)
-    return _message(pieces, parts) if is_clean(pieces, parts) else None
+    return _remember_setting(octets, event, participants, source)
+
+
+def _cut_setting(octets: tuple[bytes, bytes]) -> _SettingPieces | None:
+    after, *participants = octets[1].split(_PARTICIPANT)
+    if not participants or len(octets[1]) > _MAX_SETTING_OCTETS:
+        return None
+    participants[-1], _, source = participants[-1].partition(_SOURCE)
+    return _SettingPieces((octets[0], after), participants, source)
+
+
+def _remember_setting(
+    octets: tuple[bytes, bytes],
+    event: Part[EventIdentification],
+    participants: list[Part[ActiveParticipant]],
+    source: Part[AuditSource],
+) -> tuple[Setting, tuple[int, ...]]:
+    setting = Setting(event.value, tuple([part.value for part in participants]), (source.value,))
+    shapes = (event.shape, source.shape, *[part.shape for part in participants])
+    _settings.put(octets, (setting, shapes))
+    return setting, shapes
 
 
 def _all_of(known: Remembered[bytes, Part[_T]], pieces: list[bytes]) -> list[Part[_T]] | None:
@@ -154,22 +184,20 @@ def read_known(pieces: Pieces, root: Element, octets: bytes) -> tuple[AuditMessa
         root: the root, which the grammar ``dicom`` accepts, unchanged.
         octets: what it was parsed from.
     """
-    largest = max(map(len, (*pieces.event, pieces.source, *pieces.participants, *pieces.objects)))
-    if largest > _MAX_PART_OCTETS or octets.find(b"<?", 1) >= 0:
+    inner = _cut_setting(pieces.setting)
+    if inner is None or octets.find(b"<?", 1) >= 0 or b"<!" in octets or b"xmlns" in octets:
         return None
-    if b"<!" in octets or b"xmlns" in octets:
+    cut = (*inner.event, *inner.participants, inner.source, *pieces.objects)
+    if max(map(len, cut)) > _MAX_PART_OCTETS:
         return None
-    event = _events.get(pieces.event)
-    if event is None:
-        event = _event_part(root[0])
-        _events.put(pieces.event, event)
-    place = 1 + len(pieces.participants)
-    parts = Parts(
-        event,
-        _read(_participants, pieces.participants, _participant_part, root, 1),
-        _read(_sources, [pieces.source], _source_part, root, place)[0],
-        _read(_objects, pieces.objects, _object_part, root, place + 1),
+    place = 1 + len(inner.participants)
+    setting = _settings.get(pieces.setting) or _remember_setting(
+        pieces.setting,
+        _read(_events, [inner.event], _event_part, root, 0)[0],
+        _read(_participants, inner.participants, _participant_part, root, 1),
+        _read(_sources, [inner.source], _source_part, root, place)[0],
     )
+    parts = _parts(setting, _read(_objects, pieces.objects, _object_part, root, place + 1))
     return _message(pieces, parts), parts
 
 
@@ -180,14 +208,13 @@ def is_clean(pieces: Pieces, parts: Parts) -> bool:
 
 def remember_clean(parts: Parts) -> None:
     """Remember that no rule had anything to say of a message of these parts."""
-    shapes = parts.shapes
-    if _FAULTY not in shapes:
-        _clean.put(shapes, True)
+    if _FAULTY not in parts.shapes:
+        _clean.put(parts.shapes, True)
 
 
 def _read(
-    known: Remembered[bytes, Part[_T]],
-    pieces: list[bytes],
+    known: Remembered[_K, Part[_T]],
+    pieces: list[_K],
     read: Callable[[Element], Part[_T]],
     root: Element,
     first: int,
@@ -223,7 +250,8 @@ def _object_part(element: Element) -> Part[ParticipantObject]:
 
 
 def _message(pieces: Pieces, parts: Parts) -> AuditMessage:
-    event = parts.event.value
+    setting = parts.setting
+    event = setting.event
     return AuditMessage(
         event_identification=EventIdentification(
             event_id=event.event_id,
@@ -234,8 +262,8 @@ def _message(pieces: Pieces, parts: Parts) -> AuditMessage:
             event_outcome_description=event.event_outcome_description,
             purposes_of_use=event.purposes_of_use,
         ),
-        active_participants=tuple([part.value for part in parts.participants]),
-        audit_sources=(parts.source.value,),
-        participant_objects=tuple([part.value for part in parts.objects]),
-        timeless_event=event,
+        active_participants=setting.participants,
+        audit_sources=setting.sources,
+        participant_objects=parts.objects,
+        setting=setting,
     )

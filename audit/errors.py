@@ -63,11 +63,13 @@ class QuerySyntaxError(RequestError):
 
     Attributes:
         column: zero-based column of the query text at which the fault lies.
+        pointer: JSON pointer to the fault, for a query that is a tree; else empty.
     """
 
-    def __init__(self, text: str, column: int = 0) -> None:
+    def __init__(self, text: str, column: int = 0, pointer: str = "") -> None:
         super().__init__(text)
         self.column = column
+        self.pointer = pointer
 
 
 class NotFound(RequestError):

@@ -44,6 +44,7 @@ class Doorkeeper:
             raise TooManyRequests("too many requests", allowance.retry_after_s)
         if token is None:
             raise Unauthenticated("this needs a valid API token: Authorization: Bearer arr_…")
+        request.state.token_id = token.id
         return Principal(
             name=token.name,
             display_name=token.owner,
@@ -51,6 +52,11 @@ class Doorkeeper:
             kind="token",
             address=address,
         )
+
+    def still_admits(self, request: Request, scope: str) -> bool:
+        """Whether a request that was let in would be let in now, for answers that go on long."""
+        token = self._token(request)
+        return token is not None and scope in token.scopes
 
     def _token(self, request: Request) -> ApiToken | None:
         scheme, _, secret = request.headers.get("authorization", "").partition(" ")

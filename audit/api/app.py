@@ -9,6 +9,9 @@ from starlette.responses import Response
 from audit.api import schemas
 from audit.api.access import Doorkeeper
 from audit.api.events import add_event_routes, bearer, json_answer, scoped
+from audit.api.feeds import Feeds, add_feed_routes
+from audit.api.overview import add_overview_routes
+from audit.api.pivots import add_pivot_routes
 from audit.api.reference import add_reference_routes
 from audit.api.senders import add_sender_routes
 from audit.query.access import Principal
@@ -56,7 +59,10 @@ def create_api_routes(search: SearchService, state: StateStore, options: WebOpti
             }
         )
 
+    add_feed_routes(routes, Feeds.of(search, doorkeeper, options), admitted)
+    add_overview_routes(routes, search, admitted)
     add_event_routes(routes, search, admitted)
+    add_pivot_routes(routes, search, admitted)
     add_sender_routes(routes, search, admitted)
     add_reference_routes(routes, PREFIX)
     return routes

@@ -9,6 +9,7 @@ from fastapi.security import HTTPBearer
 from starlette.responses import Response
 
 from audit.api import schemas
+from audit.api.questions import text_of
 from audit.query.access import Principal, Scope
 from audit.query.search import SearchService
 from audit.web.openapi import problem_answers
@@ -60,14 +61,16 @@ def add_event_routes(
         openapi_extra=scoped(Scope.EVENTS_READ),
     )
     def events_search(principal: caller, asked: schemas.SearchRequest) -> Response:
-        """Records that match, newest first, a page at a time; stable while records arrive."""
-        answer = search.search(
-            principal,
-            asked.query,
-            limit=asked.limit,
-            cursor=asked.cursor,
-            include_repeats=asked.include_repeats,
-        )
+        """Records that match, a page at a time; stable while records arrive."""
+        with text_of(asked) as query:
+            answer = search.search(
+                principal,
+                query,
+                limit=asked.limit,
+                cursor=asked.cursor,
+                include_repeats=asked.include_repeats,
+                oldest_first=asked.sort == "oldest",
+            )
         return json_answer(answer.as_dict())
 
     @routes.get(

@@ -7,8 +7,16 @@ them; the tests hold every answer against its schema. The keyword fields of an i
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, create_model
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    create_model,
+    model_validator,
+)
 
+from audit.query.query_tree import QueryNode
 from audit.standards.fields import FIELDS
 
 LONGEST_QUERY = 4_096
@@ -26,25 +34,57 @@ class Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
 
-class SearchRequest(Strict):
-    """A question, one page of its answer at a time."""
-
-    query: Annotated[str, StringConstraints(max_length=LONGEST_QUERY)] = Field(
-        default="",
+QueryText = Annotated[
+    str,
+    StringConstraints(max_length=LONGEST_QUERY),
+    Field(
         description="Fields and words in the query language of docs/query-language.md; "
         "empty finds everything.",
         examples=[_EXAMPLE_QUERY],
-    )
-    limit: int = Field(
-        default=DEFAULT_ITEMS, ge=1, le=MOST_ITEMS, description="Most items in the answer."
-    )
-    cursor: Annotated[str, StringConstraints(max_length=_LONGEST_CURSOR)] | None = Field(
+    ),
+]
+Limit = Annotated[int, Field(ge=1, le=MOST_ITEMS, description="Most items in the answer.")]
+Sort = Annotated[
+    Literal["newest", "oldest"], Field(description="Which records come first, by their time.")
+]
+IncludeRepeats = Annotated[bool, Field(description="Show byte-identical re-deliveries too.")]
+PageCursor = Annotated[
+    Annotated[str, StringConstraints(max_length=_LONGEST_CURSOR)] | None,
+    Field(description="next_cursor of the page before; everything else must be the same."),
+]
+
+
+class Question(Strict):
+    """Which records: as a line of text or as a tree, not both."""
+
+    query: QueryText = ""
+    where: QueryNode | None = Field(
         default=None,
-        description="next_cursor of the page before, for the same query and include_repeats.",
+        description="The question as a tree, in place of query.",
+        examples=[{"op": "is", "field": "patient", "value": "P48003"}],
     )
-    include_repeats: bool = Field(
-        default=False, description="Show byte-identical re-deliveries too."
-    )
+
+    @model_validator(mode="after")
+    def _one_form(self) -> "Question":
+        if self.query and self.where is not None:
+            raise ValueError("ask by query or by where, not by both")
+        return self
+
+
+class SearchRequest(Question):
+    """A question, one page of its answer at a time."""
+
+    limit: Limit = DEFAULT_ITEMS
+    cursor: PageCursor = None
+    include_repeats: IncludeRepeats = False
+    sort: Sort = "newest"
+
+
+class ExportRequest(Question):
+    """A question, answered by every record that matches."""
+
+    include_repeats: IncludeRepeats = False
+    sort: Sort = "newest"
 
 
 class Total(Strict):
@@ -89,7 +129,7 @@ EventItem = create_model("EventItem", __base__=Strict, __doc__="One record.", **
 
 
 class SearchAnswer(Strict):
-    """One page of an answer, newest first."""
+    """One page of an answer."""
 
     items: list[EventItem]
     next_cursor: str | None = Field(description="For the next page; null on the last.")

@@ -4,19 +4,16 @@ An answer never pretends: it says how far the index is behind the journal and wh
 it is missing.
 """
 
-import re
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
-from secrets import token_bytes
-from time import time_ns
+from dataclasses import replace
 
-from audit.errors import Denied, NotFound, RequestError
+from audit.errors import NotFound, RequestError
 from audit.frame.syslog import read_header
-from audit.index.criteria import And, Criteria, Exists, Not, Or, Phrase, Range
-from audit.index.port import Page, SearchIndex, Span, Total
+from audit.index.criteria import And, Criteria, Range
+from audit.index.port import Page, SearchIndex, Span
 from audit.journal.entry import EntryKind
 from audit.journal.reader import JournalReader
-from audit.query.access import Principal, Scope, require
+from audit.query.access import Principal, Scope
 from audit.query.answers import (
     Answer,
     EventAnswer,
@@ -25,68 +22,20 @@ from audit.query.answers import (
     MessageAnswer,
     Overview,
 )
+from audit.query.audited_trail import AuditedTrail, Details, check_bound, words_of_query
 from audit.query.cursor import Cursor, query_digest, seal, unseal
 from audit.query.excerpts import with_excerpts
-from audit.query.home import NOT_REPEATED, HomeOptions, home_figures
-from audit.query.language import DEFAULT_LIMITS, LanguageLimits, parse_query
-from audit.query.self_audit import Append, RepositoryIdentity, SelfAudit
-from audit.query.senders import Period, SenderOptions, SenderReporter, SendersAnswer
+from audit.query.export import Export
+from audit.query.home import NOT_REPEATED, home_figures
+from audit.query.neighbours import Neighbourhood, neighbours
+from audit.query.search_options import SearchOptions, Shape
+from audit.query.self_audit import Append
+from audit.query.senders import Period, SenderReporter, SendersAnswer
+from audit.query.tail import Tail
 
-_RECORD_ID = re.compile("(?:(?P<origin>[a-z0-9]+)-)?(?P<sequence>[0-9]{1,19})")
-_LARGEST_SEQUENCE = 2**63 - 1
+__all__ = ["SearchOptions", "SearchService", "Shape"]
+
 _NS_PER_DAY = 86_400 * 1_000_000_000
-
-Details = tuple[tuple[str, str], ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SearchOptions:
-    """How searches are answered.
-
-    Attributes:
-        identity: how the repository names itself in the records of its own use.
-        cursor_key: authenticates cursors; processes that serve the same clients share it. By
-            default each service has its own.
-        max_limit: most records on a page.
-        max_facet_size: most values named of one field.
-        max_buckets: most bars of a histogram.
-        count_at_most: counting stops there, and the total says so.
-        count_phrases_at_most: the same for a query with a phrase, for which an index has to look
-            at each document.
-        language: bounds of a query's text.
-        home: how much the home page shows.
-        senders: bounds of the report on senders.
-        clock: UTC nanoseconds.
-    """
-
-    identity: RepositoryIdentity
-    cursor_key: bytes = field(default_factory=lambda: token_bytes(32), repr=False)
-    max_limit: int = 1_000
-    max_facet_size: int = 1_000
-    max_buckets: int = 1_000
-    count_at_most: int = 10_000
-    count_phrases_at_most: int = 1_000
-    language: LanguageLimits = DEFAULT_LIMITS
-    home: HomeOptions = field(default_factory=HomeOptions)
-    senders: SenderOptions = field(default_factory=SenderOptions)
-    clock: Callable[[], int] = time_ns
-
-
-@dataclass(frozen=True, slots=True)
-class Shape:
-    """What an overview should hold.
-
-    Attributes:
-        facets: keyword fields whose commonest values are asked for.
-        size: how many values of each.
-        span: time and interval of the histogram; without it there is none.
-        split: single-valued keyword field by which the bars are divided.
-    """
-
-    facets: tuple[str, ...] = ()
-    size: int = 10
-    span: Span | None = None
-    split: str | None = None
 
 
 class SearchService:
@@ -104,15 +53,14 @@ class SearchService:
         append: Append,
         options: SearchOptions,
     ) -> None:
+        self._trail = AuditedTrail(index, reader, append, options)
         self._index = index
         self._reader = reader
         self._options = options
-        self._self_audit = SelfAudit(append, options.identity, options.clock)
 
     def index_lag(self) -> IndexLag:
         """How far the index is behind the journal: shows no record, so isn't journaled."""
-        position = self._index.position()
-        return IndexLag(self._reader.durable_count(), position)
+        return self._trail.lag()
 
     def search(
         self,
@@ -122,6 +70,7 @@ class SearchService:
         limit: int = 100,
         cursor: str | None = None,
         include_repeats: bool = False,
+        oldest_first: bool = False,
     ) -> Answer:
         """One page of the records that match, newest first; stable while records arrive.
 
@@ -129,34 +78,37 @@ class SearchService:
             principal: who asks; needs ``events:read``.
             query: the one-line language, or criteria.
             limit: records on the page.
-            cursor: ``next_cursor`` of the page before, for the same query.
+            cursor: ``next_cursor`` of the page before, for the same query and order.
             include_repeats: show byte-identical re-deliveries too.
+            oldest_first: the other order.
 
         Raises:
             QuerySyntaxError: the query can't be read.
             InvalidCursor: the cursor isn't one of this query's.
             RequestError: the limit is out of bounds.
         """
-        asked: Details = (("query", _words(query)),)
-        self._require(principal, Scope.EVENTS_READ, asked)
-        _check_bound("limit", limit, self._options.max_limit)
-        digest = query_digest(f"{include_repeats} {query!r}")
+        asked: Details = (("query", words_of_query(query)),)
+        self._trail.require(principal, Scope.EVENTS_READ, asked)
+        check_bound("limit", limit, self._options.max_limit)
+        digest = query_digest(f"{include_repeats} {oldest_first} {query!r}")
         start = self._start(cursor, digest)
         found = And(
-            (self._criteria(query, start.asked_at), Range("sequence", None, start.snapshot))
+            (self._trail.criteria(query, start.asked_at), Range("sequence", None, start.snapshot))
         )
         shown = found if include_repeats else And((found, NOT_REPEATED))
-        page = self._index.search(shown, limit=limit, after=start.place)
+        page = self._index.search(
+            shown, limit=limit, after=start.place, newest_first=not oldest_first
+        )
         answer = Answer(
             records=page.records,
             next_cursor=self._next_cursor(page, start, digest),
-            total=self._count(shown),
-            repeats_hidden=self._hidden(found, include_repeats=include_repeats),
+            total=self._trail.count(shown),
+            repeats_hidden=self._trail.repeats(found, shown=include_repeats),
             index_lag=self.index_lag(),
             partial=page.partial,
             warnings=page.warnings,
         )
-        self._self_audit.used(principal, (*asked, ("records shown", str(len(page.records)))))
+        self._trail.audit.used(principal, (*asked, ("records shown", str(len(page.records)))))
         return answer
 
     def overview(self, principal: Principal, query: str | Criteria, shape: Shape) -> Overview:
@@ -164,20 +116,23 @@ class SearchService:
 
         Needs ``events:read``; raises QuerySyntaxError, and RequestError for a shape out of bounds.
         """
-        asked: Details = (("query", _words(query)), ("overview of", " ".join(shape.facets)))
-        self._require(principal, Scope.EVENTS_READ, asked)
-        _check_bound("size", shape.size, self._options.max_facet_size)
+        asked: Details = (
+            ("query", words_of_query(query)),
+            ("overview of", " ".join(shape.facets)),
+        )
+        self._trail.require(principal, Scope.EVENTS_READ, asked)
+        check_bound("size", shape.size, self._options.max_facet_size)
         if shape.span is not None:
-            _check_bound("buckets", _buckets(shape.span), self._options.max_buckets)
-        found = And((self._criteria(query, self._options.clock()), NOT_REPEATED))
+            check_bound("buckets", _buckets(shape.span), self._options.max_buckets)
+        found = And((self._trail.criteria(query, self._options.clock()), NOT_REPEATED))
         index = self._index
         overview = Overview(
             facets=index.facets(found, shape.facets, shape.size) if shape.facets else {},
             histogram=index.histogram(found, shape.span, shape.split) if shape.span else (),
-            total=self._count(found),
+            total=self._trail.count(found),
             index_lag=self.index_lag(),
         )
-        self._self_audit.used(principal, asked)
+        self._trail.audit.used(principal, asked)
         return overview
 
     def event(self, principal: Principal, record_id: str) -> EventAnswer:
@@ -187,17 +142,9 @@ class SearchService:
             NotFound: there is no such record, or it isn't searchable yet.
         """
         asked: Details = (("record", record_id),)
-        self._require(principal, Scope.EVENTS_READ, asked)
-        sequence = self._sequence(record_id)
-        record = self._index.get(f"{self._reader.origin}-{sequence}")
-        lag = self.index_lag()
-        if record is None:
-            late = lag.index_seq <= sequence < lag.journal_seq
-            raise NotFound(
-                f"there is no record {record_id}"
-                + ("; it is journaled but not searchable yet, try again soon" if late else "")
-            )
-        self._self_audit.used(principal, asked)
+        self._trail.require(principal, Scope.EVENTS_READ, asked)
+        record, lag = self._trail.record(record_id)
+        self._trail.audit.used(principal, asked)
         return EventAnswer(record, lag)
 
     def message(self, principal: Principal, record_id: str) -> MessageAnswer:
@@ -209,15 +156,15 @@ class SearchService:
             NotFound: there is no such message.
         """
         asked: Details = (("record", record_id), ("view", "octets as received"))
-        self._require(principal, Scope.EVENTS_RAW, asked)
-        sequence = self._sequence(record_id)
+        self._trail.require(principal, Scope.EVENTS_RAW, asked)
+        sequence = self._trail.sequence(record_id)
         entry = self._reader.read(sequence)
         received = entry.received
         if received.kind is EntryKind.CERTIFICATE:
             raise NotFound(f"{record_id} is a peer's certificate, not a message")
         if entry.is_removed:
             raise NotFound(f"the message of {record_id} was lawfully removed; its proof remains")
-        self._self_audit.used(principal, asked)
+        self._trail.audit.used(principal, asked)
         return MessageAnswer(
             id=f"{self._reader.origin}-{sequence}",
             received=received.raw,
@@ -225,17 +172,69 @@ class SearchService:
             original_length=received.sent_length,
         )
 
+    def check(self, principal: Principal, query: str) -> None:
+        """Whether the principal may look, and whether the query can be read; shows nothing.
+
+        Needs ``events:read``; raises QuerySyntaxError.
+        """
+        self._trail.require(principal, Scope.EVENTS_READ, (("query", query),))
+        self._trail.criteria(query, self._options.clock())
+
+    def neighbours(
+        self, principal: Principal, record_id: str, asked: Neighbourhood, *, limit: int = 100
+    ) -> Answer:
+        """The records nearest in time to one, itself included; see ``audit.query.neighbours``."""
+        return neighbours(self._trail, principal, record_id, asked, limit=limit)
+
+    def export(
+        self,
+        principal: Principal,
+        query: str | Criteria,
+        *,
+        include_repeats: bool = False,
+        oldest_first: bool = False,
+    ) -> Export:
+        """Every record that matches, as NDJSON; its beginning is journaled before it is given.
+
+        Needs ``events:export``; raises QuerySyntaxError. Whoever takes it must close it.
+        """
+        return Export(
+            self._trail,
+            principal,
+            query,
+            include_repeats=include_repeats,
+            oldest_first=oldest_first,
+        )
+
+    def tail(
+        self,
+        principal: Principal,
+        query: str | Criteria,
+        *,
+        since: int | None = None,
+        recorded: bool = False,
+    ) -> Tail:
+        """Records as they become searchable, the principal's own looks left out.
+
+        Args:
+            principal: who asks; needs ``events:read``.
+            query: which of them.
+            since: the first journal sequence to look at; by default whatever comes next.
+            recorded: this use has its record already: the feed goes on after a short break.
+        """
+        return Tail(self._trail, principal, query, since=since, recorded=recorded)
+
     def home(self, principal: Principal) -> HomeAnswer:
         """The home page's figures, with the state of journal and index. Needs ``events:read``."""
         asked: Details = (("view", "figures of the home page"),)
-        self._require(principal, Scope.EVENTS_READ, asked)
+        self._trail.require(principal, Scope.EVENTS_READ, asked)
         answer = HomeAnswer(
             figures=home_figures(self._index, self._options.clock(), self._options.home),
             index=self._index.describe(),
             origin=self._reader.origin,
             index_lag=self.index_lag(),
         )
-        self._self_audit.used(principal, asked)
+        self._trail.audit.used(principal, asked)
         return answer
 
     def senders(
@@ -262,10 +261,10 @@ class SearchService:
             ("days", str(days)),
             *((("sender", node),) if node is not None else ()),
         )
-        self._require(principal, Scope.EVENTS_RAW if excerpts else Scope.EVENTS_READ, asked)
+        self._trail.require(principal, Scope.EVENTS_RAW if excerpts else Scope.EVENTS_READ, asked)
         if excerpts:
-            self._require(principal, Scope.EVENTS_READ, asked)
-        _check_bound("days", days, self._options.senders.days)
+            self._trail.require(principal, Scope.EVENTS_READ, asked)
+        check_bound("days", days, self._options.senders.days)
         if excerpts and node is None:
             raise RequestError("excerpts are given of one sender at a time")
         end = self._options.clock() + 1
@@ -283,7 +282,7 @@ class SearchService:
             warnings=tuple(reporter.warnings),
         )
         raw: Details = (("masked lines of", " ".join(looked_at)),) if looked_at else ()
-        self._self_audit.used(principal, (*asked, *raw))
+        self._trail.audit.used(principal, (*asked, *raw))
         return answer
 
     def _octets(self, looked_at: list[str]) -> Callable[[str], bytes]:
@@ -291,21 +290,9 @@ class SearchService:
 
         def read(record_id: str) -> bytes:
             looked_at.append(record_id)
-            return self._reader.read(self._sequence(record_id)).received.raw
+            return self._reader.read(self._trail.sequence(record_id)).received.raw
 
         return read
-
-    def _require(self, principal: Principal, scope: Scope, asked: Details) -> None:
-        try:
-            require(principal, scope)
-        except Denied as error:
-            self._self_audit.denied(principal, asked, str(error))
-            raise
-
-    def _criteria(self, query: str | Criteria, now: int) -> Criteria:
-        if isinstance(query, str):
-            return parse_query(query, now=now, limits=self._options.language)
-        return query
 
     def _start(self, cursor: str | None, digest: bytes) -> Cursor:
         if cursor is not None:
@@ -316,47 +303,6 @@ class SearchService:
         if page.next_place is None:
             return None
         return seal(replace(start, place=page.next_place), digest, self._options.cursor_key)
-
-    def _count(self, criteria: Criteria) -> Total:
-        options = self._options
-        at_most = options.count_phrases_at_most if _has_phrase(criteria) else options.count_at_most
-        return self._index.count(criteria, at_most=at_most)
-
-    def _hidden(self, found: Criteria, *, include_repeats: bool) -> Total:
-        if include_repeats:
-            return Total(0)
-        return self._count(And((found, Exists("repeat_of"))))
-
-    def _sequence(self, record_id: str) -> int:
-        """The sequence of ``ORIGIN-SEQUENCE`` or of a bare sequence; NotFound for any other."""
-        named = _RECORD_ID.fullmatch(record_id.strip())
-        if named is not None and named["origin"] in {None, self._reader.origin}:
-            sequence = int(named["sequence"])
-            if sequence <= _LARGEST_SEQUENCE:
-                return sequence
-        raise NotFound(f"there is no record {record_id[:64]}")
-
-
-def _words(query: str | Criteria) -> str:
-    """The query as the audit trail names it."""
-    return query if isinstance(query, str) else str(query)
-
-
-def _has_phrase(criteria: Criteria) -> bool:
-    match criteria:
-        case Phrase():
-            return True
-        case And(parts) | Or(parts):
-            return any(map(_has_phrase, parts))
-        case Not(part):
-            return _has_phrase(part)
-        case _:
-            return False
-
-
-def _check_bound(name: str, value: int, most: int) -> None:
-    if not 1 <= value <= most:
-        raise RequestError(f"{name} is {value}; allowed are 1 to {most}")
 
 
 def _buckets(span: Span) -> int:

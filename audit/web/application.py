@@ -32,6 +32,7 @@ MACHINE_PREFIXES = ("/api/", "/fhir/", "/siem/", "/log/", "/syslogsearch", "/ope
 
 _TAGS = [
     {"name": "events", "description": "Search and read audit records."},
+    {"name": "pivots", "description": "Turn from one thing to everything about it."},
     {"name": "access", "description": "Who you are and what you may do."},
 ]
 _DESCRIPTION = (

@@ -25,6 +25,16 @@ class WebOptions:
         requests_per_s: sustained rate of one principal; scripts may read at least 50 a second.
         request_burst: how many requests one principal may make at once.
         max_rate_keys: how many principals and addresses the rate limiter remembers.
+        max_exports: exports that run at once.
+        max_exports_per_principal: of these, those of one principal.
+        max_tails: live tails that are open at once; each holds a connection.
+        max_tails_per_principal: of these, those of one principal.
+        tail_poll_s: how often a live tail looks for new records.
+        tail_heartbeat_s: a live tail that has nothing to tell says so this often, and looks
+            whether its token still holds.
+        tail_longest_s: a live tail ends after this; its client may come again.
+        tail_session_s: a live tail taken up again within this after a break is the same use, with
+            one record of it.
         shutdown_timeout_s: how long running requests may take to end at a stop.
     """
 
@@ -42,4 +52,12 @@ class WebOptions:
     requests_per_s: float = 100.0
     request_burst: int = 200
     max_rate_keys: int = 10_000
+    max_exports: int = 4
+    max_exports_per_principal: int = 2
+    max_tails: int = 32
+    max_tails_per_principal: int = 4
+    tail_poll_s: float = 0.5
+    tail_heartbeat_s: float = 10.0
+    tail_longest_s: float = 28_800.0
+    tail_session_s: float = 900.0
     shutdown_timeout_s: int = 4

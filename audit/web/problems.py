@@ -119,7 +119,7 @@ def _of_audit_error(error: AuditError, status: int) -> Problem:
     headers: dict[str, str] = {}
     errors: tuple[dict[str, Any], ...] = ()
     if isinstance(error, QuerySyntaxError):
-        errors = ({"pointer": "#/query", "detail": str(error), "column": error.column},)
+        errors = (_of_query(error),)
     if isinstance(error, Unauthenticated):
         headers["WWW-Authenticate"] = 'Bearer realm="audit record repository"'
     if isinstance(error, TooManyRequests | TryLater):
@@ -129,6 +129,12 @@ def _of_audit_error(error: AuditError, status: int) -> Problem:
     return Problem(
         status=status, slug=slug_of(error), detail=str(error), errors=errors, headers=headers
     )
+
+
+def _of_query(error: QuerySyntaxError) -> dict[str, Any]:
+    if error.pointer:
+        return {"pointer": error.pointer, "detail": str(error)}
+    return {"pointer": "#/query", "detail": str(error), "column": error.column}
 
 
 def _of_http(error: HTTPException) -> Problem:
@@ -151,7 +157,7 @@ _DETAILS = {
 
 def _of_validation(error: RequestValidationError) -> Problem:
     errors = tuple(
-        {"pointer": _pointer(fault["loc"]), "detail": str(fault["msg"])}
+        {"pointer": _pointer(fault["loc"], error.body), "detail": str(fault["msg"])}
         for fault in error.errors()
     )
     return Problem(
@@ -162,8 +168,25 @@ def _of_validation(error: RequestValidationError) -> Problem:
     )
 
 
-def _pointer(location: tuple[int | str, ...]) -> str:
+def _pointer(location: tuple[int | str, ...], body: object) -> str:
     """A JSON pointer as a URI fragment for the body, else ``/path/name`` and the like."""
-    head, *rest = location
-    steps = "".join(f"/{str(step).replace('~', '~0').replace('/', '~1')}" for step in rest)
-    return f"#{steps}" if head == "body" else f"/{head}{steps}"
+    head, *steps = location
+    if head == "body":
+        steps = _members(steps, body)
+    rest = "".join(f"/{str(step).replace('~', '~0').replace('/', '~1')}" for step in steps)
+    return f"#{rest}" if head == "body" else f"/{head}{rest}"
+
+
+def _members(steps: list[int | str], body: object) -> list[int | str]:
+    """The steps without the tags of tagged unions, which are values of members, not members."""
+    kept: list[int | str] = []
+    inside = body
+    for step in steps:
+        if isinstance(inside, dict):
+            if step not in inside and step in inside.values():
+                continue
+            inside = inside.get(step)
+        elif isinstance(inside, list) and isinstance(step, int) and step < len(inside):
+            inside = inside[step]
+        kept.append(step)
+    return kept

@@ -10,6 +10,9 @@ from tests.web.stack import Stack, application
 
 READS = [
     ("POST", "/api/v1/events/search", Scope.EVENTS_READ),
+    ("POST", "/api/v1/events/overview", Scope.EVENTS_READ),
+    ("POST", "/api/v1/pivots/user", Scope.EVENTS_READ),
+    ("POST", "/api/v1/events/0/neighbours", Scope.EVENTS_READ),
     ("GET", "/api/v1/events/0", Scope.EVENTS_READ),
     ("GET", "/api/v1/events/0/message", Scope.EVENTS_RAW),
 ]
@@ -17,7 +20,8 @@ PARAMETERS = pytest.mark.parametrize(("method", "path", "scope"), READS)
 
 
 def ask(client: TestClient, method: str, path: str, **more: object) -> int:
-    body: dict[str, object] = {"json": {}} if method == "POST" else {}
+    asked = {"value": "jdoe"} if "/pivots/" in path else {}
+    body: dict[str, object] = {"json": asked} if method == "POST" else {}
     answer = client.request(method, path, **(body | more))  # type: ignore[arg-type]  # httpx's many
     assert answer.status_code == 200 or answer.headers["content-type"].endswith("problem+json")
     return answer.status_code

@@ -40,7 +40,7 @@ def test_committed_document_is_current(document: dict[str, Any]) -> None:
 def test_every_operation_is_described(document: dict[str, Any]) -> None:
     assert document["openapi"].startswith("3.1")
     names = [operation["operationId"] for _, operation in operations(document)]
-    assert len(names) == len(set(names)) == 5
+    assert len(names) == len(set(names))
     for name, operation in operations(document):
         assert operation["summary"], name
         assert operation["description"], name

@@ -1,0 +1,121 @@
+"""AuditedTrail: index and journal, and the record of every look, behind all kinds of answers."""
+
+import re
+
+from audit.errors import Denied, NotFound, RequestError
+from audit.index.criteria import And, Criteria, Exists, Not, Or, Phrase
+from audit.index.document import IndexedRecord
+from audit.index.port import SearchIndex, Total
+from audit.journal.reader import JournalReader
+from audit.query.access import Principal, Scope, require
+from audit.query.answers import IndexLag
+from audit.query.language import parse_query
+from audit.query.search_options import SearchOptions
+from audit.query.self_audit import Append, SelfAudit
+
+_RECORD_ID = re.compile("(?:(?P<origin>[a-z0-9]+)-)?(?P<sequence>[0-9]{1,19})")
+_LARGEST_SEQUENCE = 2**63 - 1
+
+Details = tuple[tuple[str, str], ...]
+
+
+class AuditedTrail:
+    """What every kind of answer is made from. Safe to use from several threads.
+
+    Attributes:
+        index: where records are found.
+        reader: the journal.
+        options: bounds and clock.
+        audit: journals that somebody looked.
+    """
+
+    def __init__(
+        self, index: SearchIndex, reader: JournalReader, append: Append, options: SearchOptions
+    ) -> None:
+        self.index = index
+        self.reader = reader
+        self.options = options
+        self.audit = SelfAudit(append, options.identity, options.clock)
+
+    def lag(self) -> IndexLag:
+        """How far the index is behind the journal: shows no record, so isn't journaled."""
+        position = self.index.position()
+        return IndexLag(self.reader.durable_count(), position)
+
+    def require(self, principal: Principal, scope: Scope, asked: Details) -> None:
+        """Let the principal pass, or journal that it was refused.
+
+        Raises:
+            Denied: it lacks the scope.
+            JournalUnavailable: the refusal could not be journaled.
+        """
+        try:
+            require(principal, scope)
+        except Denied as error:
+            self.audit.denied(principal, asked, str(error))
+            raise
+
+    def criteria(self, query: str | Criteria, now: int) -> Criteria:
+        """What the query asks; raises QuerySyntaxError when its text can't be read."""
+        if isinstance(query, str):
+            return parse_query(query, now=now, limits=self.options.language)
+        return query
+
+    def count(self, criteria: Criteria) -> Total:
+        """How many match, counted up to the bound for such criteria."""
+        options = self.options
+        at_most = options.count_phrases_at_most if _has_phrase(criteria) else options.count_at_most
+        return self.index.count(criteria, at_most=at_most)
+
+    def repeats(self, found: Criteria, *, shown: bool) -> Total:
+        """How many repeats match ``found`` and are hidden: none when they are shown."""
+        return Total(0) if shown else self.count(And((found, Exists("repeat_of"))))
+
+    def sequence(self, record_id: str) -> int:
+        """The sequence of ``ORIGIN-SEQUENCE`` or of a bare sequence; NotFound for any other."""
+        named = _RECORD_ID.fullmatch(record_id.strip())
+        if named is not None and named["origin"] in {None, self.reader.origin}:
+            sequence = int(named["sequence"])
+            if sequence <= _LARGEST_SEQUENCE:
+                return sequence
+        raise NotFound(f"there is no record {record_id[:64]}")
+
+    def record(self, record_id: str) -> tuple[IndexedRecord, IndexLag]:
+        """One record, and how far the index was behind when it was read.
+
+        Raises:
+            NotFound: there is no such record, or it isn't searchable yet.
+        """
+        sequence = self.sequence(record_id)
+        record = self.index.get(f"{self.reader.origin}-{sequence}")
+        lag = self.lag()
+        if record is None:
+            late = lag.index_seq <= sequence < lag.journal_seq
+            raise NotFound(
+                f"there is no record {record_id}"
+                + ("; it is journaled but not searchable yet, try again soon" if late else "")
+            )
+        return record, lag
+
+
+def words_of_query(query: str | Criteria) -> str:
+    """The query as the audit trail names it."""
+    return query if isinstance(query, str) else str(query)
+
+
+def check_bound(name: str, value: int, most: int) -> None:
+    """Refuse a number out of bounds; raises RequestError."""
+    if not 1 <= value <= most:
+        raise RequestError(f"{name} is {value}; allowed are 1 to {most}")
+
+
+def _has_phrase(criteria: Criteria) -> bool:
+    match criteria:
+        case Phrase():
+            return True
+        case And(parts) | Or(parts):
+            return any(map(_has_phrase, parts))
+        case Not(part):
+            return _has_phrase(part)
+        case _:
+            return False

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 from dataclasses import fields
+from functools import lru_cache
+from operator import attrgetter
 from typing import Any
 
 from audit.frame.syslog import SyslogHeader
@@ -21,11 +23,9 @@ from audit.record.times import format_ns
 
 Body = dict[str, Any]
 
-_HEADER_NAMES = (
-    *(field.name for field in fields(SyslogHeader) if field.name != "remarks"),
-    "facility",
-    "severity",
-)
+_HEADER_NAMES = tuple(field.name for field in fields(SyslogHeader) if field.name != "remarks")
+_header_values = attrgetter(*_HEADER_NAMES)
+_remembered_host_of = lru_cache(maxsize=256)(host_of)
 
 
 def _coded(code: CodedValue) -> Body:
@@ -126,7 +126,7 @@ def object_body(subject: ParticipantObject, keys: tuple[tuple[str, str], ...]) -
 
 def header_body(header: SyslogHeader) -> Body:
     """The syslog header as JSON, its remarks left to the findings."""
-    return {name: getattr(header, name) for name in _HEADER_NAMES}
+    return dict(zip(_HEADER_NAMES, _header_values(header), strict=True))
 
 
 def arrival_body(received: Received, subject_of: Callable[[bytes], str]) -> Body:
@@ -135,7 +135,7 @@ def arrival_body(received: Received, subject_of: Callable[[bytes], str]) -> Body
     return {
         "received": format_ns(received.received_at),
         "peer": {
-            "address": host_of(received.peer),
+            "address": _remembered_host_of(received.peer),
             "listener": received.listener,
             "certificate_sha256": certificate.hex(),
             "certificate_subject": subject_of(certificate),

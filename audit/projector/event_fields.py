@@ -1,11 +1,11 @@
 """EventIdentification → category, kind, event, event_type, action, outcome, purpose."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from audit.projector.derivations import OTHER, KindRule, derivations
 from audit.projector.field_values import FieldValues
 from audit.projector.participants import destination_kind, has_role
-from audit.record.audit_message import ActiveParticipant, AuditMessage, EventIdentification
+from audit.record.audit_message import ActiveParticipant, EventIdentification
 
 
 def category_of(event: EventIdentification) -> str:
@@ -24,42 +24,48 @@ def add_event(values: FieldValues, event: EventIdentification) -> None:
         values.add("purpose", purpose.csd_code, purpose.original_text)
 
 
-def kind_of(message: AuditMessage, destination_kinds: Mapping[str, str]) -> str:
+def kind_of(
+    event: EventIdentification,
+    participants: Sequence[ActiveParticipant],
+    destination_kinds: Mapping[str, str],
+) -> str:
     """The kind that refines the category; empty when none does."""
-    for rule in derivations().kinds_of.get(category_of(message.event_identification), ()):
-        if _fits(rule, message, destination_kinds):
+    for rule in derivations().kinds_of.get(category_of(event), ()):
+        if _fits(rule, event, participants) and (
+            not rule.near or _near(participants, destination_kinds) == rule.near
+        ):
             return rule.name
     return ""
 
 
-def _fits(rule: KindRule, message: AuditMessage, destination_kinds: Mapping[str, str]) -> bool:
-    event = message.event_identification
+def _fits(
+    rule: KindRule, event: EventIdentification, participants: Sequence[ActiveParticipant]
+) -> bool:
+    """Whether all conditions hold, but for the one about destinations."""
     if rule.events and event.event_id.csd_code not in rule.events:
         return False
     if rule.types and not any(code.csd_code in rule.types for code in event.event_type_codes):
         return False
-    if rule.media and rule.media.isdisjoint(_media(message)):
+    if rule.media and rule.media.isdisjoint(_media(participants)):
         return False
-    if rule.network and not _goes_over_network(message):
-        return False
-    return not rule.near or _near(message, destination_kinds) == rule.near
+    return not rule.network or _goes_over_network(participants)
 
 
-def _media(message: AuditMessage) -> set[str]:
-    of = (one.media_type for one in message.active_participants)
+def _media(participants: Sequence[ActiveParticipant]) -> set[str]:
+    of = (one.media_type for one in participants)
     return {media.csd_code for media in of if media is not None}
 
 
-def _destinations(message: AuditMessage) -> list[ActiveParticipant]:
-    return [one for one in message.active_participants if has_role(one, "destination")]
+def _destinations(participants: Sequence[ActiveParticipant]) -> list[ActiveParticipant]:
+    return [one for one in participants if has_role(one, "destination")]
 
 
-def _goes_over_network(message: AuditMessage) -> bool:
-    if not _media(message):
+def _goes_over_network(participants: Sequence[ActiveParticipant]) -> bool:
+    if not _media(participants):
         return True
-    return any(one.network_access_point_id for one in _destinations(message))
+    return any(one.network_access_point_id for one in _destinations(participants))
 
 
-def _near(message: AuditMessage, destination_kinds: Mapping[str, str]) -> str:
-    kinds = (destination_kind(one, destination_kinds) for one in _destinations(message))
+def _near(participants: Sequence[ActiveParticipant], destination_kinds: Mapping[str, str]) -> str:
+    kinds = (destination_kind(one, destination_kinds) for one in _destinations(participants))
     return next(filter(None, kinds), "")

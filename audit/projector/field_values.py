@@ -12,14 +12,14 @@ class Added:
     """What was gathered without bounds, to be added to many records.
 
     Attributes:
-        values: by keyword field, in order.
+        values: by keyword field, in order, each once.
         count: of all values together.
         longest: characters of the longest value.
         texts: for free-text search.
         text_chars: characters of all texts together.
     """
 
-    values: Mapping[str, Mapping[str, None]]
+    values: Mapping[str, tuple[str, ...]]
     count: int
     longest: int
     texts: Mapping[str, None]
@@ -34,6 +34,8 @@ class FieldValues:
     """
 
     def __init__(self, max_values: int, max_value_chars: int, max_text_chars: int) -> None:
+        self._taken: dict[str, tuple[str, ...]] = {}
+        """Fields of which all values were taken at once; a field is here or in ``_values``."""
         self._values: dict[str, dict[str, None]] = {}
         self._max_values = max_values
         self._values_left = max_values
@@ -42,11 +44,17 @@ class FieldValues:
         self._text_chars_left = max_text_chars
         self.is_cut = False
 
+    def _there(self, name: str) -> dict[str, None]:
+        there = self._values.get(name)
+        if there is None:
+            there = self._values[name] = dict.fromkeys(self._taken.pop(name, ()))
+        return there
+
     def add(self, name: str, *values: str | None) -> None:
         """Take values of a keyword field, trimmed."""
         for value in values:
             if value and (trimmed := value.strip()):
-                self._add(self._values.setdefault(name, {}), trimmed)
+                self._add(self._there(name), trimmed)
 
     def _add(self, there: dict[str, None], value: str) -> None:
         self._values_left -= 1
@@ -74,7 +82,7 @@ class FieldValues:
 
     def added(self) -> Added:
         """All that was taken, for ``take``."""
-        values = {name: there for name, there in self._values.items() if name != TEXT and there}
+        values = {name: there for name, there in self.fields().items() if name != TEXT}
         lengths = [len(value) for there in values.values() for value in there]
         texts = self._values.get(TEXT, {})
         return Added(values, len(lengths), max(lengths, default=0), texts, sum(map(len, texts)))
@@ -85,14 +93,18 @@ class FieldValues:
         if self._values_left < 0 or added.longest > self._max_value_chars:
             for name, values in added.values.items():
                 self.add(name, *values)
-            return
-        mine = self._values
-        for name, values in added.values.items():
-            there = mine.get(name)
-            if there is None:
-                mine[name] = dict(values)
+        elif self._taken or self._values:
+            self._take_beside(added.values)
+        else:
+            self._taken = dict(added.values)
+
+    def _take_beside(self, added: Mapping[str, tuple[str, ...]]) -> None:
+        taken, own = self._taken, self._values
+        for name, values in added.items():
+            if name in own or taken.get(name, values) != values:
+                self._there(name).update(dict.fromkeys(values))
             else:
-                there.update(values)
+                taken[name] = values
 
     def take_texts(self, added: Added) -> None:
         """Take texts that were gathered elsewhere; in order of weight, after all values."""
@@ -110,8 +122,9 @@ class FieldValues:
 
     def values(self, name: str) -> tuple[str, ...]:
         """What a field holds so far."""
-        return tuple(self._values.get(name, ()))
+        return self._taken.get(name) or tuple(self._values.get(name, ()))
 
     def fields(self) -> dict[str, tuple[str, ...]]:
         """All fields that hold something."""
-        return {name: tuple(values) for name, values in self._values.items() if values}
+        own = {name: tuple(values) for name, values in self._values.items() if values}
+        return self._taken | own

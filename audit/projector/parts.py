@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from sys import maxsize
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from audit.projector.body import (
     Body,
@@ -17,7 +17,7 @@ from audit.projector.body import (
     participant_body,
     source_body,
 )
-from audit.projector.event_fields import add_event
+from audit.projector.event_fields import add_event, kind_of
 from audit.projector.field_values import Added, FieldValues
 from audit.projector.objects import QueryKeys, add_object
 from audit.projector.participants import add_participant
@@ -36,8 +36,10 @@ from audit.record.audit_message import (
     CodedValue,
     EventIdentification,
     ParticipantObject,
+    Setting,
 )
 from audit.record.query_content import decode_query
+from audit.record.remembered import PerPart
 
 EventFacts: TypeAlias = tuple[
     CodedValue, tuple[CodedValue, ...], str | None, str, str | None, tuple[CodedValue, ...]
@@ -55,16 +57,17 @@ SMALL_OCTETS = 8_192
 class Part:
     """What one part of a message adds: values and texts to search, its share of the body.
 
-    Nobody changes the body: records share it.
+    Nobody changes the body: records share it. ``kind`` is that of a setting at a site that says
+    nothing about destinations.
     """
 
     added: Added
     body: Body
     keys: QueryKeys = ()
+    kind: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Parts:
+class Parts(NamedTuple):
     """A message as its parts.
 
     Attributes:
@@ -99,8 +102,14 @@ def parts_of(message: AuditMessage, assigner: str = "", *, is_small: bool = Fals
         assigner: assigning authority of bare patient identifiers; empty when none is known.
         is_small: it came from at most ``SMALL_OCTETS``, so its parts may be remembered.
     """
-    make = _REMEMBERING if is_small else _AFRESH
     event = message.event_identification
+    if is_small and message.setting is not None and not assigner:
+        return Parts(
+            _shared_setting(message.setting),
+            tuple([_shared_subject(one) for one in message.participant_objects]),
+            event.event_date_time,
+        )
+    make = _REMEMBERING if is_small else _AFRESH
     facts = (
         event.event_id,
         event.event_type_codes,
@@ -123,9 +132,9 @@ def _gathered(add: Callable[[FieldValues], object], texts: Texts) -> Added:
     return values.added()
 
 
-def _event(facts: EventFacts) -> Part:
+def _timeless(facts: EventFacts) -> EventIdentification:
     event_id, types, action, outcome, description, purposes = facts
-    event = EventIdentification(
+    return EventIdentification(
         event_id=event_id,
         event_date_time="",
         event_outcome_indicator=outcome,
@@ -134,6 +143,9 @@ def _event(facts: EventFacts) -> Part:
         event_outcome_description=description,
         purposes_of_use=purposes,
     )
+
+
+def _event(event: EventIdentification) -> Part:
     return Part(
         _gathered(lambda values: add_event(values, event), event_texts(event)), event_body(event)
     )
@@ -177,20 +189,41 @@ class _Maker:
         participants: tuple[ActiveParticipant, ...],
         sources: tuple[AuditSource, ...],
     ) -> Part:
-        event = self._event(facts)
+        return self.timeless_setting(_timeless(facts), participants, sources)
+
+    def timeless_setting(
+        self,
+        event: EventIdentification,
+        participants: tuple[ActiveParticipant, ...],
+        sources: tuple[AuditSource, ...],
+    ) -> Part:
+        """What happens, who takes part, and who reports."""
+        happening = self._event(event)
         taking_part = [self._participant(one) for one in participants]
         reporting = [self._source(one) for one in sources]
         values = FieldValues(maxsize, maxsize, maxsize)
-        for part in (event, *taking_part, *reporting):
+        for part in (happening, *taking_part, *reporting):
             values.take(part.added)
             values.take_texts(part.added)
         body = {
-            "event": event.body,
+            "event": happening.body,
             "participants": [part.body for part in taking_part],
             "sources": [part.body for part in reporting],
         }
-        return Part(values.added(), body)
+        return Part(values.added(), body, kind=kind_of(event, participants, {}))
 
 
 _AFRESH = _Maker(lambda make: make)
 _REMEMBERING = _Maker(lru_cache(maxsize=REMEMBERED))
+
+
+def _setting_of(shared: Setting) -> Part:
+    return _REMEMBERING.timeless_setting(shared.event, shared.participants, shared.sources)
+
+
+def _subject_of(shared: ParticipantObject) -> Part:
+    return _subject(shared, "")
+
+
+_shared_setting = PerPart(_setting_of, REMEMBERED)
+_shared_subject = PerPart(_subject_of, REMEMBERED)

@@ -4,9 +4,11 @@ What each field means stands in ``schemas/index/fields.toml``; from which codes 
 outcome and roles are derived stands in ``schemas/index/categories.toml``.
 """
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from sys import maxsize
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from audit.frame.structured_data import NIL
 from audit.frame.syslog import SyslogHeader, read_header
@@ -16,27 +18,27 @@ from audit.projector.body import arrival_body, header_body
 from audit.projector.derivations import OTHER
 from audit.projector.event_fields import kind_of
 from audit.projector.event_time import ChosenTime, choose_time
-from audit.projector.field_values import FieldValues
+from audit.projector.field_values import Added, FieldValues
 from audit.projector.identities import host_of
 from audit.projector.objects import add_query_keys
 from audit.projector.options import DEFAULT_OPTIONS, ProjectionOptions
-from audit.projector.parts import SMALL_OCTETS, parts_of
+from audit.projector.parts import SMALL_OCTETS, Parts, parts_of
 from audit.record.assess import Assessment, assess
 from audit.record.audit_message import AuditMessage
 from audit.record.findings import Finding, Severity, finding
 
+_MAX_REMEMBERED_CHARACTERS = 256
 _NO_SEVERITY = "none"
 _GRAVEST_FIRST = (Severity.ERROR, Severity.WARNING, Severity.INFO)
 
 
-@dataclass(frozen=True, slots=True)
-class _Content:
+class _Content(NamedTuple):
     """What the message itself gave: parts of the body, and the time to go by."""
 
     time: ChosenTime
     event_time: str | None = None
     message: dict[str, Any] | None = None
-    inferred: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    inferred: Mapping[str, tuple[str, ...]] = MappingProxyType({})
 
 
 def record_id(origin: str, sequence: int) -> str:
@@ -73,12 +75,7 @@ def project(
     content = _add_message(values, assessment, received, options)
     _add_arrival(values, received, header)
     values.add("repeat_of", repeat_of)
-    found = [
-        *_truncation(received),
-        *(finding(remark.rule, remark.message) for remark in header.remarks),
-        *assessment.findings,
-        *_own_findings(values, content.time),
-    ]
+    found = _findings(received, header, assessment, content.time, is_cut=values.is_cut)
     _add_assessment(values, assessment, found)
     return IndexedRecord(
         id=record_id(origin, entry.sequence),
@@ -101,9 +98,9 @@ def project(
 
 def _opinion(assessment: Assessment, found: list[Finding]) -> dict[str, Any]:
     return {
-        "verdict": str(assessment.verdict),
-        "tier": str(assessment.tier),
-        "dialect": str(assessment.dialect),
+        "verdict": assessment.verdict,
+        "tier": assessment.tier,
+        "dialect": assessment.dialect,
         "findings": [one.as_dict() for one in found],
     }
 
@@ -156,7 +153,7 @@ def _add_message(
     ordered = parts.in_order()
     for part in ordered:
         values.take(part.added)
-    values.add("kind", kind_of(message, options.destination_kinds))
+    values.add("kind", _kind(message, parts, options))
     for part in ordered:
         values.take_texts(part.added)
     sent = message.event_identification.event_date_time
@@ -169,6 +166,13 @@ def _add_message(
     )
 
 
+def _kind(message: AuditMessage, parts: Parts, options: ProjectionOptions) -> str:
+    if not options.destination_kinds:
+        return parts.setting.kind
+    event, participants = message.event_identification, message.active_participants
+    return kind_of(event, participants, options.destination_kinds)
+
+
 def _assigner(message: AuditMessage, options: ProjectionOptions) -> str:
     if not options.default_assigners:
         return ""
@@ -178,39 +182,70 @@ def _assigner(message: AuditMessage, options: ProjectionOptions) -> str:
 
 
 def _add_arrival(values: FieldValues, received: Received, header: SyslogHeader) -> None:
-    values.add("address", host_of(received.peer))
-    values.add("peer", received.certificate_sha256.hex())
-    values.add("listener", received.listener)
-    named = [name if name != NIL else "" for name in (header.hostname, header.app_name)]
-    values.add("host", named[0])
-    values.add("app", named[1])
-    values.add_text(named)
+    facts = received.peer, received.certificate_sha256, received.listener
+    names = header.hostname, header.app_name
+    is_usual = sum(map(len, names)) + len(received.peer) <= _MAX_REMEMBERED_CHARACTERS
+    added = _remembered_arrival(facts, names) if is_usual else _arrival(facts, names)
+    values.take(added)
+    values.take_texts(added)
 
 
-def _truncation(received: Received) -> Iterator[Finding]:
-    if received.kind == EntryKind.TRUNCATED:
-        kept = len(received.raw)
-        yield finding(
-            "message-truncated",
-            f"the message has {received.original_length} octets; the first {kept} were kept",
-        )
+def _arrival(facts: tuple[str, bytes, str], names: tuple[str, str]) -> Added:
+    peer, certificate, listener = facts
+    host, app = (name if name != NIL else "" for name in names)
+    values = FieldValues(maxsize, maxsize, maxsize)
+    values.add("address", host_of(peer))
+    values.add("peer", certificate.hex())
+    values.add("listener", listener)
+    values.add("host", host)
+    values.add("app", app)
+    values.add_text((host, app))
+    return values.added()
 
 
-def _own_findings(values: FieldValues, time: ChosenTime) -> Iterator[Finding]:
+_remembered_arrival = lru_cache(maxsize=1024)(_arrival)
+
+
+def _findings(
+    received: Received,
+    header: SyslogHeader,
+    assessment: Assessment,
+    time: ChosenTime,
+    *,
+    is_cut: bool,
+) -> list[Finding]:
+    """What is to be said of the record, in the order in which it was received and read."""
+    found = [_truncation(received)] if received.kind == EntryKind.TRUNCATED else []
+    found += [finding(remark.rule, remark.message) for remark in header.remarks]
+    found += assessment.findings
     if time.finding is not None:
-        yield time.finding
-    if values.is_cut:
-        yield finding(
-            "record-indexed-partly",
-            "the message holds more or longer values than are searchable; all are kept",
-        )
+        found.append(time.finding)
+    if is_cut:
+        said = "the message holds more or longer values than are searchable; all are kept"
+        found.append(finding("record-indexed-partly", said))
+    return found
+
+
+def _truncation(received: Received) -> Finding:
+    return finding(
+        "message-truncated",
+        f"the message has {received.original_length} octets; "
+        f"the first {len(received.raw)} were kept",
+    )
 
 
 def _add_assessment(values: FieldValues, assessment: Assessment, found: list[Finding]) -> None:
     severities = {one.severity for one in found}
     gravest = next((str(one) for one in _GRAVEST_FIRST if one in severities), _NO_SEVERITY)
-    values.add("finding", *(one.rule for one in found))
-    values.add("severity", gravest)
-    values.add("verdict", str(assessment.verdict))
-    values.add("tier", str(assessment.tier))
-    values.add("dialect", str(assessment.dialect))
+    values.add("finding", *[one.rule for one in found])
+    values.take(_opinion_fields(gravest, assessment.verdict, assessment.tier, assessment.dialect))
+
+
+@lru_cache(maxsize=256)
+def _opinion_fields(severity: str, verdict: str, tier: str, dialect: str) -> Added:
+    values = FieldValues(maxsize, maxsize, maxsize)
+    values.add("severity", severity)
+    values.add("verdict", verdict)
+    values.add("tier", tier)
+    values.add("dialect", dialect)
+    return values.added()

@@ -127,10 +127,15 @@ def _second_of_day(hour: int, minute: int, second: int) -> int | None:
 def format_ns(ns: int) -> str:
     """RFC 3339 in UTC with ``Z``; as many fraction digits as needed, in groups of three."""
     seconds, fraction = divmod(ns, _NS_PER_S)
-    whole = (_NAIVE_EPOCH + timedelta(seconds=seconds)).isoformat()
+    whole = _second_text(seconds)
     if not fraction:
         return f"{whole}Z"
     digits = f"{fraction:09d}"
     while digits.endswith("000"):
         digits = digits[:-3]
     return f"{whole}.{digits}Z"
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _second_text(seconds: int) -> str:
+    return (_NAIVE_EPOCH + timedelta(seconds=seconds)).isoformat()

@@ -17,7 +17,7 @@ from tests.projector.messages import (
 def fields_of(one: AuditMessage) -> dict[str, tuple[str, ...]]:
     values = FieldValues(100, 100, 1000)
     add_event(values, one.event_identification)
-    values.add("kind", kind_of(one, {}))
+    values.add("kind", kind_of(one.event_identification, one.active_participants, {}))
     return values.fields()
 
 

@@ -15,7 +15,7 @@ def test_the_parts_of_a_message_stand_in_its_order() -> None:
     found = parts_of(one)
     assert [shown["user_id"] for shown in found.body()["participants"]][1] == "second"
     assert found.in_order() == (found.setting, *found.objects)
-    assert found.objects[0].added.values["patient"] == {"P1": None}
+    assert found.objects[0].added.values["patient"] == ("P1",)
 
 
 def test_equal_parts_are_worked_out_once_and_the_time_stays_the_message_s_own() -> None:
@@ -32,7 +32,7 @@ def test_the_assigner_of_a_source_is_part_of_what_is_remembered() -> None:
     one = message(objects=(patient("P1", None),))
     for assigner in ("1.2", "1.3", "1.2"):
         (found,) = parts_of(one, assigner, is_small=True).objects
-        assert found.added.values["patient_assigner"] == {assigner: None}
+        assert found.added.values["patient_assigner"] == (assigner,)
 
 
 def test_remembered_or_afresh_records_are_the_same(monkeypatch: pytest.MonkeyPatch) -> None:

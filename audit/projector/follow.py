@@ -220,6 +220,8 @@ class Follower:
         return None if sequence is None else self._reader.read(sequence).received.raw
 
     def _project(self, position: int, durable: int) -> _Batch:
+        # Should this fail halfway, what was noted of the batch must not look like an earlier copy.
+        self._prepared_to = None
         jobs: list[Job] = []
         octets = 0
         end = position
@@ -230,7 +232,9 @@ class Follower:
                 break
             jobs.extend(self._jobs(entry))
             end = entry.sequence + 1
-        return _Batch(self._run_jobs(jobs), position, end)
+        batch = _Batch(self._run_jobs(jobs), position, end)
+        self._prepared_to = position
+        return batch
 
     def _jobs(self, entry: Entry) -> Iterator[Job]:
         """The entry's job; a certificate is no document, nor is what was lawfully removed."""

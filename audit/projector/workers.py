@@ -14,6 +14,7 @@ from multiprocessing import connection, get_context, parent_process
 from types import TracebackType
 from typing import Self
 
+from audit.errors import ConfigurationError
 from audit.projector.jobs import Job, Projected, failed_job, run_jobs
 from audit.projector.options import ProjectionOptions
 
@@ -50,7 +51,12 @@ class WorkerPool:
         self._executor: ProcessPoolExecutor | None = None
 
     def run(self, jobs: Sequence[Job]) -> list[Projected]:
-        """Every job done, in order; never raises for what a message does."""
+        """Every job done, in order; never raises for what a message does.
+
+        Raises:
+            ConfigurationError: no worker process can be started here; nothing was done, and
+                nothing is said about the messages.
+        """
         size = max(1, -(-len(jobs) // self._count))
         parts = [jobs[start : start + size] for start in range(0, len(jobs), size)]
         done = self._try(parts)
@@ -79,9 +85,10 @@ class WorkerPool:
         return done
 
     def _submit(self, jobs: Sequence[Job]) -> Future[list[Projected]] | None:
+        workers = self._workers()
         try:
-            return self._workers().submit(self._run, jobs, self._origin, self._options)
-        except (BrokenExecutor, TimeoutError):
+            return workers.submit(self._run, jobs, self._origin, self._options)
+        except BrokenExecutor:
             return None
 
     def _result(self, future: Future[list[Projected]] | None) -> list[Projected] | None:
@@ -97,8 +104,15 @@ class WorkerPool:
             self._executor = ProcessPoolExecutor(
                 self._count, mp_context=get_context("spawn"), initializer=begin_worker
             )
-            # The time a worker needs to start isn't the fault of its first message.
-            self._executor.submit(os.getpid).result(_START_TIMEOUT_S)
+            # What a worker needs to start, and that it can, isn't up to its first message.
+            try:
+                self._executor.submit(os.getpid).result(_START_TIMEOUT_S)
+            except (BrokenExecutor, TimeoutError, OSError) as error:
+                self._abandon()
+                raise ConfigurationError(
+                    f"the projector's worker processes don't start ({error}); look for memory "
+                    "and process limits, or set index.workers = 0"
+                ) from error
         return self._executor
 
     def _abandon(self) -> None:

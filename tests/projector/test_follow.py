@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 import structlog.testing
 
-from audit.errors import IndexUnavailable
+from audit.errors import ConfigurationError, IndexUnavailable
 from audit.index.document import IndexedRecord
 from audit.journal.entry import EntryKind, Received
 from audit.journal.reader import JournalReader
 from audit.journal.writer import JournalWriter
+from audit.projector import follow
 from audit.projector.follow import Follower, FollowOptions
 from audit.projector.project import project as real_project
 from audit.projector.repeats import RepeatOptions
@@ -180,6 +181,24 @@ def test_an_index_failure_loses_and_doubles_nothing(
     third = index.records[f"{reader.origin}-2"]
     assert third.first("repeat_of") == f"{reader.origin}-0"
     assert (follower.counters.records, follower.counters.repeats) == (3, 1)
+
+
+def test_a_batch_that_could_not_be_projected_does_not_repeat_itself(
+    writer: JournalWriter, reader: JournalReader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise ConfigurationError("the workers don't start")
+
+    writer.append([numbered(n) for n in range(3)])
+    index = MemoryIndex()
+    follower = Follower(reader, index)
+    with monkeypatch.context() as broken:
+        broken.setattr(follow, "run_jobs", refuse)
+        for _ in range(2):
+            with pytest.raises(ConfigurationError):
+                follower.step()
+    assert drain(follower) == 3
+    assert [record.values("repeat_of") for record in index.records.values()] == [(), (), ()]
 
 
 def test_running_waits_failures_out(writer: JournalWriter, reader: JournalReader) -> None:

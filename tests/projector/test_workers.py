@@ -7,6 +7,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from threading import Event
 
+import pytest
+
+from audit.errors import ConfigurationError
+from audit.projector import workers
 from audit.projector.jobs import Job, Projected, run_jobs
 from audit.projector.options import ProjectionOptions
 from audit.projector.workers import WorkerPool
@@ -40,6 +44,23 @@ def test_jobs_come_back_in_order() -> None:
         assert pool.run(jobs) == run_jobs(jobs, ORIGIN, OPTIONS)
         assert pool.run(jobs[:1]) == run_jobs(jobs[:1], ORIGIN, OPTIONS)
         assert pool.run([]) == []
+
+
+def no_worker() -> None:
+    """A worker that can't start, as when memory has run out."""
+    os._exit(1)
+
+
+def test_workers_that_don_t_start_say_nothing_about_messages(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    jobs = jobs_of(b"one", b"two")
+    with WorkerPool(2, ORIGIN, OPTIONS) as pool:
+        with monkeypatch.context() as broken:
+            broken.setattr(workers, "begin_worker", no_worker)
+            with pytest.raises(ConfigurationError, match="don't start"):
+                pool.run(jobs)
+        assert pool.run(jobs) == run_jobs(jobs, ORIGIN, OPTIONS)
 
 
 def test_a_message_that_kills_its_worker_costs_no_other() -> None:

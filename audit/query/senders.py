@@ -26,6 +26,7 @@ _DIVIDED_BY = ("peer", "app")
 _COUNTED = ("tier", "verdict", "dialect", "severity", "finding")
 _MOST_VALUES = 1_000
 _MOST_LOOKS = 16
+_FEW = 8
 _MOST_PLACES = 5
 
 Facets = Mapping[str, tuple[tuple[str, int], ...]]
@@ -265,7 +266,7 @@ class SenderReporter:
 
     def _sender(self, name: str, key: Criteria, counts: Facets) -> Sender | None:
         shown = self._shown(key)
-        newest = self._look(shown)
+        newest = self._look(shown, self._options.sample)
         if not newest:
             return None
         latest = max(newest, key=lambda one: one.received)
@@ -304,9 +305,8 @@ class SenderReporter:
         return broken_rules(counts, examples, self._options.rules)
 
     def _look(
-        self, criteria: Criteria, limit: int = 0, *, newest_first: bool = True
+        self, criteria: Criteria, limit: int, *, newest_first: bool = True
     ) -> tuple[IndexedRecord, ...]:
-        limit = limit or self._options.sample
         page = self._index.search(criteria, limit=limit, newest_first=newest_first)
         self.partial = self.partial or page.partial
         for warning in page.warnings:
@@ -316,17 +316,18 @@ class SenderReporter:
     def _last(self, shown: Criteria, last: int) -> int:
         """The latest receipt: records come by time of the event, which may be in another order."""
         for _ in range(_MOST_LOOKS):
-            later = self._look(And((shown, Range("received", last + 1, None))))
+            later = self._look(And((shown, Range("received", last + 1, None))), _FEW)
             if not later:
                 break
             last = max(one.received for one in later)
         return last
 
     def _first(self, shown: Criteria) -> int:
-        oldest = self._look(shown, newest_first=False)
+        oldest = self._look(shown, _FEW, newest_first=False)
         first = min(one.received for one in oldest)
         for _ in range(_MOST_LOOKS):
-            earlier = self._look(And((shown, Range("received", None, first))), newest_first=False)
+            before = And((shown, Range("received", None, first)))
+            earlier = self._look(before, _FEW, newest_first=False)
             if not earlier:
                 break
             first = min(one.received for one in earlier)

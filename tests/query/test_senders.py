@@ -139,14 +139,16 @@ def test_only_what_was_received_in_the_period_counts(trail: Trail) -> None:
 
 
 def test_first_and_last_seen_are_by_receipt_even_when_the_clock_jumps(trail: Trail) -> None:
-    arrivals = [(10, 5), (20, 300), (30, 1), (40, 200), (50, 100)]
-    for at, age in arrivals:
-        trail.take(syslog(good("CT1", age)), at=NOW - 1_000 * SECOND + at * SECOND)
+    start = NOW - 1_000 * SECOND
+    ages = [500 + n * 7 % 40 for n in range(40)]
+    ages[3], ages[0], ages[39], ages[17] = 900, 1, 800, 0
+    for number, age in enumerate(ages):
+        trail.take(syslog(good("CT1", age)), at=start + number * SECOND)
     trail.follow()
     reporter = SenderReporter(trail.index, DAY_BEFORE, SenderOptions(sample=1, examples=1))
     (sender,) = reporter.report()
-    assert sender.first_seen == NOW - 990 * SECOND
-    assert sender.last_seen == NOW - 950 * SECOND
+    assert sender.first_seen == start
+    assert sender.last_seen == start + 39 * SECOND
 
 
 def test_the_clock_is_judged_by_the_newest_records(trail: Trail) -> None:

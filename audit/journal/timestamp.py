@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from cryptography import x509
 
 from audit.errors import ConfigurationError, IntegrityViolation
+from audit.journal.timestamp_der import with_sorted_certificates
 
 if TYPE_CHECKING:
     from rfc3161_client import TimeStampRequest, TimeStampResponse
@@ -80,7 +81,7 @@ class TimestampQuery:
         from rfc3161_client import PKIStatus, decode_timestamp_response
 
         try:
-            response = decode_timestamp_response(answer)
+            response = decode_timestamp_response(with_sorted_certificates(answer))
             status = PKIStatus(response.status)
             if status not in {PKIStatus.GRANTED, PKIStatus.GRANTED_WITH_MODS}:
                 raise IntegrityViolation(f"the authority refused: {status.name.lower()}")

@@ -2,6 +2,7 @@
 
 import subprocess
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from time import time_ns
@@ -47,14 +48,25 @@ class Faced:
         return TestClient(create_app(WEB, [routes]), headers=headers)
 
 
-@pytest.fixture(scope="module")
-def faced(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Faced]:
-    folder = tmp_path_factory.mktemp("log")
+@contextmanager
+def faced_in(folder: Path) -> Iterator[Faced]:
     with stack(folder) as made:
         for number in range(COUNT):
             made.append(b"<85>1 - host app - - - record %d" % number)
         made.writer.publish_head()
         yield Faced(made, folder, CosignedHeads(folder / "cosigned"))
+
+
+@pytest.fixture(scope="module")
+def faced(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Faced]:
+    with faced_in(tmp_path_factory.mktemp("log")) as made:
+        yield made
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Iterator[Faced]:
+    with faced_in(tmp_path) as made:
+        yield made
 
 
 def test_the_head_is_shown_to_any_reader(faced: Faced) -> None:
@@ -143,16 +155,16 @@ def test_each_look_at_envelopes_is_journaled_first(faced: Faced) -> None:
         faced.stack.journal_fails = False
 
 
-def test_with_witnesses_the_head_is_the_one_they_were_shown(faced: Faced) -> None:
-    client = faced.client(witnessed=True)
+def test_with_witnesses_the_head_is_the_one_they_were_shown(own: Faced) -> None:
+    client = own.client(witnessed=True)
     newest = client.get("/log/checkpoint").text
     assert parse_checkpoint(newest.partition("\n\n")[0] + "\n").size == COUNT
-    kept = (faced.folder / "journal" / "checkpoint").read_text()
+    kept = (own.folder / "journal" / "checkpoint").read_text()
     line = "— w.example AAAAAAAAAAA=\n"
-    faced.cosigned.keep(kept + line, COUNT, cosigned=True)
+    own.cosigned.keep(kept + line, COUNT, cosigned=True)
     assert client.get("/log/checkpoint").text == kept + line
-    faced.stack.append(b"<85>1 - host app - - - one more")
-    faced.stack.writer.publish_head()
+    own.stack.append(b"<85>1 - host app - - - one more")
+    own.stack.writer.publish_head()
     assert client.get("/log/checkpoint").text == kept + line
     assert client.get(f"/log/tile/0/002.p/{COUNT % 256 + 1}").status_code == 404
 

@@ -12,7 +12,8 @@ import warnings
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 IMPLICIT_LE = "1.2.840.10008.1.2"
 EXPLICIT_BE = "1.2.840.10008.1.2.2"
@@ -25,6 +26,7 @@ _SHORT_VRS = frozenset(
     {b"AE", b"AS", b"AT", b"CS", b"DA", b"DS", b"DT", b"FD", b"FL", b"IS", b"LO", b"LT", b"PN"}
     | {b"SH", b"SL", b"SS", b"ST", b"TM", b"UI", b"UL", b"US"}
 )
+_VRS = _LONG_VRS | _SHORT_VRS
 _NUMBERS = {
     "FD": "d",
     "FL": "f",
@@ -70,8 +72,7 @@ class DataSetLimits:
 DEFAULT_LIMITS = DataSetLimits()
 
 
-@dataclass(frozen=True, slots=True)
-class _Element:
+class _Element(NamedTuple):
     tag: int
     vr: str
     start: int
@@ -123,27 +124,33 @@ class _Reader:
         return self.octets[element.start : element.start + element.length]
 
 
+@lru_cache(maxsize=1024)
+def _vr_of(tag: int) -> str:
+    from pydicom.datadict import dictionary_VR
+
+    try:
+        return str(dictionary_VR(tag))[:2]
+    except KeyError:
+        return "UN"
+
+
+@lru_cache(maxsize=1024)
+def _keyword(tag: int) -> str:
+    from pydicom.datadict import keyword_for_tag
+
+    return keyword_for_tag(tag) or f"({tag >> 16:04X},{tag & 0xFFFF:04X})"
+
+
 class _Decoder:
     """Elements → readable pairs."""
 
     def __init__(self, reader: _Reader) -> None:
-        from pydicom import charset, datadict
+        from pydicom import charset
 
         self._reader = reader
-        self._datadict = datadict
         self._charset = charset
         self._encodings: list[str] = ["iso8859"]
         self.pairs: list[tuple[str, str]] = []
-
-    def vr_of(self, tag: int) -> str:
-        try:
-            return str(self._datadict.dictionary_VR(tag))[:2]
-        except KeyError:
-            return "UN"
-
-    def _keyword(self, tag: int) -> str:
-        known = self._datadict.keyword_for_tag(tag)
-        return known or f"({tag >> 16:04X},{tag & 0xFFFF:04X})"
 
     def data_set(
         self, at: int, end: int, depth: int, prefix: str = "", *, item: bool = False
@@ -151,13 +158,13 @@ class _Decoder:
         """Read elements up to ``end``, or to the end of an item of undefined length."""
         last = -1
         while at < end:
-            element = self._reader.element(at, self.vr_of)
+            element = self._reader.element(at, _vr_of)
             if item and element.tag == _ITEM_END:
                 return element.start
             if element.tag <= last:
                 raise NoDataSet("tags do not rise")
             last = element.tag
-            name = prefix + self._keyword(element.tag)
+            name = prefix + _keyword(element.tag)
             if element.vr == "SQ" or element.length == _UNDEFINED:
                 at = self._sequence(element, end, depth + 1, name)
             else:
@@ -184,7 +191,7 @@ class _Decoder:
             self._reader.value(sequence, end)
             end = at + sequence.length
         while at < end:
-            item = self._reader.element(at, self.vr_of)
+            item = self._reader.element(at, _vr_of)
             at = item.start
             if is_open and item.tag == _SEQUENCE_END:
                 break
@@ -228,6 +235,8 @@ class _Decoder:
         if vr in _BINARY_VRS:
             return octets.hex(" ")
         text = self._decoded(octets, vr).rstrip(" \x00")
+        if text.isprintable():
+            return text
         return "".join(c if c.isprintable() else "\ufffd" for c in text)
 
     def _numbers(self, octets: bytes, layout: str) -> str:
@@ -305,7 +314,7 @@ def looks_like_data_set(
 
 
 def _is_implicit(octets: bytes) -> bool:
-    return octets[4:6] not in _LONG_VRS | _SHORT_VRS
+    return octets[4:6] not in _VRS
 
 
 def _without_meta(octets: bytes, limits: DataSetLimits) -> tuple[bytes, str]:

@@ -73,8 +73,11 @@ def project(
     assessment = assess(received.raw[header.msg_offset :])
     values = FieldValues(options.max_values, options.max_value_chars, options.max_text_chars)
     content = _add_message(values, assessment, received, options)
-    _add_arrival(values, received, header)
-    values.add("repeat_of", repeat_of)
+    arrival = _arrival_of(received, header)
+    values.take(arrival)
+    values.take_texts(arrival)
+    if repeat_of:
+        values.add("repeat_of", repeat_of)
     found = _findings(received, header, assessment, content.time, is_cut=values.is_cut)
     _add_assessment(values, assessment, found)
     return IndexedRecord(
@@ -181,13 +184,12 @@ def _assigner(message: AuditMessage, options: ProjectionOptions) -> str:
     return next(filter(None, assigners), "")
 
 
-def _add_arrival(values: FieldValues, received: Received, header: SyslogHeader) -> None:
+def _arrival_of(received: Received, header: SyslogHeader) -> Added:
     facts = received.peer, received.certificate_sha256, received.listener
-    names = header.hostname, header.app_name
-    is_usual = sum(map(len, names)) + len(received.peer) <= _MAX_REMEMBERED_CHARACTERS
-    added = _remembered_arrival(facts, names) if is_usual else _arrival(facts, names)
-    values.take(added)
-    values.take_texts(added)
+    host, app = header.hostname, header.app_name
+    if len(host) + len(app) + len(received.peer) > _MAX_REMEMBERED_CHARACTERS:
+        return _arrival(facts, (host, app))
+    return _remembered_arrival(facts, (host, app))
 
 
 def _arrival(facts: tuple[str, bytes, str], names: tuple[str, str]) -> Added:
@@ -235,9 +237,11 @@ def _truncation(received: Received) -> Finding:
 
 
 def _add_assessment(values: FieldValues, assessment: Assessment, found: list[Finding]) -> None:
-    severities = {one.severity for one in found}
-    gravest = next((str(one) for one in _GRAVEST_FIRST if one in severities), _NO_SEVERITY)
-    values.add("finding", *[one.rule for one in found])
+    gravest = _NO_SEVERITY
+    if found:
+        severities = {one.severity for one in found}
+        gravest = next(str(one) for one in _GRAVEST_FIRST if one in severities)
+        values.add("finding", *[one.rule for one in found])
     values.take(_opinion_fields(gravest, assessment.verdict, assessment.tier, assessment.dialect))
 
 

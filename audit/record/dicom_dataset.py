@@ -43,6 +43,7 @@ _BINARY_VRS = frozenset({"OB", "OD", "OF", "OL", "OV", "OW"})
 _ITEM, _ITEM_END, _SEQUENCE_END = 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD
 _UNDEFINED = 0xFFFFFFFF
 _CHARACTER_SET = 0x00080005
+_MAX_CHARSET_CHARACTERS = 512
 _TRANSFER_SYNTAX = 0x00020010
 
 
@@ -141,6 +142,22 @@ def _keyword(tag: int) -> str:
     return keyword_for_tag(tag) or f"({tag >> 16:04X},{tag & 0xFFFF:04X})"
 
 
+@lru_cache(maxsize=64)
+def _encodings_of(names: str) -> tuple[str, ...]:
+    """Python's names of the encodings that a SpecificCharacterSet names; Latin-1 if it's odd."""
+    from pydicom.charset import convert_encodings, python_encoding
+
+    listed = names.split("\\")
+    if not all(name.strip() in python_encoding for name in listed):
+        return ("iso8859",)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            return tuple(convert_encodings(listed))
+        except (LookupError, ValueError):
+            return ("iso8859",)
+
+
 class _Decoder:
     """Elements → readable pairs."""
 
@@ -212,15 +229,8 @@ class _Decoder:
         return self.data_set(item.start, item.start + item.length, depth, prefix)
 
     def _use_charset(self, octets: bytes) -> None:
-        names = octets.decode("ascii", errors="replace").strip(" \x00").split("\\")
-        known = all(name.strip() in self._charset.python_encoding for name in names)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            try:
-                found = self._charset.convert_encodings(names) if known else ["iso8859"]
-            except (LookupError, ValueError):
-                found = ["iso8859"]
-        self._encodings = list(found)
+        names = octets.decode("ascii", errors="replace").strip(" \x00")
+        self._encodings = list(_encodings_of(names[:_MAX_CHARSET_CHARACTERS]))
 
     def _shown(self, octets: bytes, vr: str) -> str:
         most = self._reader.limits.max_value_characters

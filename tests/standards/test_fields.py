@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from audit.standards import fields
+from audit.standards import fields, files
 
 
 def test_every_field_is_described_and_named_once() -> None:
@@ -34,7 +34,7 @@ def test_summed_fields_hold_one_value() -> None:
 
 def test_a_type_that_is_none_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     row = {"field": {"odd": {"type": "colour", "meaning": "x"}}}
-    monkeypatch.setattr(fields.files, "read_toml", lambda _name: row)
+    monkeypatch.setattr(files, "read_toml", lambda _name: row)
     with pytest.raises(ValueError, match="odd"):
         fields.all_fields.__wrapped__()
 

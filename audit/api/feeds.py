@@ -47,8 +47,9 @@ LastEventId = Annotated[
     str | None,
     Header(
         alias="Last-Event-ID",
-        pattern="^[0-9]{1,18}$",
-        description="Go on after this one; without it the tail begins with what comes next.",
+        pattern="^(-1|[0-9]{1,18})$",
+        description="Go on after this sequence, -1 for the very first record; without it the "
+        "tail begins with what comes next.",
         examples=["1042"],
     ),
 ]
@@ -204,7 +205,7 @@ class LiveTail:
         self._tail = tail
         self._use = use
         self._began = monotonic()
-        self._told = self._began
+        self._told = self._began - feeds.options.tail_heartbeat_s  # the place is told at once
 
     async def events(self) -> AsyncIterator[bytes]:
         """Events until the token ends, the index fails or the longest time is over."""
@@ -242,8 +243,7 @@ def _told(step: TailStep) -> bytes:
     records = b"".join(_event("record", item(record), record.sequence) for record in step.records)
     if records:
         return records
-    place = step.position - 1 if step.position else None
-    return _event("heartbeat", {"index_lag": step.index_lag.as_dict()}, place)
+    return _event("heartbeat", {"index_lag": step.index_lag.as_dict()}, step.position - 1)
 
 
 def _event(kind: str, data: dict[str, Any], place: int | None = None) -> bytes:

@@ -1,0 +1,23 @@
+"""A client of the web API: typed, synchronous, honest about what is missing.
+
+client    RepositoryClient: search, records, overview, export, live tail
+options   ClientOptions: where the repository is, how to be let in, how patient to be
+answers   what it answers
+faults    problem documents → audit.errors
+"""
+
+from audit.client.answers import Histogram, Message, Overview, Page, Record, Total
+from audit.client.client import Question, RepositoryClient
+from audit.client.options import ClientOptions
+
+__all__ = [
+    "ClientOptions",
+    "Histogram",
+    "Message",
+    "Overview",
+    "Page",
+    "Question",
+    "Record",
+    "RepositoryClient",
+    "Total",
+]

@@ -1,0 +1,349 @@
+"""RepositoryClient: the web API of a repository, typed and synchronous."""
+
+import json
+import ssl
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from hashlib import sha256
+from threading import Event
+from typing import Any, Literal, Self, TypeAlias
+
+import httpx2
+
+from audit import __version__
+from audit.client.answers import Histogram, Message, Overview, Page, Record
+from audit.client.event_stream import StreamEvent, events_in
+from audit.client.faults import fault_of, unreachable
+from audit.client.options import ClientOptions
+from audit.errors import ConfigurationError, ConnectionFailed, Denied, IncompleteCheck
+
+Question: TypeAlias = str | Mapping[str, Any]
+"""A line of the query language, or a tree (docs/api.md)."""
+
+PivotKind = Literal["patient", "study", "user", "node", "address"]
+
+_BASE = "/api/v1"
+_TRAILER = "_trailer"
+_RETRIED = frozenset({429, 503})
+_TOKEN_ENDED = "the token has ended"  # noqa: S105 - a reason, no token
+
+
+class RepositoryClient:
+    """One repository over HTTPS; a context manager. Safe to use from several threads.
+
+    Every method may raise ConnectionFailed (it can't be reached, or it is too busy), Denied (the
+    token is no good or lacks a scope), RequestError, JournalUnavailable and IndexUnavailable. A
+    request that is answered 429 or 503 is made again when the server says so.
+
+    Args:
+        options: where it is and how patient to be.
+        wait: waits so many seconds.
+
+    Raises:
+        ConfigurationError: the CA's file can't be used.
+    """
+
+    def __init__(
+        self, options: ClientOptions, *, wait: Callable[[float], object] | None = None
+    ) -> None:
+        self._options = options
+        self._wait = wait or Event().wait
+        self._http = httpx2.Client(
+            base_url=options.url.rstrip("/"),
+            headers={
+                "Authorization": f"Bearer {options.token}",
+                "User-Agent": f"arr/{__version__}",
+            },
+            verify=_trust(options),
+            timeout=options.timeout_s,
+            trust_env=False,
+        )
+
+    def __enter__(self) -> Self:
+        """Use it."""
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        """Close its connections."""
+        self.close()
+
+    def close(self) -> None:
+        """Close its connections."""
+        self._http.close()
+
+    def search(
+        self,
+        query: Question = "",
+        *,
+        limit: int = 100,
+        cursor: str | None = None,
+        include_repeats: bool = False,
+        oldest_first: bool = False,
+    ) -> Page:
+        """One page of the records that match; raises QuerySyntaxError."""
+        asked = _asked(query, include_repeats=include_repeats, oldest_first=oldest_first)
+        return Page.of(self._post("/events/search", asked | {"limit": limit, "cursor": cursor}))
+
+    def pages(
+        self,
+        query: Question = "",
+        *,
+        limit: int | None = None,
+        include_repeats: bool = False,
+        oldest_first: bool = False,
+    ) -> Iterator[Page]:
+        """The pages of an answer, as it was when the first was made, up to ``limit`` records."""
+        left = limit
+        cursor: str | None = None
+        while left is None or left > 0:
+            page = self.search(
+                query,
+                limit=self._options.page if left is None else min(self._options.page, left),
+                cursor=cursor,
+                include_repeats=include_repeats,
+                oldest_first=oldest_first,
+            )
+            yield page
+            cursor = page.next_cursor
+            if cursor is None:
+                return
+            left = None if left is None else left - len(page.records)
+
+    def events(
+        self,
+        query: Question = "",
+        *,
+        limit: int | None = None,
+        include_repeats: bool = False,
+        oldest_first: bool = False,
+    ) -> Iterator[Record]:
+        """The records that match, page after page.
+
+        Raises:
+            IncompleteCheck: a part of the index did not answer; ``pages`` gives what there is.
+        """
+        for page in self.pages(
+            query, limit=limit, include_repeats=include_repeats, oldest_first=oldest_first
+        ):
+            if page.partial:
+                raise IncompleteCheck("the answer is partial: " + "; ".join(page.warnings))
+            yield from page.records
+
+    def pivot(self, kind: PivotKind, value: str, *, query: str = "", limit: int = 100) -> Page:
+        """The newest records that name one patient, study, user, node or address."""
+        asked = {"value": value, "query": query, "limit": limit}
+        return Page.of(self._post(f"/pivots/{kind}", asked))
+
+    def neighbours(
+        self, record_id: str, *, window_s: int = 300, same: Sequence[str] = (), limit: int = 100
+    ) -> Page:
+        """The records nearest in time to one, itself among them; raises NotFound."""
+        asked = {"window_s": window_s, "same": list(same), "limit": limit}
+        return Page.of(self._post(f"/events/{_name(record_id)}/neighbours", asked))
+
+    def overview(
+        self,
+        query: Question = "",
+        *,
+        facets: Sequence[str] = (),
+        size: int = 10,
+        histogram: Histogram | None = None,
+    ) -> Overview:
+        """Commonest values and course over time of the records that match."""
+        asked: dict[str, Any] = _form(query) | {"facets": list(facets), "size": size}
+        if histogram is not None:
+            asked["histogram"] = {
+                "from": histogram.start,
+                "to": histogram.end,
+                "interval_s": histogram.interval_s,
+                "split": histogram.split,
+            }
+        return Overview.of(self._post("/events/overview", asked))
+
+    def event(self, record_id: str) -> Record:
+        """One record whole, ``sentences`` and ``body`` in its data; raises NotFound."""
+        return Record(self._get(f"/events/{_name(record_id)}").json())
+
+    def message(self, record_id: str) -> Message:
+        """The octets of a message as received; raises NotFound."""
+        answer = self._get(f"/events/{_name(record_id)}/message")
+        return Message(
+            received=answer.content,
+            msg_offset=int(answer.headers["ARR-Message-Offset"]),
+            original_length=int(answer.headers["ARR-Original-Length"]),
+        )
+
+    def me(self) -> Mapping[str, Any]:
+        """Name, kind and scopes of the token."""
+        told: Mapping[str, Any] = self._get("/me").json()
+        return told
+
+    def export_lines(
+        self, query: Question = "", *, include_repeats: bool = False, oldest_first: bool = False
+    ) -> Iterator[bytes]:
+        """Every record that matches as a line of JSON, the trailer last; constant memory.
+
+        Raises:
+            IncompleteCheck: the export was cut, or its trailer doesn't fit what came. Only when
+                the iteration ends without it the export is whole.
+        """
+        asked = _asked(query, include_repeats=include_repeats, oldest_first=oldest_first)
+        with self._streamed("POST", "/events/export", json=asked) as answer:
+            yield from _checked(answer)
+
+    def export(
+        self, query: Question = "", *, include_repeats: bool = False, oldest_first: bool = False
+    ) -> Iterator[Record]:
+        """The same as records, without the trailer; raises IncompleteCheck likewise."""
+        held: bytes | None = None
+        for line in self.export_lines(
+            query, include_repeats=include_repeats, oldest_first=oldest_first
+        ):
+            if held is not None:
+                yield Record(json.loads(held))
+            held = line
+
+    def tail(self, query: Question = "", *, after: int | None = None) -> Iterator[Record]:
+        """Records as they become searchable; goes on over breaks without losing any.
+
+        Args:
+            query: which of them.
+            after: a journal sequence: begin behind it, -1 for the very first record; by default
+                with what comes next.
+
+        Raises:
+            Denied: the token ended.
+            ConnectionFailed: the repository stays away.
+        """
+        address = "/events/tail"
+        kept = self._post(address, _form(query))["id"]
+        place = None if after is None else str(after)
+        failures, broken = 0, ""
+        while failures <= self._options.max_retries:
+            headers = {} if place is None else {"Last-Event-ID": place}
+            try:
+                with self._streamed(
+                    "GET", address, params={"filter": kept}, headers=headers
+                ) as answer:
+                    for event in events_in(answer.iter_lines()):
+                        failures = 0
+                        place = event.id or place
+                        yield from _told(event)
+            except ConnectionFailed as error:
+                broken = str(error)
+            else:
+                broken = "the feed ended"
+            failures += 1
+            self._wait(min(2.0**failures, self._options.longest_wait_s))
+        raise ConnectionFailed(f"{self._options.url}: the live tail broke: {broken}")
+
+    def _get(self, path: str) -> httpx2.Response:
+        with self._streamed("GET", path) as answer:
+            answer.read()
+        return answer
+
+    def _post(self, path: str, asked: Mapping[str, Any]) -> Any:
+        with self._streamed("POST", path, json=asked) as answer:
+            answer.read()
+        return answer.json()
+
+    @contextmanager
+    def _streamed(self, method: str, path: str, **more: Any) -> Iterator[httpx2.Response]:
+        """An answer of status 200, not read yet."""
+        try:
+            with ExitStack() as opened:
+                yield self._answered(method, path, opened, more)
+        except httpx2.TransportError as error:
+            raise unreachable(self._options.url, error) from error
+
+    def _answered(
+        self, method: str, path: str, opened: ExitStack, more: dict[str, Any]
+    ) -> httpx2.Response:
+        tries = 0
+        while True:
+            answer = opened.enter_context(self._http.stream(method, _BASE + path, **more))
+            if answer.is_success:
+                return answer
+            answer.read()
+            tries += 1
+            if answer.status_code not in _RETRIED or tries > self._options.max_retries:
+                raise fault_of(answer)
+            opened.close()
+            self._wait(min(_retry_after(answer), self._options.longest_wait_s))
+
+
+def _trust(options: ClientOptions) -> ssl.SSLContext:
+    try:
+        context = ssl.create_default_context(
+            cafile=str(options.ca_file) if options.ca_file else None
+        )
+    except (OSError, ssl.SSLError) as error:
+        raise ConfigurationError(f"{options.ca_file} can't be used as a CA: {error}") from error
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    return context
+
+
+def _form(query: Question) -> dict[str, Any]:
+    return {"query": query} if isinstance(query, str) else {"where": dict(query)}
+
+
+def _asked(query: Question, *, include_repeats: bool, oldest_first: bool) -> dict[str, Any]:
+    sort = "oldest" if oldest_first else "newest"
+    return _form(query) | {"include_repeats": include_repeats, "sort": sort}
+
+
+def _name(record_id: str) -> str:
+    """The id as a path segment; one that can't be an id names nothing there."""
+    return record_id if record_id.replace("-", "").isalnum() else "-"
+
+
+def _retry_after(answer: httpx2.Response) -> float:
+    said = answer.headers.get("retry-after", "")
+    return float(said) if said.isascii() and said.isdigit() else 1.0
+
+
+def _checked(answer: httpx2.Response) -> Iterator[bytes]:
+    """The lines of an export, the last one held against the others."""
+    digest = sha256()
+    count = 0
+    held: bytes | None = None
+    try:
+        for line in _lines(answer):
+            if held is not None:
+                digest.update(held)
+                count += 1
+                yield held
+            held = line
+    except httpx2.TransportError as error:
+        raise IncompleteCheck(f"the export was cut after {count} records: {error}") from error
+    expected = {"count": count, "sha256": digest.hexdigest(), "complete": True}
+    if held is None or _trailer(held) != expected:
+        raise IncompleteCheck(f"the export is incomplete: {count} records and no fitting trailer")
+    yield held
+
+
+def _lines(answer: httpx2.Response) -> Iterator[bytes]:
+    """Lines with their ends, cut at line feeds alone; a last one without an end too."""
+    rest = b""
+    for chunk in answer.iter_bytes():
+        *whole, rest = (rest + chunk).split(b"\n")
+        for line in whole:
+            yield line + b"\n"
+    if rest:
+        yield rest
+
+
+def _trailer(line: bytes) -> object:
+    try:
+        told = json.loads(line)
+    except ValueError:
+        return None
+    return told.get(_TRAILER) if isinstance(told, dict) else None
+
+
+def _told(event: StreamEvent) -> Iterator[Record]:
+    data = json.loads(event.data)
+    if event.kind == "record":
+        yield Record(data)
+    elif event.kind == "end" and data.get("reason") == _TOKEN_ENDED:
+        raise Denied("the API token has ended: it expired or was revoked")

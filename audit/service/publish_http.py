@@ -66,7 +66,7 @@ def ask(
             {name.lower(): value for name, value in response.getheaders()},
         )
     except (OSError, HTTPException) as error:
-        raise ConnectionFailed(f"{url}: {error or type(error).__name__}") from error
+        raise ConnectionFailed(f"{url}: {str(error) or type(error).__name__}") from error
     finally:
         connection.close()
 

@@ -17,6 +17,7 @@ from audit.errors import ConfigurationError
 
 ENVIRONMENT_PREFIX = "ARR_"
 SYSTEM_FILE = Path("/etc/arr/arr.toml")
+KEY_CREDENTIAL = "arr-journal-key"
 
 Port = Annotated[int, Field(ge=0, le=65535)]
 
@@ -95,6 +96,11 @@ class JournalSettings(Section):
         "audit-record-repository",
         description="begins the log's name in signed heads, by habit a domain of the operator; "
         "counts only when the journal is made",
+    )
+    key_file: Path | None = Field(
+        None,
+        description="keys that encrypt the journal at rest, the first for what is written; by "
+        "default the systemd credential arr-journal-key, if there is one",
     )
     seal: bool = Field(True, description="compress closed segments in the background")
     seal_level: int = Field(6, ge=1, le=22, description="zstd level of sealed segments")
@@ -253,6 +259,7 @@ def load(
     path = file or _configured_file(environment)
     merged: dict[str, Any] = {}
     for name, value, origin in (
+        *_credential_values(environment),
         *_file_values(path),
         *_environment_values(environment),
         *((name, value, "flag") for name, value in (flags or {}).items() if value is not None),
@@ -327,6 +334,13 @@ def _flatten(tree: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, A
             yield from _flatten(value, f"{prefix}{name}.")
         else:
             yield prefix + name, value
+
+
+def _credential_values(environment: Mapping[str, str]) -> Iterator[tuple[str, Any, str]]:
+    """What systemd hands over by LoadCredential=; anything else that is configured beats it."""
+    folder = environment.get("CREDENTIALS_DIRECTORY")
+    if folder and (Path(folder) / KEY_CREDENTIAL).exists():
+        yield "journal.key_file", Path(folder) / KEY_CREDENTIAL, "systemd credential"
 
 
 def _environment_values(environment: Mapping[str, str]) -> Iterator[tuple[str, Any, str]]:

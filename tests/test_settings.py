@@ -83,3 +83,13 @@ def test_every_setting_is_described_in_the_documents() -> None:
     page = Path(__file__).parents[1] / "docs" / "settings.md"
     assert page.read_text(encoding="utf-8") == settings.render_markdown()
     assert all(meaning for _, _, meaning in settings.described())
+
+
+def test_a_systemd_credential_is_the_journals_key_unless_another_is_named(tmp_path: Path) -> None:
+    environment = {"CREDENTIALS_DIRECTORY": str(tmp_path)}
+    assert settings.load(None, {}, environment).journal.key_file is None
+    credential = tmp_path / settings.KEY_CREDENTIAL
+    credential.write_bytes(bytes(32))
+    assert settings.load(None, {}, environment).journal.key_file == credential
+    named = environment | {"ARR_JOURNAL__KEY_FILE": "/etc/arr/journal.key"}
+    assert settings.load(None, {}, named).journal.key_file == Path("/etc/arr/journal.key")

@@ -51,7 +51,12 @@ def settings_from(data: Path | None, config_file: Path | None, **flags: Any) -> 
     from audit.settings import load
 
     named = {name.replace("__", "."): value for name, value in flags.items()}
-    return load(config_file, {"data": data, **named})
+    settings = load(config_file, {"data": data, **named})
+    if settings.journal.key_file is not None:
+        from audit.service.journal_keys import use_journal_keys
+
+        use_journal_keys(settings)
+    return settings
 
 
 def text_of(file: Path) -> str:

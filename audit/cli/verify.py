@@ -66,7 +66,8 @@ def verify(
 
 
 def _print(report: "VerifyReport") -> None:
-    state = "intact" if report.intact else f"ALTERED: {report.violation_count} violations"
+    whole = "PARTLY CHECKED" if report.unchecked else "intact"
+    state = whole if report.intact else f"ALTERED: {report.violation_count} violations"
     click.echo(
         f"{state}: {report.entries} entries in {report.segments} segments, "
         f"{report.covered} of them below the newest of {report.heads} signed heads"
@@ -81,5 +82,7 @@ def _print(report: "VerifyReport") -> None:
         if violation.offset is not None:
             where.append(f"offset {violation.offset}")
         click.echo(visible(f"✖ {', '.join(where)}: {violation.problem}"))
+    for missing in report.unchecked:
+        click.echo(visible(f"? not checked: {missing}"))
     for note in report.notes:
         click.echo(visible(f"· {note}"))

@@ -75,7 +75,7 @@ class _Copy:
         for _, path in closed:
             self._put(f"{layout.SEGMENTS}/{path.name}", _pieces(path, path.stat().st_size))
         with SegmentFile(last) as octets:
-            end = self._end_of_entries(octets)
+            end = octets.stored_offset(self._end_of_entries(octets))
         self._put(f"{layout.SEGMENTS}/{last.name}", _pieces(last, end))
 
     def heads(self) -> None:

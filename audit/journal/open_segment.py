@@ -1,14 +1,16 @@
 """The segment that the writer appends to: what it holds, and the durable append itself."""
 
 import errno
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from audit.journal import layout, segment
 from audit.journal.entry import EncodedEntry
 from audit.journal.files import Files
+from audit.journal.master_keys import MasterKey
 from audit.journal.segment import SegmentFoot, SegmentHead
+from audit.journal.segment_cipher import FRAME_OCTETS, SegmentCipher
 
 _REFUSALS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EMFILE, errno.ENFILE})
 
@@ -50,18 +52,38 @@ class SegmentContents:
 class OpenSegment:
     """A segment file open for appending, one owner."""
 
-    def __init__(self, files: Files, fd: int, contents: SegmentContents) -> None:
+    def __init__(
+        self,
+        files: Files,
+        fd: int,
+        contents: SegmentContents,
+        stored_end: int,
+        cipher: SegmentCipher | None = None,
+    ) -> None:
         self._files = files
         self._fd = fd
+        self._stored_end = stored_end
+        self._cipher = cipher
         self.contents = contents
 
     @classmethod
-    def create_durably(cls, files: Files, journal_dir: Path, head: SegmentHead) -> "OpenSegment":
-        """A new segment, in its folder with a whole head or not at all."""
+    def create_durably(
+        cls,
+        files: Files,
+        journal_dir: Path,
+        head: SegmentHead,
+        master: MasterKey | None = None,
+    ) -> "OpenSegment":
+        """A new segment, in its folder with a whole head or not at all; encrypted with a key."""
+        if master is not None:
+            head = replace(head, encoding=segment.ENCODING_ENCRYPTED)
         octets = segment.encode_head(head)
+        cipher = None if master is None else SegmentCipher.create(master, octets)
+        stored = octets if cipher is None else octets + cipher.key_block
         path = journal_dir / layout.SEGMENTS / layout.segment_name(head.first_sequence)
-        files.replace_durably(path, octets)
-        return cls(files, files.open_existing(path), SegmentContents(head, len(octets)))
+        files.replace_durably(path, stored)
+        contents = SegmentContents(head, len(octets))
+        return cls(files, files.open_existing(path), contents, len(stored), cipher)
 
     def append_durably(self, batch: Sequence[EncodedEntry], received_at: Iterable[int]) -> None:
         """All entries of the batch are durable; if this fails, none is part of the segment.
@@ -70,27 +92,46 @@ class OpenSegment:
             DiskStateUnknown: durability is unknown; the segment must not be written to again.
             OSError: refused or failed; what was written of the batch has been cut off again.
         """
-        buffers: list[bytes | memoryview] = []
-        for encoded in batch:
-            buffers += (encoded.head, encoded.body) if encoded.body else (encoded.head,)
-        self._write_durably(buffers)
+        self._write_durably([(one.head, one.body) for one in batch])
         for encoded, at in zip(batch, received_at, strict=True):
             self.contents.add(len(encoded.head) + len(encoded.body), at)
 
     def close_durably(self, root: bytes) -> None:
         """Write the foot; the file never changes again. Fails as ``append_durably`` does."""
         foot = segment.encode_foot(self.contents.foot(root))
-        self._write_durably([foot])
+        self._write_durably([(foot, b"")])
         self.contents.end += len(foot)
 
     def release(self) -> None:
         """Give the descriptor back."""
         self._files.close(self._fd)
 
-    def _write_durably(self, buffers: Sequence[bytes | memoryview]) -> None:
+    def _write_durably(self, parts: Sequence[tuple[bytes, bytes]]) -> None:
+        if self._cipher is None:
+            stored = [buffer for part in parts for buffer in part if buffer]
+        else:
+            stored = list(_frames(self._cipher, self.contents.end, parts))
         try:
-            self._files.write_at(self._fd, self.contents.end, buffers)
+            end = self._files.write_at(self._fd, self._stored_end, stored)
         except OSError:
-            self._files.cut(self._fd, self.contents.end)
+            self._files.cut(self._fd, self._stored_end)
             raise
         self._files.sync_data(self._fd)
+        self._stored_end = end
+
+
+def _frames(
+    cipher: SegmentCipher, offset: int, parts: Iterable[tuple[bytes, bytes]]
+) -> Iterator[bytes]:
+    """Frames for the image from that offset on; a part, which is an entry, is never divided."""
+    gathered: list[bytes] = []
+    octets = 0
+    for part in parts:
+        length = len(part[0]) + len(part[1])
+        if gathered and octets + length > FRAME_OCTETS:
+            yield cipher.frame(offset, b"".join(gathered))
+            offset += octets
+            gathered, octets = [], 0
+        gathered += part
+        octets += length
+    yield cipher.frame(offset, b"".join(gathered))

@@ -22,6 +22,7 @@ from audit.journal.heads import (
     read_checkpoint,
 )
 from audit.journal.identity import Identity
+from audit.journal.master_keys import MasterKeys
 from audit.journal.merkle import Tree
 from audit.journal.note import Checkpoint, open_note, parse_checkpoint
 from audit.journal.open_segment import OpenSegment, SegmentContents
@@ -94,6 +95,8 @@ class _Scan:
         for placed in _whole_entries(octets, self.size):
             self._take(placed)
         self._find_foot(octets)
+        self.stored_size = octets.stored_size()
+        self.stored_kept = octets.stored_offset(self.kept)
 
     def _take(self, placed: Placed) -> None:
         entry = placed.entry
@@ -112,9 +115,16 @@ class _Scan:
 
     def _find_foot(self, octets: SegmentFile) -> None:
         foot = segment.encode_foot(self.contents.foot(self.tree.root()))
-        if octets.octets(self.kept, self.size - self.kept) == foot:
+        if _octets_if_whole(octets, self.kept, self.size) == foot:
             self.closed = True
             self.kept = self.size
+
+
+def _octets_if_whole(octets: SegmentFile, start: int, end: int) -> bytes:
+    try:
+        return octets.octets(start, end - start)
+    except IntegrityViolation:
+        return b""  # the last frame of an encrypted segment was cut
 
 
 def note_certificate(certificates: KnownCertificates, entry: Entry) -> None:
@@ -134,7 +144,11 @@ def segment_files(journal_dir: Path) -> list[tuple[int, Path]]:
 
 
 def recover(
-    journal_dir: Path, identity: Identity, files: Files, shown_count: int
+    journal_dir: Path,
+    identity: Identity,
+    files: Files,
+    shown_count: int,
+    keys: MasterKeys | None = None,
 ) -> RecoveredState:
     """Cut, compare with the last signed head, and make durable; nothing is published yet.
 
@@ -143,8 +157,10 @@ def recover(
         identity: its identity.
         files: how to change files.
         shown_count: what an earlier writer had reported durable, 0 if unknown.
+        keys: for an encrypted segment; the process's own when not given.
 
     Raises:
+        KeyMissing: the last segment is encrypted with a key that is not among these.
         IntegrityViolation: something below a signed head is missing or altered. Nothing was
             changed; run ``arr verify`` and restore the journal.
         OSError: the disk failed.
@@ -155,7 +171,7 @@ def recover(
     if not present:
         raise IntegrityViolation("the journal has no segments, but a signed head")
     first, path = present[-1]
-    with SegmentFile(path) as octets:
+    with SegmentFile(path, keys) as octets:
         if octets.head.first_sequence != first or octets.head.origin != identity.origin:
             raise IntegrityViolation(f"{path.name} is not a segment of this journal at its place")
         scan = _Scan(octets, head)
@@ -177,12 +193,16 @@ def recover(
         tree=scan.tree,
         certificates=scan.certificates,
         first_sequence=first,
-        open_segment=None if scan.closed else OpenSegment(files, fd, scan.contents),
+        open_segment=None if scan.closed else _reopened(files, fd, octets, scan),
         next_head=record.number + 1,
         head=head,
         unshown_note="" if read_checkpoint(journal_dir) == record.note else record.note,
         report=_report(path.name, scan, head.size, shown_count),
     )
+
+
+def _reopened(files: Files, fd: int, octets: SegmentFile, scan: _Scan) -> OpenSegment:
+    return OpenSegment(files, fd, scan.contents, scan.stored_kept, octets.cipher)
 
 
 def _whole_entries(octets: SegmentFile, size: int) -> Iterator[Placed]:
@@ -211,11 +231,12 @@ def _make_durable(
 ) -> None:
     offsets = scan.contents.offsets
     start = offsets[covered_entries] if covered_entries < len(offsets) else scan.contents.end
-    for place in range(start, scan.kept, _COPY_OCTETS):
-        part = octets.octets(place, min(_COPY_OCTETS, scan.kept - place))
+    kept = scan.stored_kept
+    for place in range(octets.stored_offset(start), kept, _COPY_OCTETS):
+        part = octets.stored_octets(place, min(_COPY_OCTETS, kept - place))
         files.write_at(fd, place, (part,))
-    if scan.size > scan.kept:
-        files.cut(fd, scan.kept)
+    if scan.stored_size > kept:
+        files.cut(fd, kept)
     files.sync_data(fd)
 
 
@@ -249,12 +270,12 @@ def _restore_history(journal_dir: Path, files: Files, record: HeadRecord) -> Non
 
 
 def _report(name: str, scan: _Scan, covered: int, shown_count: int) -> Recovery:
-    cut_octets = scan.size - scan.kept
+    cut_octets = scan.stored_size - scan.stored_kept
     return Recovery(
         segment=name,
         durable_count=scan.tree.size,
         recovered=scan.tree.size - covered,
-        cut_offset=scan.kept if cut_octets else 0,
+        cut_offset=scan.stored_kept if cut_octets else 0,
         cut_octets=cut_octets,
         lost=max(0, shown_count - scan.tree.size),
     )

@@ -23,7 +23,7 @@ from audit.journal.note import Signer
 from audit.journal.open_segment import SegmentContents
 from audit.journal.recovery import segment_files
 from audit.journal.removal import Removal, signed_removal, spans_of
-from audit.journal.seal import DEFAULT_LEVEL, write_sealed
+from audit.journal.seal import DEFAULT_LEVEL, SealedParts, write_sealed
 from audit.journal.segment_file import Placed, SegmentFile
 
 _LOCK_POLL_S = 0.05
@@ -149,15 +149,11 @@ class Remover:
     def _rewrite(self, path: Path, chosen: frozenset[int]) -> None:
         with SegmentFile(path) as octets:
             rewritten = _Rewritten(octets, chosen)
-            if octets.head.encoding == segment.ENCODING_SEALED:
-                unfinished = write_sealed(
-                    self._files,
-                    path,
-                    octets.head,
-                    rewritten.entries(),
-                    rewritten.foot,
-                    self._options.seal_level,
+            if octets.head.encoding != segment.ENCODING_PLAIN:
+                parts = SealedParts(
+                    octets.head, rewritten.entries(), rewritten.foot, self._options.seal_level
                 )
+                unfinished = write_sealed(self._files, path, parts)
             else:
                 unfinished = self._files.write_unfinished_durably(path, rewritten.parts())
             try:

@@ -14,10 +14,12 @@ from zlib import crc32
 import zstandard
 
 from audit.errors import IntegrityViolation
-from audit.journal import segment
+from audit.journal import master_keys, segment
 from audit.journal.files import Files
+from audit.journal.master_keys import MasterKey, MasterKeys
 from audit.journal.sealed_index import BLOCK_OCTETS, ENTRIES_PER_BLOCK, BlockSizes, encode_index
 from audit.journal.segment import SegmentHead
+from audit.journal.segment_cipher import BLOCK_PURPOSE, SegmentCipher
 from audit.journal.segment_file import SegmentFile
 
 DEFAULT_LEVEL = 6
@@ -39,7 +41,9 @@ class Sealed:
     sealed_octets: int
 
 
-def seal_segment(files: Files, path: Path, level: int = DEFAULT_LEVEL) -> Sealed | None:
+def seal_segment(
+    files: Files, path: Path, level: int = DEFAULT_LEVEL, keys: MasterKeys | None = None
+) -> Sealed | None:
     """Put the sealed form in the place of a closed plain segment; None when it is sealed already.
 
     The caller makes sure that the segment has a successor and that nobody else rewrites it.
@@ -48,48 +52,56 @@ def seal_segment(files: Files, path: Path, level: int = DEFAULT_LEVEL) -> Sealed
         IntegrityViolation: the segment's head or foot is damaged; it stays as it is.
         OSError: the disk failed or has no room; it stays as it is.
     """
-    with SegmentFile(path) as plain:
-        if plain.head.encoding != segment.ENCODING_PLAIN:
+    with SegmentFile(path, keys) as plain:
+        if plain.head.is_sealed:
             return None
         foot_start = plain.foot_start()
         offsets = [*plain.foot().offsets, foot_start]
         entries = (plain.octets(start, end - start) for start, end in pairwise(offsets))
         foot = plain.octets(foot_start, plain.size() - foot_start)
-        unfinished = write_sealed(files, path, plain.head, entries, lambda: foot, level)
+        parts = SealedParts(plain.head, entries, lambda: foot, level)
+        unfinished = write_sealed(files, path, parts, keys)
         try:
-            _compare(plain, unfinished)
+            _compare(plain, unfinished, keys)
             stored = unfinished.stat().st_size
             files.put_in_place_durably(unfinished, path)
         except BaseException:
             files.discard(unfinished)
             raise
-        return Sealed(plain.head.first_sequence, plain.size(), stored)
+        return Sealed(plain.head.first_sequence, plain.stored_size(), stored)
 
 
-def write_sealed(
-    files: Files,
-    path: Path,
-    head: SegmentHead,
-    entries: Iterable[bytes],
-    foot: Callable[[], bytes],
-    level: int = DEFAULT_LEVEL,
-) -> Path:
-    """A sealed segment, durable and read-only, under the unfinished name of ``path``.
+@dataclass(frozen=True, slots=True)
+class SealedParts:
+    """What a sealed segment is made of.
 
-    Args:
-        files: how to change files.
-        path: of the segment.
-        head: its head.
+    Attributes:
+        head: of the plain segment.
         entries: the octets of each entry, in order.
         foot: gives the plain segment's foot; asked for once all entries were taken.
         level: of zstd, 1 to 22.
+    """
+
+    head: SegmentHead
+    entries: Iterable[bytes]
+    foot: Callable[[], bytes]
+    level: int = DEFAULT_LEVEL
+
+
+def write_sealed(
+    files: Files, path: Path, parts: SealedParts, keys: MasterKeys | None = None
+) -> Path:
+    """A sealed segment, durable and read-only, under the unfinished name of ``path``.
+
+    It is encrypted if the ring has a key, the process's own ring when none is given.
 
     Raises:
         OSError: the disk failed or has no room; nothing is left behind if that can be helped.
     """
     unfinished = files.unfinished_name(path)
+    master = (master_keys.in_use() if keys is None else keys).current
     try:
-        files.write_unfinished_durably(path, _sealed_parts(head, entries, foot, level))
+        files.write_unfinished_durably(path, _sealed_octets(parts, master))
         unfinished.chmod(stat.S_IRUSR)
     except BaseException:
         files.discard(unfinished)
@@ -97,15 +109,22 @@ def write_sealed(
     return unfinished
 
 
-def _sealed_parts(
-    head: SegmentHead, entries: Iterable[bytes], foot: Callable[[], bytes], level: int
-) -> Iterator[bytes]:
-    yield segment.encode_head(replace(head, encoding=segment.ENCODING_SEALED))
-    compressor = zstandard.ZstdCompressor(level=level)
+def _sealed_octets(parts: SealedParts, master: MasterKey | None) -> Iterator[bytes]:
+    encoding = segment.ENCODING_SEALED | (segment.ENCODING_ENCRYPTED if master else 0)
+    head = segment.encode_head(replace(parts.head, encoding=encoding))
+    yield head
+    cipher = SegmentCipher.create(master, head) if master else None
+    if cipher is not None:
+        yield cipher.key_block
+    compressor = zstandard.ZstdCompressor(level=parts.level)
     blocks: list[BlockSizes] = []
-    for count, content in _contents(entries, foot):
+    offset = len(head)
+    for count, content in _contents(parts.entries, parts.foot):
         stored = compressor.compress(content)
+        if cipher is not None:
+            stored = cipher.encrypt(BLOCK_PURPOSE, offset, stored)
         blocks.append(BlockSizes(count, len(content), len(stored), crc32(stored)))
+        offset += len(content)
         yield stored
     yield encode_index(blocks)
 
@@ -124,8 +143,8 @@ def _contents(entries: Iterable[bytes], foot: Callable[[], bytes]) -> Iterator[t
     yield 0, foot()
 
 
-def _compare(plain: SegmentFile, unfinished: Path) -> None:
-    with SegmentFile(unfinished) as sealed:
+def _compare(plain: SegmentFile, unfinished: Path, keys: MasterKeys | None) -> None:
+    with SegmentFile(unfinished, keys) as sealed:
         start = plain.entries_start
         same = sealed.size() == plain.size() and all(
             sealed.octets(place, _COMPARED_OCTETS) == plain.octets(place, _COMPARED_OCTETS)

@@ -17,7 +17,6 @@ from audit.journal.files import DiskStateUnknown, Files, try_lock_directory
 from audit.journal.open_segment import is_refusal
 from audit.journal.recovery import segment_files
 from audit.journal.seal import DEFAULT_LEVEL, Sealed, seal_segment
-from audit.journal.segment import ENCODING_PLAIN
 from audit.journal.segment_file import SegmentFile
 
 _LOWEST_PRIORITY = 19
@@ -103,8 +102,8 @@ class Sealer:
     def _seal(self, first: int, path: Path) -> Sealed | None:
         try:
             with SegmentFile(path) as octets:
-                is_plain = octets.head.encoding == ENCODING_PLAIN
-            sealed = seal_segment(self._files, path, self._options.level) if is_plain else None
+                is_sealed = octets.head.is_sealed
+            sealed = None if is_sealed else seal_segment(self._files, path, self._options.level)
         except (AuditError, OSError) as error:
             if not (isinstance(error, OSError) and is_refusal(error)):
                 self._failed.add(first)

@@ -21,7 +21,10 @@ END_MAGIC = b"ARRZ"
 VERSION = 1
 ENCODING_PLAIN = 0
 ENCODING_SEALED = 1
-ENCODINGS = frozenset({ENCODING_PLAIN, ENCODING_SEALED})
+"""A bit: compressed blocks."""
+ENCODING_ENCRYPTED = 2
+"""A bit: encrypted frames, or blocks."""
+ENCODINGS = frozenset(range(4))
 MAX_KNOWN_CERTIFICATES = 4096
 """A head names at most so many, the newest; older ones are journaled anew when seen again."""
 MAX_HEAD_OCTETS = 1 << 20
@@ -58,6 +61,16 @@ class SegmentHead:
     peaks: tuple[bytes, ...] = ()
     certificates: tuple[tuple[bytes, int], ...] = ()
     encoding: int = ENCODING_PLAIN
+
+    @property
+    def is_sealed(self) -> bool:
+        """Whether the file holds compressed blocks."""
+        return bool(self.encoding & ENCODING_SEALED)
+
+    @property
+    def is_encrypted(self) -> bool:
+        """Whether the file is encrypted."""
+        return bool(self.encoding & ENCODING_ENCRYPTED)
 
     @property
     def tree(self) -> Tree:

@@ -1,7 +1,7 @@
 """Reads one segment file: its head, one entry at an offset, all entries in order.
 
-This is the one interface to a segment's octets, plain or sealed: offsets are those of the plain
-form. It only reads, and may do so beside the writer.
+This is the one interface to a segment's octets, plain, sealed or encrypted: offsets are those of
+the plain form. It only reads, and may do so beside the writer.
 """
 
 import os
@@ -10,7 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple, Self
 
-from audit.journal import segment
+from audit.journal import master_keys, segment
 from audit.journal.entry import (
     HEADER_OCTETS,
     DecodedEntry,
@@ -19,7 +19,9 @@ from audit.journal.entry import (
     decode_body,
     decode_header,
 )
-from audit.journal.segment_image import open_image, read_at
+from audit.journal.master_keys import KeyMissing, MasterKeys
+from audit.journal.segment_cipher import SegmentCipher
+from audit.journal.segment_image import open_cipher, open_image, read_at
 
 _WINDOW_OCTETS = 1 << 20
 
@@ -41,11 +43,16 @@ class Placed(NamedTuple):
 class SegmentFile:
     """An open segment. Safe for several threads; close it when done."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, keys: MasterKeys | None = None) -> None:
         """Open the file and check its head, and its index when it is sealed.
+
+        Args:
+            path: the file.
+            keys: for encrypted segments; the process's own when not given.
 
         Raises:
             IntegrityViolation: the head is damaged.
+            KeyMissing: the segment is encrypted with a key that is not among these.
             OSError: it can't be read.
         """
         self.path = path
@@ -53,7 +60,9 @@ class SegmentFile:
         try:
             length = segment.head_length(read_at(self._fd, 0, segment.HEAD_OCTETS))
             self.head = segment.decode_head(read_at(self._fd, 0, length))
-            self._image = open_image(self._fd, self.head, length)
+            ring = master_keys.in_use() if keys is None else keys
+            self.cipher = self._open_cipher(length, ring)
+            self._image = open_image(self._fd, self.head, length, self.cipher)
         except BaseException:
             self.close()
             raise
@@ -76,12 +85,34 @@ class SegmentFile:
             os.close(self._fd)
             self._fd = -1
 
+    def _open_cipher(self, start: int, keys: MasterKeys) -> SegmentCipher | None:
+        try:
+            return open_cipher(self._fd, self.head, start, keys)
+        except KeyMissing as error:
+            raise KeyMissing(f"{self.path.name} is {error}") from error
+
     def size(self) -> int:
         """Octets of the image now."""
         return self._image.size()
 
+    def stored_end(self) -> int:
+        """Offset in the file after the image; what follows is an encrypted frame cut short."""
+        return self._image.stored_end()
+
+    def stored_offset(self, offset: int) -> int:
+        """Where in the file an entry at this offset of the image is kept, if it can be cut there.
+
+        Raises:
+            IntegrityViolation: it can't.
+        """
+        return self._image.stored_offset(offset)
+
+    def stored_octets(self, offset: int, length: int) -> bytes:
+        """At most ``length`` octets of the file itself."""
+        return read_at(self._fd, offset, length)
+
     def stored_size(self) -> int:
-        """Octets of the file now; the image's, unless it is sealed."""
+        """Octets of the file now; the image's, if it is plain."""
         return os.fstat(self._fd).st_size
 
     def is_in_place(self) -> bool:

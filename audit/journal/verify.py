@@ -12,6 +12,7 @@ from audit.errors import IncompleteCheck, IntegrityViolation
 from audit.journal import layout
 from audit.journal.identity import Identity
 from audit.journal.initialise import read_identity
+from audit.journal.master_keys import KeyMissing
 from audit.journal.merkle import HASH_OCTETS
 from audit.journal.note import VerifierKey
 from audit.journal.recovery import segment_files
@@ -102,6 +103,11 @@ class _Verification:
         origin = "" if self._identity is None else self._identity.origin
         try:
             octets = open_segment(path, first, origin)
+        except KeyMissing as error:
+            self._findings.unchecked.append(str(error))
+            self._removals.of_segment(first)
+            progress.tree = None
+            return
         except IntegrityViolation as error:
             self._findings.violation(str(error), f"{layout.SEGMENTS}/{path.name}", first, 0)
             progress.tree = None
@@ -238,6 +244,7 @@ class _Verification:
             violations=tuple(found.violations),
             violation_count=found.violation_count,
             notes=tuple(found.notes),
+            unchecked=tuple(found.unchecked),
         )
 
 

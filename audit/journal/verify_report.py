@@ -3,7 +3,7 @@
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from audit.errors import IntegrityViolation
+from audit.errors import IncompleteCheck, IntegrityViolation
 
 MAX_VIOLATIONS = 100
 """Beyond it violations are counted, not described."""
@@ -43,6 +43,7 @@ class VerifyReport:
         violations: at most ``MAX_VIOLATIONS`` of them, in the order found.
         violation_count: all of them.
         notes: what is worth knowing and is no violation.
+        unchecked: segments that could not be read, for want of a key, and why.
     """
 
     origin: str
@@ -57,16 +58,19 @@ class VerifyReport:
     violations: tuple[Violation, ...]
     violation_count: int
     notes: tuple[str, ...]
+    unchecked: tuple[str, ...] = ()
 
     @property
     def intact(self) -> bool:
-        """Whether there is no violation."""
+        """Whether there is no violation, in what could be checked."""
         return self.violation_count == 0
 
     @property
     def exit_code(self) -> int:
         """What ``arr verify`` ends with."""
-        return 0 if self.intact else IntegrityViolation.exit_code
+        if not self.intact:
+            return IntegrityViolation.exit_code
+        return IncompleteCheck.exit_code if self.unchecked else 0
 
     def as_dict(self) -> dict[str, Any]:
         """The JSON form."""
@@ -85,6 +89,7 @@ class Findings:
     violations: list[Violation] = field(default_factory=list)
     violation_count: int = 0
     notes: list[str] = field(default_factory=list)
+    unchecked: list[str] = field(default_factory=list)
 
     def violation(
         self, problem: str, file: str, sequence: int | None = None, offset: int | None = None

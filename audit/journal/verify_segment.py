@@ -175,13 +175,14 @@ class SegmentChecker:
         contents, end = self._contents, self._octets.size()
         rest = self._rest(contents.end, end)
         has_foot = rest == segment.encode_foot(contents.foot(self._tree.root()))
-        if has_foot and not self._is_last:
+        torn = self._octets.stored_size() - self._octets.stored_end()
+        if has_foot and not self._is_last and not torn:
             return self._check_last_head()
         if self._is_last and contents.next_sequence >= self._covered and not foreign:
-            if rest and not has_foot:
+            if torn or (rest and not has_foot):
                 self._findings.note(
-                    f"{len(rest)} octets of an unfinished write end {self._name} at offset "
-                    f"{contents.end}, after entry {contents.next_sequence - 1}"
+                    f"{torn or len(rest)} octets of an unfinished write end {self._name} at "
+                    f"offset {contents.end}, after entry {contents.next_sequence - 1}"
                 )
             return True
         if has_foot or not rest:

@@ -14,11 +14,13 @@ from types import TracebackType
 from typing import NoReturn, Self
 
 from audit.errors import ConfigurationError, JournalBusy, JournalUnavailable
+from audit.journal import master_keys
 from audit.journal.entry import SALT_OCTETS, EncodedEntry, Entry, Received, encode
 from audit.journal.files import DiskStateUnknown, Files, lock_holder, try_lock_directory
 from audit.journal.head_publisher import HeadPublisher
 from audit.journal.identity import Identity
 from audit.journal.initialise import load_or_create_identity
+from audit.journal.master_keys import KeyMissing, MasterKeys
 from audit.journal.note import Checkpoint, Signer
 from audit.journal.open_segment import OpenSegment, is_refusal
 from audit.journal.position import PositionFile, read_position
@@ -49,6 +51,7 @@ class JournalOptions:
         lock_wait_s: how long ``open`` waits for a dying predecessor.
         close_request_file: while there is such a file, the next append closes the segment first
             and removes the file; so another process gets a record into a closed segment.
+        master_keys: the first encrypts what is written; the process's own when not given.
     """
 
     key_file: Path
@@ -60,6 +63,7 @@ class JournalOptions:
     reserve_octets: int = 256 << 20
     lock_wait_s: float = 10.0
     close_request_file: Path | None = None
+    master_keys: MasterKeys | None = None
 
     def __post_init__(self) -> None:
         if min(self.segment_max_octets, self.segment_max_entries, self.segment_max_age_s) <= 0:
@@ -90,6 +94,7 @@ class JournalWriter:
         self._options = options
         self._files = files
         self._clock = clock
+        self._keys = options.master_keys or master_keys.in_use()
         self._lock_fd = lock_fd
         self._tree = state.tree
         self._tree_writer = TreeWriter(journal_dir, files, state.tree.size)
@@ -114,7 +119,7 @@ class JournalWriter:
         Raises:
             JournalBusy: another writer still has it after ``lock_wait_s``.
             IntegrityViolation: something below a signed head is missing or altered.
-            ConfigurationError: the signing key is missing, unsafe or not this journal's.
+            ConfigurationError: a key is missing, unsafe or not this journal's.
             JournalUnavailable: the disk failed.
         """
         files = Files() if files is None else files
@@ -148,7 +153,13 @@ class JournalWriter:
             raise ConfigurationError(
                 f"{options.key_file} is not the key of this journal, {identity.current_key.text}"
             )
-        state = recover(journal_dir, identity, files, read_position(options.position_file))
+        shown = read_position(options.position_file)
+        try:
+            state = recover(journal_dir, identity, files, shown, options.master_keys)
+        except KeyMissing as error:
+            raise ConfigurationError(
+                f"the journal's last segment can't be read: {error}"
+            ) from error
         publisher = HeadPublisher(journal_dir, signer, files, state.next_head)
         publisher.resume(state.head, state.unshown_note)
         writer = cls(
@@ -289,11 +300,10 @@ class JournalWriter:
             raise
 
     def _segment_for(self, octets: int) -> OpenSegment:
-        if self._segment is not None and (
-            self._is_full(self._segment, octets) or self._is_asked_to_close(self._segment)
-        ):
+        if self._segment is not None and self._is_to_close(self._segment, octets):
             self._publish()
-            self._segment.close_durably(self._tree.root())
+            if self._segment.contents.offsets:
+                self._segment.close_durably(self._tree.root())
             self._segment.release()
             self._segment = None
         if self._segment is None:
@@ -304,9 +314,20 @@ class JournalWriter:
                 peaks=self._tree.peaks,
                 certificates=self.certificates.pairs(),
             )
-            self._segment = OpenSegment.create_durably(self._files, self._dir, head)
+            self._segment = OpenSegment.create_durably(
+                self._files, self._dir, head, self._keys.current
+            )
             self._last_first = head.first_sequence
         return self._segment
+
+    def _is_to_close(self, segment: OpenSegment, octets: int) -> bool:
+        """An empty segment is to be made anew, not closed, when it should be encrypted or not."""
+        encrypts = self._keys.current is not None
+        return (
+            segment.contents.head.is_encrypted != encrypts
+            or self._is_full(segment, octets)
+            or self._is_asked_to_close(segment)
+        )
 
     def _is_full(self, segment: OpenSegment, octets: int) -> bool:
         contents = segment.contents

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import structlog
 import uvloop
 
+from audit.service.journal_keys import use_journal_keys
 from audit.service.ops import QuietServer, bind, create_ops_app, ops_server
 from audit.service.paths import DataPaths
 from audit.service.role import Role
@@ -43,6 +44,7 @@ def run_role(settings: Settings, name: str, *, supervised: bool) -> None:
     from audit.service import roles
 
     os.umask(0o077)
+    use_journal_keys(settings)
     paths = DataPaths(settings.data)
     paths.prepare()
     role: Role = roles.create(name, settings, paths)

@@ -19,7 +19,7 @@ from audit.journal.verify import verify
 from tests.crash.campaign import TIMEOUT, report, seeded, size
 from tests.crash.simulated_disk import Disk
 from tests.journal.faults import Unsynced
-from tests.journal.journals import certificate, open_writer, received
+from tests.journal.journals import certificate, encrypt, open_writer, received
 
 pytestmark = TIMEOUT
 RECORDS = [certificate(1), *(received(n, octets=(n * 97) % 1500) for n in range(1, 30))]
@@ -86,7 +86,15 @@ def scenario(disk: CrashingDisk, root: Path) -> None:
                     seal_segment(Files(disk), path)
 
 
-def test_every_state_recovers(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("encrypted", [False, True])
+def test_every_state_recovers(
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    encrypted: bool,
+) -> None:
+    if encrypted:
+        encrypt(monkeypatch)
     chance = seeded("crash states")
     root = tmp_path / "disk"
     root.mkdir()
@@ -94,7 +102,7 @@ def test_every_state_recovers(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     scenario(counting, root)
     shutil.rmtree(root)
     root.mkdir()
-    wanted = size(300, 16_000)
+    wanted = size(200, 16_000)
     disk = CrashingDisk(root, chance, wanted / counting.calls)
     scenario(disk, root)
     assert disk.states > wanted // 3

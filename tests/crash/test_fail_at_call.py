@@ -18,7 +18,7 @@ from audit.journal.verify import verify
 from audit.journal.writer import JournalWriter
 from tests.crash.campaign import LONG, TIMEOUT, report, seeded
 from tests.journal.faults import NAMES, FaultyCalls
-from tests.journal.journals import open_writer, received
+from tests.journal.journals import encrypt, open_writer, received
 
 pytestmark = TIMEOUT
 RECORDS = 200
@@ -92,10 +92,17 @@ def cases(name: str, count: int) -> list[tuple[int, int, bool]]:
     return every if LONG else seeded(f"fail {name}").sample(every, min(6, len(every)))
 
 
+@pytest.mark.parametrize("encrypted", [False, True])
 @pytest.mark.parametrize("name", [name for name in NAMES if name != "unlink"])
 def test_every_call_may_fail(
-    tmp_path: Path, name: str, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path,
+    name: str,
+    encrypted: bool,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    if encrypted:
+        encrypt(monkeypatch)
     chosen = cases(name, call_counts(tmp_path / "clean")[name])
     for at, error, sticky in chosen:
         root = tmp_path / f"{at}-{error}-{sticky}"

@@ -11,23 +11,27 @@ from audit.journal.files import Files
 from audit.journal.heads import read_checkpoint
 from audit.journal.recovery import segment_files
 from audit.journal.remove import RemovalOptions, Remover
-from audit.journal.seal import seal_segment, write_sealed
-from audit.journal.segment import ENCODING_SEALED
+from audit.journal.seal import SealedParts, seal_segment, write_sealed
+from audit.journal.segment_cipher import KEY_BLOCK_OCTETS
 from audit.journal.segment_file import SegmentFile
 from audit.journal.verify import VerifyOptions, verify
 from tests.crash.campaign import LONG, TIMEOUT, report, seeded, size
 from tests.journal.faults import Unsynced
-from tests.journal.journals import fill, signer
+from tests.journal.journals import encrypt, fill, signer
 
 pytestmark = TIMEOUT
 ENTRIES = 12
 
 
-@pytest.fixture(params=["plain", "sealed", "removed"])
-def journal(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
+@pytest.fixture(params=["plain", "sealed", "removed", "encrypted", "encrypted and sealed"])
+def journal(
+    tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> Path:
     """Two segments, a few heads, about four kilobytes (64 in the long form)."""
+    if "encrypted" in request.param:
+        encrypt(monkeypatch)
     fill(tmp_path, size(ENTRIES, 200), segment_max_entries=size(8, 120), batch=2)
-    if request.param == "sealed":
+    if "sealed" in request.param:
         _, closed = segment_files(tmp_path / "journal")[0]
         assert seal_segment(Files(Unsynced()), closed) is not None
         closed.chmod(0o600)
@@ -89,12 +93,18 @@ def _entries(path: Path) -> tuple[bytes, list[bytes], bytes]:
 def _write(path: Path, parts: tuple[bytes, list[bytes], bytes]) -> None:
     """Put a segment of these parts in the place of another one, in the same encoding."""
     with SegmentFile(path) as octets:
-        sealed = octets.head if octets.head.encoding == ENCODING_SEALED else None
+        sealed = octets.head if octets.head.is_sealed else None
+        cipher = octets.cipher
     head, entries, foot = parts
-    if sealed is None:
+    if sealed is None and cipher is not None:
+        octets_after = b"".join([*entries, foot])
+        frame = cipher.frame(len(head), octets_after)
+        path.write_bytes(path.read_bytes()[: len(head) + KEY_BLOCK_OCTETS] + frame)
+    elif sealed is None:
         path.write_bytes(head + b"".join(entries) + foot)
     else:
-        write_sealed(Files(Unsynced()), path, sealed, entries, lambda: foot).replace(path)
+        parts_of = SealedParts(sealed, entries, lambda: foot)
+        write_sealed(Files(Unsynced()), path, parts_of).replace(path)
         path.chmod(0o600)
 
 

@@ -6,9 +6,13 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from audit.journal import master_keys
 from audit.journal.entry import EntryKind, Received
 from audit.journal.files import Files
 from audit.journal.initialise import read_identity
+from audit.journal.master_keys import MasterKey, MasterKeys
 from audit.journal.note import Signer
 from audit.journal.signing_key import load_signing_key
 from audit.journal.writer import JournalOptions, JournalWriter
@@ -30,6 +34,14 @@ def options(root: Path, **changes: Any) -> JournalOptions:
 
 def open_writer(root: Path, files: Files | None = None, **changes: Any) -> JournalWriter:
     return JournalWriter.open(root / "journal", options(root, **changes), files=files)
+
+
+KEY = MasterKey(bytes(range(32)))
+
+
+def encrypt(monkeypatch: pytest.MonkeyPatch, *keys: MasterKey) -> None:
+    """This process encrypts what it writes to journals, until the test ends."""
+    monkeypatch.setattr(master_keys._Process, "keys", MasterKeys(keys or (KEY,)))
 
 
 def signer(root: Path) -> Signer:

@@ -128,8 +128,9 @@ def _newest(criteria: Criteria) -> Ask:
 
 
 def _histogram(newest: int) -> Ask:
-    """A year in weeks, by category."""
-    span = Span(start=newest - 52 * 7 * _DAY_NS, end=newest, interval=7 * _DAY_NS)
+    """A year in weeks that end with the newest day, by category."""
+    end = (newest // _DAY_NS + 1) * _DAY_NS
+    span = Span(start=end - 52 * 7 * _DAY_NS, end=end, interval=7 * _DAY_NS)
     return lambda index: index.histogram(NOT_REPEATED, span, "category")
 
 

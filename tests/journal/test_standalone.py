@@ -158,7 +158,7 @@ def test_both_read_the_vectors_alike() -> None:
         assert (read.sequence, read.received_at) == (entry.sequence, entry.received.received_at)
         assert read.certificate == entry.received.certificate_sha256
     segment = verify_evidence.Segment(vectors.FOLDER / "segment-closed.bin")
-    image = segment.image()
+    image = segment.image({})
     offsets, times, place = [], [], segment.start
     while image[place : place + 4] == b"ARRE":
         read = verify_evidence.read_entry(image, place, len(image))

@@ -3,9 +3,11 @@
     python3 verify_evidence.py proof FILE --key VKEY [--message RAWFILE] [--witness VKEY …]
     python3 verify_evidence.py consistency FILE --old HEADFILE --key VKEY
     python3 verify_evidence.py journal FOLDER [--key VKEY] [--checkpoint HEADFILE …]
+                                       [--master-key KEYFILE]
 
 One file, Python 3.10 or later, standard library only; written from docs/journal-format.md and from
 the C2SP texts alone. VKEY is the log's verifier key (NAME+HEX8+BASE64), from a source you trust.
+Compressed segments need the package zstandard, encrypted ones cryptography and the master key.
 Ends with 0 when all matches, 2 for wrong usage, 4 when something is altered or missing, 5 when not
 everything could be checked.
 """
@@ -429,38 +431,120 @@ class Segment:
         self.octets = octets
         self.block_starts: dict[int, int] = {}
 
-    def image(self) -> bytes:
+    def image(self, master_keys: dict[bytes, bytes]) -> bytes:
         """The plain segment's octets; those of the head are as they stand in the file."""
-        if self.encoding == 0:
-            return self.octets
-        if self.encoding == 1:
-            return self.unsealed()
-        raise Unchecked(f"{self.name}: encoding {self.encoding} is unknown here")
+        if self.encoding > 3:
+            raise Unchecked(f"{self.name}: encoding {self.encoding} is unknown here")
+        cipher = Cipher(self, master_keys) if self.encoding & 2 else None
+        if self.encoding & 1:
+            return self.unsealed(cipher)
+        return self.octets if cipher is None else self.opened(cipher)
 
-    def unsealed(self) -> bytes:
+    def opened(self, cipher: Cipher) -> bytes:
+        """The image of an encrypted segment that is not sealed."""
+        octets, place = self.octets, self.start + cipher.OCTETS
+        parts, size = [octets[: self.start]], self.start
+        while place < len(octets):
+            length = int.from_bytes(octets[place : place + 4], "big")
+            frame = octets[place + 4 : place + 4 + 12 + length + 16]
+            try:
+                require(len(frame) == length + 28, "a frame is cut short")
+                parts.append(cipher.open(b"ARRe", size, frame))
+            except Altered:
+                parts.append(b"\0")  # no entry begins so: the walk decides what that means
+                break
+            place, size = place + 4 + len(frame), size + length
+        return b"".join(parts)
+
+    def unsealed(self, cipher: Cipher | None) -> bytes:
         """The image of a sealed segment, its index and every block checked."""
-        octets, place = self.octets, self.start
-        length, mark = struct.unpack(">I4s", octets[-8:])
-        begin = len(octets) - length
-        require(mark == b"ARRX" and length >= 28 and begin >= place, f"{self.name}: no index")
-        index = octets[begin:]
-        entries, count = struct.unpack_from(">8xII", index)
-        require(index[:8] == b"ARRI\1\0\0\0" and length == 28 + 16 * count, f"{self.name}: index")
-        right = zlib.crc32(index[:-12]).to_bytes(4, "big") == index[-12:-8]
-        require(right, f"{self.name}: the checksum of its index")
-        blocks = list(struct.iter_unpack(">IIII", index[16 : 16 + 16 * count]))
-        require(blocks and blocks[-1][0] == 0, f"{self.name}: the last block is not the foot's")
-        parts, number, size = [octets[:place]], 0, place
+        octets, size = self.octets, self.start
+        place = size + (cipher.OCTETS if cipher else 0)
+        blocks, begin = self.index(place)
+        parts, number = [octets[:size]], 0
         for held, content, stored, checksum in blocks:
             block = octets[place : place + stored]
             require(place + stored <= begin, f"{self.name}: its blocks are longer than it")
             require(zlib.crc32(block) == checksum, f"{self.name}: the checksum of a block")
             self.block_starts[number] = size
-            parts.append(unpacked(self.name, block, content))
+            packed = cipher.open(b"ARRb", size, block) if cipher else block
+            parts.append(unpacked(self.name, packed, content))
             number, place, size = number + held, place + stored, size + content
-        held_right = number == entries and all(0 < block[0] <= 256 for block in blocks[:-1])
-        require(place == begin and held_right, f"{self.name}: its index contradicts itself")
+        require(place == begin, f"{self.name}: its index contradicts itself")
         return b"".join(parts)
+
+    def index(self, start: int) -> tuple[list[tuple[int, int, int, int]], int]:
+        """The blocks of a sealed segment, and where its index begins."""
+        octets = self.octets
+        length, mark = struct.unpack(">I4s", octets[-8:])
+        begin = len(octets) - length
+        require(mark == b"ARRX" and length >= 28 and begin >= start, f"{self.name}: no index")
+        index = octets[begin:]
+        entries, count = struct.unpack_from(">8xII", index)
+        right = index[:8] == b"ARRI\1\0\0\0" and length == 28 + 16 * count
+        checksum = zlib.crc32(index[:-12]).to_bytes(4, "big") == index[-12:-8]
+        require(right and checksum, f"{self.name}: the index was altered")
+        blocks = list(struct.iter_unpack(">IIII", index[16 : 16 + 16 * count]))
+        require(blocks and blocks[-1][0] == 0, f"{self.name}: the last block is not the foot's")
+        held = sum(block[0] for block in blocks) == entries
+        bounded = all(0 < block[0] <= 256 for block in blocks[:-1])
+        require(held and bounded, f"{self.name}: its index contradicts itself")
+        return blocks, begin
+
+
+class Cipher:
+    """Opens what an encrypted segment holds; needs the package cryptography and the master key."""
+
+    OCTETS = 80
+
+    def __init__(self, segment: Segment, master_keys: dict[bytes, bytes]) -> None:
+        self.name = segment.name
+        block = segment.octets[segment.start : segment.start + self.OCTETS]
+        require(len(block) == self.OCTETS, f"{self.name}: its key is cut short")
+        right = zlib.crc32(block[:-4]).to_bytes(4, "big") == block[-4:]
+        require(right and block[:8] == b"ARRK\1\0\0\0", f"{self.name}: its key was altered")
+        master = master_keys.get(block[8:16])
+        if master is None:
+            raise Unchecked(
+                f"{self.name} is encrypted with the key {block[8:16].hex()}; give --master-key"
+            )
+        try:
+            from cryptography.exceptions import InvalidTag
+            from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+        except ImportError as error:
+            raise Unchecked(f"{self.name} is encrypted; install cryptography") from error
+        self.invalid = InvalidTag
+        head = segment.octets[: segment.start]
+        self.aead = AESGCM(master)
+        self.aead = AESGCM(self.decrypt(block[16:28], block[28:76], head))
+
+    def open(self, purpose: bytes, offset: int, stored: bytes) -> bytes:
+        """What stands at that offset of the image."""
+        require(len(stored) >= 28, f"{self.name}: encrypted octets are cut short")
+        place = struct.pack(">4sQI", purpose, offset, len(stored) - 28)
+        return self.decrypt(stored[:12], stored[12:], place)
+
+    def decrypt(self, nonce: bytes, octets: bytes, place: bytes) -> bytes:
+        """AES-256-GCM."""
+        try:
+            return self.aead.decrypt(nonce, octets, place)
+        except self.invalid as error:
+            raise Altered(f"{self.name}: encrypted octets were altered") from error
+
+
+def read_master_keys(path: Path) -> dict[bytes, bytes]:
+    """Keys by their ids: 32 raw octets, or one key a line in base64 or hexadecimal."""
+    octets = path.read_bytes()
+    keys = [octets]
+    if len(octets) != 32:
+        lines = [line.strip().decode("ascii", "replace") for line in octets.split(b"\n")]
+        keys = [
+            bytes.fromhex(line) if re.fullmatch("[0-9A-Fa-f]{64}", line) else unbase64(line)
+            for line in lines
+            if line
+        ]
+    require(all(len(key) == 32 for key in keys), f"{path} holds no keys")
+    return {hashlib.sha256(b"arr-journal-key\0" + key).digest()[:8]: key for key in keys}
 
 
 def unpacked(name: str, block: bytes, size: int) -> bytes:
@@ -535,6 +619,7 @@ class Journal:
 
     def __init__(self, folder: Path, trusted: list[Key], elsewhere: list[str]) -> None:
         self.folder = folder
+        self.master_keys: dict[bytes, bytes] = {}
         self.tree = Tree()
         self.certificates: dict[bytes, int] = {}
         self.certificates_known = True
@@ -655,7 +740,7 @@ class Journal:
             self.check_head(segment, first)
             self.check_root()
             try:
-                image = segment.image()
+                image = segment.image(self.master_keys)
             except Unchecked as error:
                 self.unchecked.append(str(error))
                 self.pass_over(following)
@@ -771,7 +856,10 @@ def check_journal(args: argparse.Namespace) -> str:
     folder = args.folder / "journal" if (args.folder / "journal").is_dir() else args.folder
     if not folder.is_dir() or not any(folder.iterdir()):
         raise Unchecked(f"{folder} holds no journal")
-    return Journal(folder, args.key, [read_text(path) for path in args.checkpoint]).check()
+    journal = Journal(folder, args.key, [read_text(path) for path in args.checkpoint])
+    if args.master_key is not None:
+        journal.master_keys = read_master_keys(args.master_key)
+    return journal.check()
 
 
 # ---------------------------------------------------------------- The command
@@ -793,6 +881,7 @@ def arguments(given: list[str] | None) -> argparse.Namespace:
     journal = commands.add_parser("journal", help="a whole journal")
     journal.add_argument("folder", type=Path)
     journal.add_argument("--checkpoint", type=Path, action="append", default=[])
+    journal.add_argument("--master-key", type=Path, help="keys of encrypted segments")
     journal.set_defaults(check=check_journal, witness=[])
     for command in (proof, consistency, journal):
         needed = command is not journal

@@ -287,13 +287,19 @@ def _for_legacy(one: Finding) -> Finding:
     return one if one.severity is not Severity.ERROR else replace(one, severity=severity)
 
 
+def _is_no_error(one: Finding) -> bool:
+    return one.severity is not Severity.ERROR
+
+
 def _located(
     findings: list[Finding], root: Element, source: XmlInput, limits: XmlLimits
 ) -> tuple[Finding, ...]:
     """With their lines, in the order of lines, and not more than a person can use."""
     if not findings:
         return ()
-    kept = findings[: limits.max_findings]
+    kept = findings
+    if len(findings) > limits.max_findings:  # errors first: the verdict rests on them
+        kept = sorted(findings, key=_is_no_error)[: limits.max_findings]
     placed = [
         replace(one, line=(one.line or line_of(root, one.path)) + source.lines_before)
         if one.path

@@ -7,6 +7,7 @@ from lxml import etree
 
 from audit.record.assess import assess
 from audit.record.findings import Severity, finding
+from audit.record.xml_input import XmlLimits
 from tests.conformance.corpus import EXAMPLES, MESSAGES, SIZES, changed, example
 from tests.conformance.rule_cases import CASES, RuleCase
 
@@ -223,3 +224,15 @@ def test_since_2026a_another_participant_may_stand_in_for_the_source_medium() ->
     assert assess(octets.replace(medium, other)).verdict == "valid"
     bare = other.replace(b"<MediaIdentifier>", b"<!--").replace(b"</MediaIdentifier>", b"-->")
     assert assess(octets.replace(medium, bare)).verdict == "invalid"
+
+
+def test_an_error_is_kept_and_decides_however_many_warnings_come_first() -> None:
+    odd = example("110103").replace(
+        b'originalText="DICOM Instances Accessed"', b'originalText="x"'
+    )
+    wrong = odd.replace(b".000+00:00", b".000")
+    rules = [one.rule for one in assess(wrong).findings]
+    assert {"code-text", "event-date-time-zone"} <= set(rules)
+    told = assess(wrong, XmlLimits(max_findings=1))
+    assert [one.severity for one in told.findings] == ["error"]
+    assert told.verdict == "invalid"

@@ -113,7 +113,15 @@ def authority(folder: Path) -> Iterator[Authority]:
             return Reply(415)
         query, reply = folder / "query", folder / "reply"
         query.write_bytes(asked.body)
-        command = [openssl, "ts", "-reply", "-config", folder / "tsa.cnf", "-section", "one"]
+        command: list[str | Path] = [
+            openssl,
+            "ts",
+            "-reply",
+            "-config",
+            folder / "tsa.cnf",
+            "-section",
+            "one",
+        ]
         subprocess.run(
             [*command, "-queryfile", query, "-out", reply],
             check=True,

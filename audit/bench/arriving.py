@@ -4,7 +4,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from multiprocessing import get_context
-from multiprocessing.synchronize import Event
+from typing import Protocol
 
 from audit.bench.repository import Site
 from audit.bench.traffic import entries, received
@@ -19,8 +19,21 @@ _ENDS_WITHIN_S = 20.0
 _SEED = 2
 
 
+class Flag(Protocol):
+    """An event of threads or of processes."""
+
+    def set(self) -> None:
+        """Raise it."""
+
+    def is_set(self) -> bool:
+        """Whether it is raised."""
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Until it is raised, but no longer than so many seconds."""
+
+
 def keep_arriving(
-    site: Site, settings: Settings, first: int, per_s: int, ready: Event, stop: Event
+    site: Site, settings: Settings, first: int, per_s: int, ready: Flag, stop: Flag
 ) -> None:
     """In its own process: project and put so many records a second, from a sequence on."""
     index = open_index(settings, site.paths)

@@ -139,9 +139,12 @@ def _connected(port: int, context: ssl.SSLContext) -> ssl.SSLSocket:
     Raises:
         MeasurementFailed: the receiver refuses it.
     """
-    plain = socket.create_connection((LOOPBACK, port), timeout=_CONNECT_WITHIN_S)
     try:
-        return context.wrap_socket(plain, server_hostname=LOOPBACK)
+        plain = socket.create_connection((LOOPBACK, port), timeout=_CONNECT_WITHIN_S)
+        try:
+            return context.wrap_socket(plain, server_hostname=LOOPBACK)
+        except OSError:
+            plain.close()
+            raise
     except OSError as error:
-        plain.close()
         raise MeasurementFailed(f"the receiver refuses a connection: {error}") from error

@@ -1,13 +1,26 @@
 from dataclasses import replace
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from audit.bench.traffic import entries, received
 from audit.projector import parts, project
 from audit.projector.options import ProjectionOptions
 from audit.projector.parts import parts_of
+from audit.record import assess
 from audit.record.audit_message import AuditMessage
-from tests.projector.messages import message, patient, person
+from tests.projector.messages import entry as arrival
+from tests.projector.messages import message, patient, person, syslog
+from tests.record.test_known_parts import odd
+
+OPTIONS = (
+    ProjectionOptions(),
+    ProjectionOptions(max_values=2, max_value_chars=12, max_text_chars=60),
+    ProjectionOptions(
+        default_assigners={"pacs-1": "1.9"}, destination_kinds={"archive": "viewer"}
+    ),
+)
 
 
 def test_the_parts_of_a_message_stand_in_its_order() -> None:
@@ -43,6 +56,20 @@ def test_remembered_or_afresh_records_are_the_same(monkeypatch: pytest.MonkeyPat
     assert first == again
     monkeypatch.setattr(project, "SMALL_OCTETS", 0)
     assert [project.project(entry, "abcd", options=options) for entry in arrived] == first
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(odd(), st.sampled_from(OPTIONS))
+def test_any_record_is_the_same_remembered_or_afresh(
+    monkeypatch: pytest.MonkeyPatch, msg: bytes, options: ProjectionOptions
+) -> None:
+    arrived = arrival(syslog(msg))
+    for _ in range(2):
+        remembered = project.project(arrived, "abcd", options=options)
+        with monkeypatch.context() as patched:
+            patched.setattr(project, "SMALL_OCTETS", 0)
+            patched.setattr(assess, "cut_up", lambda *_: None)
+            assert project.project(arrived, "abcd", options=options) == remembered
 
 
 def test_parts_of_long_messages_are_not_remembered() -> None:

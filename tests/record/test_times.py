@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from audit.record import times
 from audit.record.times import format_ns, parse_date_time
 
 SECOND = 1_000_000_000
@@ -62,6 +63,20 @@ def test_what_is_no_time(text: str) -> None:
 @given(st.text(max_size=40))
 def test_no_text_raises(text: str) -> None:
     parse_date_time(text)
+
+
+@given(
+    st.from_regex(
+        r"[0-9]{4}-[0-1][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-6][0-9]"
+        r"(\.[0-9]{3}|\.[0-9]{6})?(Z|[+-][01][0-9]:[0-6][0-9])?",
+        fullmatch=True,
+    )
+)
+def test_the_quick_reading_is_the_slow_one(text: str) -> None:
+    if quick := times._usual(text):
+        assert quick == times._parsed(text)
+        assert times.is_usual(text)
+    assert parse_date_time(text) == times._parsed(text)
 
 
 @given(st.datetimes(timezones=st.just(UTC)))

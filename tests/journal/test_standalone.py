@@ -1,6 +1,8 @@
 """The stand-alone verifier: alone it is, and of one mind with the first, on good and on bad."""
 
 import ast
+import hashlib
+import json
 import random
 import shutil
 import struct
@@ -175,7 +177,46 @@ def test_both_read_the_vectors_alike() -> None:
     assert second_head.certificates == [(bytes(range(32)), 1)]
 
 
-@pytest.mark.parametrize("name", [path.name for path in vectors.FOLDER.glob("entry-*.bin")])
+@pytest.mark.parametrize(
+    "path", sorted(vectors.FOLDER.glob("segment-*.bin")), ids=lambda p: p.stem
+)
+def test_it_reads_every_form_of_a_segment_as_the_same_octets(path: Path) -> None:
+    if path.stem == "segment-second-head":
+        return
+    told = json.loads((vectors.FOLDER / "vectors.json").read_bytes())
+    master = bytes.fromhex(told.get("master_key", ""))
+    key_id = hashlib.sha256(b"arr-journal-key\0" + master).digest()[:8]
+    segment = verify_evidence.Segment(path)
+    closed = verify_evidence.Segment(vectors.FOLDER / "segment-closed.bin")
+    image = segment.image({key_id: master})
+    assert image[segment.start :] == closed.octets[closed.start :]
+    assert (segment.first, segment.peaks) == (closed.first, closed.peaks)
+
+
+def test_it_reads_what_is_left_of_a_removed_entry_and_its_statement() -> None:
+    octets = (vectors.FOLDER / "removed-entry.bin").read_bytes()
+    entry = verify_evidence.read_entry(octets, 0, len(octets))
+    whole, _ = decode(octets)
+    assert entry.removed
+    assert (entry.sequence, entry.leaf, entry.end) == (
+        whole.sequence,
+        whole.leaf_hash,
+        len(octets),
+    )
+    note = (vectors.FOLDER / "removal.txt").read_text()
+    verify_evidence.require_signature(
+        note, [verify_evidence.read_key(vectors.SIGNER.verifier.text)]
+    )
+    text = verify_evidence.split_note(note)[0]
+    number = int(text.split("\n")[2].removeprefix("number "))
+    removal = verify_evidence.Removal("removal.txt", text, number, vectors.SIGNER.name)
+    assert removal.wanted == [entry.sequence]
+    assert removal.digest == hashlib.sha256(octets).digest()
+    with pytest.raises(verify_evidence.Altered):
+        verify_evidence.Removal("removal.txt", text, number + 1, vectors.SIGNER.name)
+
+
+@pytest.mark.parametrize("name", [path.name for path in vectors.FOLDER.glob("*entry*.bin")])
 def test_both_refuse_every_flipped_bit_of_an_entry(name: str) -> None:
     octets = bytearray((vectors.FOLDER / name).read_bytes())
     for bit in range(0, 8 * len(octets), 5):

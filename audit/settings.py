@@ -203,6 +203,10 @@ class WebSettings(Section):
         256 * 1024, ge=1024, description="largest request body that is read"
     )
     requests_per_s: float = Field(100.0, gt=0, description="requests a second for one caller")
+    max_exports: int = Field(4, ge=0, description="exports that run at once")
+    max_exports_per_caller: int = Field(2, ge=0, description="of these, those of one caller")
+    max_tails: int = Field(32, ge=0, description="live tails that are open at once")
+    max_tails_per_caller: int = Field(4, ge=0, description="of these, those of one caller")
 
 
 class OpsSettings(Section):

@@ -8,9 +8,9 @@ from time import monotonic
 from typing import Annotated, Any
 
 import orjson
-from anyio import to_thread
 from fastapi import APIRouter, Header, Query, Security
 from pydantic import Field
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -211,7 +211,7 @@ class LiveTail:
         """Events until the token ends, the index fails or the longest time is over."""
         yield f"retry: {_RETRY_MS}\n\n".encode()
         while True:
-            text, is_last, pause = await to_thread.run_sync(self._next)
+            text, is_last, pause = await run_in_threadpool(self._next)
             if text:
                 yield text
             if is_last:

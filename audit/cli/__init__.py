@@ -20,6 +20,8 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "validate": ("audit.cli.validate:validate", "Say of audit messages how good they are."),
     "search": ("audit.cli.search:search", "Search the audit trail."),
     "show": ("audit.cli.search:show", "Show one record."),
+    "tail": ("audit.cli.feeds:tail", "Show records as they come."),
+    "export": ("audit.cli.feeds:export", "Write every record that matches."),
     "report": ("audit.cli.report:report", "Report on the senders of audit messages."),
     "verify": ("audit.cli.verify:verify", "Check that the journal is unaltered and whole."),
     "prove": ("audit.cli.prove:prove", "Prove to a stranger that a record is unaltered."),

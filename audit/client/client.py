@@ -2,7 +2,7 @@
 
 import json
 import ssl
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from hashlib import sha256
 from threading import Event
@@ -203,8 +203,10 @@ class RepositoryClient:
                 yield Record(json.loads(held))
             held = line
 
-    def tail(self, query: Question = "", *, after: int | None = None) -> Iterator[Record]:
-        """Records as they become searchable; goes on over breaks without losing any.
+    def tail(
+        self, query: Question = "", *, after: int | None = None
+    ) -> Generator[Record, None, None]:
+        """Records as they become searchable; goes on over breaks without losing any. Close it.
 
         Args:
             query: which of them.

@@ -42,6 +42,10 @@ def web_options(settings: Settings) -> WebOptions:
         max_body_octets=web.max_body_octets,
         requests_per_s=web.requests_per_s,
         request_burst=max(1, round(web.requests_per_s * 2)),
+        max_exports=web.max_exports,
+        max_exports_per_principal=web.max_exports_per_caller,
+        max_tails=web.max_tails,
+        max_tails_per_principal=web.max_tails_per_caller,
         shutdown_timeout_s=1,
     )
 

@@ -1,9 +1,9 @@
 """StreamedResponse: an answer made while it is sent, with an end that is always carried out."""
 
+import asyncio
 from collections.abc import AsyncIterable, Iterable
 from contextlib import ExitStack
 
-from anyio import CancelScope, to_thread
 from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 from typing_extensions import override
@@ -34,5 +34,5 @@ class StreamedResponse(StreamingResponse):
         try:
             await super().__call__(scope, receive, send)
         finally:
-            with CancelScope(shield=True):
-                await to_thread.run_sync(self._ending.close)
+            ending = asyncio.create_task(asyncio.to_thread(self._ending.close))
+            await asyncio.shield(ending)  # a stopping server cancels what runs, but not this

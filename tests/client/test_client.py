@@ -132,7 +132,7 @@ class TestTail:
             assert next(tail).sequence == 1
             wanted = say(own, "green", "red one", "red two")[1:]
             assert [one.sequence for one in islice(tail, 2)] == wanted
-            tail.close()  # type: ignore[attr-defined]  # a generator
+            tail.close()
 
     def test_it_goes_on_over_breaks(self, own: Stack) -> None:
         waits: list[float] = []

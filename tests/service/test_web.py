@@ -170,6 +170,14 @@ def test_plain_http_is_for_loopback_only(place: Place) -> None:
     assert web_options(changed(place.settings, host="localhost")).https is False
 
 
+def test_limits_of_long_answers_are_settings(place: Place) -> None:
+    names = ("max_exports", "max_exports_per_caller", "max_tails", "max_tails_per_caller")
+    set_so = changed(place.settings, **{name: n for n, name in enumerate(names, 11)})
+    made = web_options(set_so)
+    assert (made.max_exports, made.max_exports_per_principal) == (11, 12)
+    assert (made.max_tails, made.max_tails_per_principal) == (13, 14)
+
+
 def test_hosts_are_those_of_the_certificate_unless_configured(place: Place) -> None:
     assert {"localhost", "127.0.0.1", "[::1]"} <= allowed_hosts(place.settings)
     configured = changed(place.settings, allowed_hosts=("Audit.Example.org",))

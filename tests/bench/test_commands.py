@@ -98,7 +98,7 @@ def test_connections() -> None:
 
 @pytest.mark.slow
 def test_api() -> None:
-    found = figures("api", "--events", "150", "--times", "3", "--arriving", "20")
+    found = figures("api", "--events", "60", "--times", "2", "--arriving", "20")
     assert {"patient", "requestor", "study", "event", "pivot", "home_page"} <= set(
         found["queries"]
     )

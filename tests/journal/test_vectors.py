@@ -13,8 +13,11 @@ import pytest
 from audit.journal.entry import decode
 from audit.journal.heads import parse_history
 from audit.journal.identity import parse_identity
+from audit.journal.master_keys import MasterKeys
 from audit.journal.note import open_note, parse_checkpoint
+from audit.journal.removal import signed_removal
 from audit.journal.segment import decode_foot, decode_head
+from audit.journal.segment_file import SegmentFile
 from tests.journal import vectors
 
 TOLD = json.loads((vectors.FOLDER / "vectors.json").read_bytes())
@@ -26,7 +29,27 @@ def test_the_format_is_final(name: str) -> None:
 
 
 def test_there_are_no_other_files() -> None:
-    assert {path.name for path in vectors.FOLDER.iterdir()} == set(vectors.files())
+    names = {*vectors.files(), *vectors.OTHER_FORMS}
+    assert {path.name for path in vectors.FOLDER.iterdir()} == names
+
+
+@pytest.mark.parametrize(("name", "encoding"), vectors.OTHER_FORMS.items())
+def test_other_forms_hold_the_plain_segment(name: str, encoding: int) -> None:
+    plain = vectors.files()["segment-closed.bin"]
+    with SegmentFile(vectors.FOLDER / name, MasterKeys([vectors.MASTER])) as octets:
+        assert octets.head.encoding == encoding
+        assert octets.octets(0, octets.size()) == plain
+        assert [placed.entry for placed in octets.scan(octets.entries_start, octets.foot_start())]
+
+
+def test_what_is_left_of_a_removed_entry_has_its_leaf() -> None:
+    entry, _ = decode((vectors.FOLDER / "removed-entry.bin").read_bytes())
+    assert entry.is_removed
+    assert entry.leaf_hash == vectors.entries()["message"].leaf_hash
+    identity = parse_identity((vectors.FOLDER / "identity.txt").read_text())
+    removal = signed_removal((vectors.FOLDER / "removal.txt").read_text(), identity)
+    left = (vectors.FOLDER / "removed-entry.bin").read_bytes()
+    assert removal.digest == hashlib.sha256(left).digest()
 
 
 @pytest.mark.parametrize("told", TOLD["entries"], ids=lambda told: str(told["file"]))

@@ -5,8 +5,10 @@ final: a change that alters them is a change of the format, which has a new vers
 """
 
 import json
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -20,13 +22,32 @@ from audit.journal.entry import (
     encode,
     removed_form,
 )
+from audit.journal.files import Files
 from audit.journal.heads import encode_record
 from audit.journal.identity import Identity, LogKey
+from audit.journal.master_keys import MasterKey, MasterKeys
 from audit.journal.merkle import Tree
 from audit.journal.note import Checkpoint, Signer
 from audit.journal.removal import Removal
-from audit.journal.segment import SegmentFoot, SegmentHead, encode_foot, encode_head
+from audit.journal.seal import seal_segment
+from audit.journal.segment import (
+    ENCODING_ENCRYPTED,
+    ENCODING_SEALED,
+    SegmentFoot,
+    SegmentHead,
+    encode_foot,
+    encode_head,
+)
+from audit.journal.segment_cipher import SegmentCipher
+from audit.journal.segment_file import SegmentFile
 
+MASTER = MasterKey(bytes(range(64, 96)))
+OTHER_FORMS = {
+    "segment-sealed.bin": 1,
+    "segment-encrypted.bin": 2,
+    "segment-encrypted-sealed.bin": 3,
+}
+"""segment-closed.bin in its other encodings; each can be written in many ways."""
 FOLDER = Path(__file__).parents[2] / "schemas" / "journal"
 ORIGIN = "k3f9x2ab"
 SIGNER = Signer(f"example.org/{ORIGIN}", Ed25519PrivateKey.from_private_bytes(bytes(range(32))))
@@ -153,6 +174,8 @@ def described() -> dict[str, Any]:
     return {
         "source": "docs/journal-format.md, format version 1; written by tests/journal/vectors.py",
         "private_key": bytes(range(32)).hex(),
+        "master_key": MASTER.octets.hex(),
+        "other_forms": OTHER_FORMS,
         "verifier_key": SIGNER.verifier.text,
         "entries": told,
     }
@@ -163,6 +186,26 @@ def main() -> None:
     FOLDER.mkdir(parents=True, exist_ok=True)
     for name, octets in files().items():
         (FOLDER / name).write_bytes(octets)
+    for name, encoding in OTHER_FORMS.items():
+        if not (FOLDER / name).exists():
+            (FOLDER / name).write_bytes(other_form(encoding))
+
+
+def other_form(encoding: int) -> bytes:
+    """The closed segment, sealed, encrypted, or both."""
+    keys = MasterKeys([MASTER] if encoding & ENCODING_ENCRYPTED else [])
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "segment"
+        path.write_bytes(files()["segment-closed.bin"])
+        if encoding & ENCODING_SEALED:
+            seal_segment(Files(), path, keys=keys)
+            return path.read_bytes()
+        with SegmentFile(path) as plain:
+            head = encode_head(replace(plain.head, encoding=encoding))
+            cipher = SegmentCipher.create(MASTER, head)
+            start, foot = plain.entries_start, plain.foot_start()
+            parts = (plain.octets(start, foot - start), plain.octets(foot, plain.size() - foot))
+        return b"".join((head, cipher.key_block, *map(cipher.frame, (start, foot), parts)))
 
 
 if __name__ == "__main__":

@@ -175,11 +175,7 @@ def recover(
         if octets.head.first_sequence != first or octets.head.origin != identity.origin:
             raise IntegrityViolation(f"{path.name} is not a segment of this journal at its place")
         scan = _Scan(octets, head)
-        if not first <= head.size <= scan.tree.size:
-            raise IntegrityViolation(
-                f"a signed head covers {head.size} entries, but {path.name} is whole only "
-                f"from {first} up to {scan.tree.size}; run: arr verify"
-            )
+        _check_covered(head.size, first, scan.tree.size, path.name)
         fd = files.open_existing(path)
         try:
             _make_durable(files, fd, octets, scan, head.size - first)
@@ -199,6 +195,14 @@ def recover(
         unshown_note="" if read_checkpoint(journal_dir) == record.note else record.note,
         report=_report(path.name, scan, head.size, shown_count),
     )
+
+
+def _check_covered(covered: int, first: int, whole: int, name: str) -> None:
+    if not first <= covered <= whole:
+        raise IntegrityViolation(
+            f"a signed head covers {covered} entries, but {name} is whole only "
+            f"from {first} up to {whole}; run: arr verify"
+        )
 
 
 def _reopened(files: Files, fd: int, octets: SegmentFile, scan: _Scan) -> OpenSegment:

@@ -72,6 +72,15 @@ class JournalOptions:
             raise ConfigurationError("the journal's reserve and lock wait are not below zero")
 
 
+def _signer(identity: Identity, key_file: Path) -> Signer:
+    signer = Signer(identity.name, load_signing_key(key_file))
+    if signer.verifier != identity.current_key:
+        raise ConfigurationError(
+            f"{key_file} is not the key of this journal, {identity.current_key.text}"
+        )
+    return signer
+
+
 class JournalWriter:
     """Appends to one journal. Its methods may be called from several threads."""
 
@@ -148,11 +157,7 @@ class JournalWriter:
         identity = load_or_create_identity(
             journal_dir, options.key_file, options.log_name_prefix, files, clock
         )
-        signer = Signer(identity.name, load_signing_key(options.key_file))
-        if signer.verifier != identity.current_key:
-            raise ConfigurationError(
-                f"{options.key_file} is not the key of this journal, {identity.current_key.text}"
-            )
+        signer = _signer(identity, options.key_file)
         shown = read_position(options.position_file)
         try:
             state = recover(journal_dir, identity, files, shown, options.master_keys)

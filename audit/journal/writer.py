@@ -19,14 +19,13 @@ from audit.journal.entry import SALT_OCTETS, EncodedEntry, Entry, Received, enco
 from audit.journal.files import DiskStateUnknown, Files, lock_holder, try_lock_directory
 from audit.journal.head_publisher import HeadPublisher
 from audit.journal.identity import Identity
-from audit.journal.initialise import load_or_create_identity
+from audit.journal.initialise import load_or_create_identity, signer_of
 from audit.journal.master_keys import KeyMissing, MasterKeys
-from audit.journal.note import Checkpoint, Signer
+from audit.journal.note import Checkpoint
 from audit.journal.open_segment import OpenSegment, is_refusal
 from audit.journal.position import PositionFile, read_position
 from audit.journal.recovery import RecoveredState, Recovery, note_certificate, recover
 from audit.journal.segment import SegmentHead
-from audit.journal.signing_key import load_signing_key
 from audit.journal.tree_store import TreeWriter
 
 _NS_PER_S = 1_000_000_000
@@ -70,15 +69,6 @@ class JournalOptions:
             raise ConfigurationError("a segment's size, entries and age are above zero")
         if min(self.reserve_octets, self.lock_wait_s) < 0:
             raise ConfigurationError("the journal's reserve and lock wait are not below zero")
-
-
-def _signer(identity: Identity, key_file: Path) -> Signer:
-    signer = Signer(identity.name, load_signing_key(key_file))
-    if signer.verifier != identity.current_key:
-        raise ConfigurationError(
-            f"{key_file} is not the key of this journal, {identity.current_key.text}"
-        )
-    return signer
 
 
 class JournalWriter:
@@ -157,7 +147,7 @@ class JournalWriter:
         identity = load_or_create_identity(
             journal_dir, options.key_file, options.log_name_prefix, files, clock
         )
-        signer = _signer(identity, options.key_file)
+        signer = signer_of(identity, options.key_file)
         shown = read_position(options.position_file)
         try:
             state = recover(journal_dir, identity, files, shown, options.master_keys)

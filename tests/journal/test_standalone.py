@@ -23,7 +23,7 @@ from audit.journal.entry import decode
 from audit.journal.files import Files
 from audit.journal.heads import history_files, parse_history
 from audit.journal.note import Checkpoint, VerifierKey
-from audit.journal.proof import prove, prove_growth
+from audit.journal.proof import Proof, prove, prove_growth
 from audit.journal.proof_check import check_proof
 from audit.journal.reader import JournalReader
 from audit.journal.recovery import segment_files
@@ -350,6 +350,23 @@ def test_both_find_a_journal_that_was_rolled_back(tmp_path: Path) -> None:
     assert first(whole, note) == second("journal", whole, "--checkpoint", outside) == 0
 
 
+def test_both_find_a_forged_entry_whose_checksum_and_tree_were_forged_too(tmp_path: Path) -> None:
+    fill(tmp_path, 20)
+    journal = tmp_path / "journal"
+    ((_, path),) = segment_files(journal)
+    octets = bytearray(path.read_bytes())
+    start = verify_evidence.Segment(path).start
+    read = verify_evidence.read_entry(bytes(octets), start, len(octets))
+    octets[read.end - 1] ^= 1
+    content = octets[start : start + 16] + octets[start + 20 : read.end]
+    octets[start + 16 : start + 20] = zlib.crc32(content).to_bytes(4)
+    path.write_bytes(octets)
+    forged = verify_evidence.read_entry(bytes(octets), start, len(octets))
+    leaves = journal / "tree" / "0" / "000000000"
+    leaves.write_bytes(forged.leaf + leaves.read_bytes()[32:])
+    assert first(journal) == second("journal", journal) == 4
+
+
 def test_a_key_that_is_not_trusted(whole: Path) -> None:
     assert second("journal", whole, "--key", vectors.SIGNER.verifier.text) == 4
     own = (whole / "identity").read_text().split("\n")[3].split(" ")[2]
@@ -526,6 +543,16 @@ def test_both_refuse_another_message_key_or_witness(evidence: Evidence) -> None:
     with pytest.raises(SystemExit) as usage:
         second("proof", proof, "--key", "no key")
     assert usage.value.code == 2
+
+
+def test_both_refuse_an_envelope_that_names_another_place(evidence: Evidence) -> None:
+    envelope = vectors.entries()["truncated"].envelope
+    head = Checkpoint(vectors.SIGNER.name, 1, verify_evidence.leaf_hash(envelope))
+    text = Proof(0, (), vectors.SIGNER.sign(head.text), envelope).text
+    key = vectors.SIGNER.verifier
+    with pytest.raises(IntegrityViolation, match="record 2"):
+        check_proof(text, None, [key])
+    assert second("proof", evidence.file("elsewhere", text), "--key", key.text) == 4
 
 
 def test_both_follow_the_growth_between_any_two_heads(evidence: Evidence) -> None:

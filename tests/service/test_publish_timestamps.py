@@ -3,6 +3,7 @@
 import subprocess
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -102,6 +103,23 @@ def test_an_answer_to_another_question_is_not_taken(
         TimestampQuery(octets).accept(kept.timestamp.answer)
     with pytest.raises(IntegrityViolation, match="another question"):
         TimestampQuery(octets + b".").accept(kept.timestamp.answer)
+
+
+def test_an_authority_that_stamps_something_else_is_not_believed(
+    head: tuple[str, Identity],
+    stamping: Authority,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    asked = vars(TimestampQuery)["octets"].fget
+
+    def for_another(query: TimestampQuery) -> bytes:
+        octets: bytes = asked(query)
+        return octets.replace(sha256(head[0].encode()).digest(), bytes(32))
+
+    monkeypatch.setattr(TimestampQuery, "octets", property(for_another))
+    with pytest.raises(IntegrityViolation, match="another question"):
+        stamped(head, tmp_path / "t", stamping.url)
 
 
 @pytest.mark.parametrize(

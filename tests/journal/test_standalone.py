@@ -8,6 +8,7 @@ import shutil
 import struct
 import subprocess
 import sys
+import threading
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -327,6 +328,27 @@ def test_both_judge_larger_changes_alike(
 ) -> None:
     change(journal)
     assert (first(journal), second("journal", journal)) == (outcome, outcome)
+
+
+def test_a_writer_at_work_is_no_violation(tmp_path: Path) -> None:
+    stop = threading.Event()
+    with open_writer(tmp_path, segment_max_entries=25) as writer:
+
+        def write() -> None:
+            number = 0
+            while not stop.is_set():
+                writer.append([received(number + n) for n in range(7)])
+                number += 7
+                writer.publish_head()
+
+        thread = threading.Thread(target=write)
+        thread.start()
+        try:
+            outcomes = {second("journal", tmp_path) for _ in range(25)}
+        finally:
+            stop.set()
+            thread.join(20)
+    assert outcomes == {0}
 
 
 def test_what_is_not_there_was_not_checked(tmp_path: Path) -> None:

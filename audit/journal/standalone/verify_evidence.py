@@ -627,9 +627,12 @@ class Journal:
         self.unchecked: list[str] = []
         self.removed = 0
         self.read_identity(trusted)
+        # In this order, so that a writer beside us only adds to what was read before.
+        shown = self.own_head(read_text(self.folder / "checkpoint"))
+        histories = set(self.numbered("heads", ".heads"))
         self.firsts = sorted(self.numbered("segments", ".segment"))
         require(self.firsts and self.firsts[0] == 0, "segments: the first one is missing")
-        self.heads = self.read_heads()
+        self.heads = self.read_heads(shown, histories)
         self.covered = max(self.heads)
         for note in elsewhere:
             head = signed_head(note, [key for _, key in self.keys] + trusted)
@@ -673,11 +676,11 @@ class Journal:
         require(head.name == self.name, "a head of another log")
         return head
 
-    def read_heads(self) -> dict[int, bytes]:
+    def read_heads(self, shown: Head, histories: set[int]) -> dict[int, bytes]:
         """Root by size of every head in the history, which holds the checkpoint too."""
         roots: dict[int, bytes] = {}
         count = 0
-        for first in set(self.numbered("heads", ".heads")) - set(self.firsts):
+        for first in histories - set(self.firsts):
             empty = not (self.folder / "heads" / f"{first:020d}.heads").stat().st_size
             require(empty and first > self.firsts[-1], "heads: some belong to no segment")
         for first in self.firsts:
@@ -697,7 +700,6 @@ class Journal:
                 require(whole, f"{path.name} does not end with the head of its segment's end")
             elif place != len(octets):
                 self.notes.append(f"an unfinished head ends {path.name}")
-        shown = self.own_head(read_text(self.folder / "checkpoint"))
         newer = shown.size < max(roots, default=-1)
         require(newer or roots.get(shown.size) == shown.root, "the checkpoint is not kept")
         return roots

@@ -18,7 +18,7 @@ if [ -n "$wanted" ] && [ "$(id -u)" = 0 ] && have apt-get; then
   # shellcheck disable=SC2086 - a list of package names
   DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $wanted >/dev/null 2>&1
 fi
-for program in chromium storescu rsyslogd; do
+for program in chromium storescu rsyslogd go openssl; do
   have "$program" || missing="$missing $program"
 done
 

@@ -53,7 +53,8 @@ def _failing_plainly() -> Iterator[None]:
         yield
     except _FAULTS as error:
         raise IndexUnavailable(
-            f"the search index can't answer: {error}; `arr reindex` builds it anew"
+            f"the search index can't answer: {error}; stop the repository and remove the folder "
+            "index/ to have it built anew from the journal"
         ) from error
 
 

@@ -2,7 +2,6 @@
 
 import os
 import signal
-from collections.abc import Iterator
 from pathlib import Path
 
 import httpx2
@@ -15,16 +14,6 @@ from tests.end_to_end.demo_run import DemoRun, kill_group, left_in_session, star
 from tests.waiting import until
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("killed"), pytest.mark.timeout(300)]
-
-
-@pytest.fixture(scope="module")
-def victim(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DemoRun]:
-    data: Path = tmp_path_factory.mktemp("killed") / "data"
-    run = start_demo(data, "--http-port", "0", "--syslog-port", "0", "--seed", "3")
-    try:
-        yield run
-    finally:
-        kill_group(run.process)
 
 
 def answers(run: DemoRun) -> bool:
@@ -40,10 +29,7 @@ def durable(run: DemoRun) -> int:
     return int.from_bytes((run.data / "run" / "journal.position").read_bytes())
 
 
-@pytest.mark.parametrize(
-    "name", ["serve receive", "serve project", "serve web", "serve", "demo-hospital"]
-)
-def test_a_killed_process_comes_back_and_records_go_on(victim: DemoRun, name: str) -> None:
+def kill_and_wait(victim: DemoRun, name: str) -> None:
     until(lambda: name in victim.processes(), within_s=30)
     before = victim.processes()[name]
     count = durable(victim)
@@ -53,8 +39,19 @@ def test_a_killed_process_comes_back_and_records_go_on(victim: DemoRun, name: st
     until(lambda: durable(victim) > count + 3, within_s=30)
 
 
-def test_afterwards_the_index_holds_all_that_the_journal_holds(victim: DemoRun) -> None:
-    assert stop_demo(victim) < 8
+PROCESSES = ["serve receive", "serve project", "serve web", "serve", "demo-hospital"]
+
+
+def test_after_kills_the_index_holds_all_that_the_journal_holds(
+    tmp_path: Path,
+) -> None:
+    victim = start_demo(tmp_path / "data", "--http-port", "0", "--syslog-port", "0", "--seed", "4")
+    try:
+        for name in PROCESSES:
+            kill_and_wait(victim, name)
+        assert stop_demo(victim) < 8
+    finally:
+        kill_group(victim.process)
     until(lambda: not left_in_session(victim.process.pid), within_s=3)
     assert verify(victim.data / "journal").exit_code == 0
     run = start_demo(victim.data, "--http-port", "0", "--syslog-port", "0", "--for", "60")

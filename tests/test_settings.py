@@ -4,6 +4,7 @@ import pytest
 
 from audit import settings
 from audit.errors import ConfigurationError
+from audit.settings.load import KEY_CREDENTIAL
 
 
 def load(
@@ -88,7 +89,7 @@ def test_every_setting_is_described_in_the_documents() -> None:
 def test_a_systemd_credential_is_the_journals_key_unless_another_is_named(tmp_path: Path) -> None:
     environment = {"CREDENTIALS_DIRECTORY": str(tmp_path)}
     assert settings.load(None, {}, environment).journal.key_file is None
-    credential = tmp_path / settings.KEY_CREDENTIAL
+    credential = tmp_path / KEY_CREDENTIAL
     credential.write_bytes(bytes(32))
     assert settings.load(None, {}, environment).journal.key_file == credential
     named = environment | {"ARR_JOURNAL__KEY_FILE": "/etc/arr/journal.key"}

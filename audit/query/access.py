@@ -5,6 +5,7 @@ from enum import StrEnum
 from typing import Literal
 
 from audit.errors import Denied
+from audit.index.criteria import Criteria
 
 
 class Scope(StrEnum):
@@ -20,6 +21,8 @@ class Scope(StrEnum):
     """Append records over HTTP."""
     SIEM_READ = "siem:read"
     """Follow the feeds."""
+    REPORTS_READ = "reports:read"
+    """Have reports made."""
     JOURNAL_READ = "journal:read"
     """Heads, proofs and the state of the journal."""
     OPERATE = "operate"
@@ -30,7 +33,14 @@ class Scope(StrEnum):
 
 ALL_SCOPES = frozenset(Scope)
 READ_SCOPES = frozenset(
-    {Scope.EVENTS_READ, Scope.EVENTS_RAW, Scope.EVENTS_EXPORT, Scope.SIEM_READ, Scope.JOURNAL_READ}
+    {
+        Scope.EVENTS_READ,
+        Scope.EVENTS_RAW,
+        Scope.EVENTS_EXPORT,
+        Scope.SIEM_READ,
+        Scope.REPORTS_READ,
+        Scope.JOURNAL_READ,
+    }
 )
 """Every scope that only reads."""
 
@@ -47,6 +57,7 @@ class Principal:
         scopes: what it may do, names of ``Scope``.
         kind: a person's account, an API token, or a process of this repository.
         address: from where it asks; may be empty.
+        rows: the records it may see at all; None for every one.
     """
 
     name: str
@@ -54,6 +65,7 @@ class Principal:
     scopes: frozenset[str] = frozenset()
     kind: Kind = "account"
     address: str = ""
+    rows: Criteria | None = None
 
     def may(self, scope: str) -> bool:
         """Whether it holds the scope."""

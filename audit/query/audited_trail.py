@@ -61,6 +61,10 @@ class AuditedTrail:
             return parse_query(query, now=now, limits=self.options.language)
         return query
 
+    def visible(self, principal: Principal, criteria: Criteria) -> Criteria:
+        """Of what is asked, what the principal may see: every question goes through here."""
+        return criteria if principal.rows is None else And((principal.rows, criteria))
+
     def count(self, criteria: Criteria) -> Total:
         """How many match, counted up to the bound for such criteria."""
         options = self.options

@@ -94,7 +94,7 @@ def _folders(paths: DataPaths) -> Iterator[Diagnosis]:
     for path in (paths.root, paths.journal, paths.signing_key.parent, paths.state.parent):
         if path.exists():
             yield _private(path)
-    for path in (paths.signing_key, paths.cursor_key, paths.state):
+    for path in (paths.signing_key, paths.cursor_key, paths.pseudonym_key, paths.state):
         if path.exists():
             yield _private(path)
 

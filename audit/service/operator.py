@@ -14,7 +14,7 @@ from audit.service.backends import open_index, open_reader
 from audit.service.own_records import OwnRecords, identity_of
 from audit.service.paths import DataPaths
 from audit.service.web import state_url
-from audit.service.web_options import cursor_key, state_options
+from audit.service.web_options import own_key, state_options
 from audit.settings import Settings
 from audit.state.store import StateStore
 from audit.transport.append_socket import AppendClient
@@ -58,7 +58,7 @@ def searching(settings: Settings) -> Iterator[SearchService]:
                 index,
                 reader,
                 lambda raw: appends.append(raw, LISTENER),
-                SearchOptions(identity=identity, cursor_key=cursor_key(paths.cursor_key)),
+                SearchOptions(identity=identity, cursor_key=own_key(paths.cursor_key)),
             )
         finally:
             index.close()

@@ -41,6 +41,11 @@ class DataPaths:
         return self.root / "keys" / "cursor.key"
 
     @property
+    def pseudonym_key(self) -> Path:
+        """The key under which identifying values become pseudonyms."""
+        return self.root / "keys" / "pseudonym.key"
+
+    @property
     def enrolled(self) -> Path:
         """Certificates trusted directly, when no other folder is configured."""
         return self.root / "enrolled"

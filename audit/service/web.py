@@ -29,7 +29,7 @@ from audit.service.own_records import OwnRecords, identity_of
 from audit.service.paths import DataPaths
 from audit.service.status import Status
 from audit.service.web_options import (
-    cursor_key,
+    own_key,
     page_options,
     state_options,
     web_options,
@@ -128,9 +128,7 @@ class WebRole:
             self._index,
             reader,
             self._append,
-            SearchOptions(
-                identity=self._own.identity, cursor_key=cursor_key(self._paths.cursor_key)
-            ),
+            SearchOptions(identity=self._own.identity, cursor_key=own_key(self._paths.cursor_key)),
         )
         pages = create_page_routes(search, self._state, self._record_sign_in, self._pages)
         api = create_api_routes(search, self._state, self._options)

@@ -4,6 +4,7 @@ import os
 import secrets
 import socket
 import ssl
+from contextlib import suppress
 from ipaddress import ip_address
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -19,7 +20,7 @@ from audit.state.options import StateOptions
 from audit.transport.tls import CIPHERS
 from audit.web.options import WebOptions
 
-CURSOR_KEY_OCTETS = 32
+OWN_KEY_OCTETS = 32
 
 
 def web_options(settings: Settings) -> WebOptions:
@@ -146,13 +147,15 @@ def state_options(settings: Settings) -> StateOptions:
     )
 
 
-def cursor_key(path: Path) -> bytes:
-    """The key that authenticates cursors, made at first use; every web process shares it."""
-    try:
-        file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE_FILE)
-    except FileExistsError:
-        return path.read_bytes()
-    with os.fdopen(file, "wb") as fresh:
-        key = secrets.token_bytes(CURSOR_KEY_OCTETS)
-        fresh.write(key)
-    return key
+def own_key(path: Path) -> bytes:
+    """A secret of this repository, made at first use; all its processes share it."""
+    if not path.exists():
+        fresh = path.with_name(f".{path.name}.{os.getpid()}")
+        fresh.unlink(missing_ok=True)
+        file = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE_FILE)
+        with os.fdopen(file, "wb") as written:
+            written.write(secrets.token_bytes(OWN_KEY_OCTETS))
+        with suppress(FileExistsError):  # another process was faster
+            path.hardlink_to(fresh)
+        fresh.unlink()
+    return path.read_bytes()

@@ -15,7 +15,7 @@ from audit.service.receive import ReceiveRole
 from audit.service.role import Role
 from audit.service.roles import create
 from audit.service.web import WebRole
-from audit.service.web_options import allowed_hosts, cursor_key, page_options, web_options, web_tls
+from audit.service.web_options import allowed_hosts, own_key, page_options, web_options, web_tls
 from audit.settings import Settings
 from audit.transport.pki import CertificateAuthority
 from tests.service.places import Place, make_place
@@ -202,8 +202,8 @@ def test_an_unknown_time_zone_is_told(place: Place) -> None:
 
 
 def test_the_cursor_key_is_made_once_and_kept_private(tmp_path: Path) -> None:
-    key = cursor_key(tmp_path / "key")
-    assert cursor_key(tmp_path / "key") == key
+    key = own_key(tmp_path / "key")
+    assert own_key(tmp_path / "key") == key
     assert (tmp_path / "key").stat().st_mode & 0o077 == 0
 
 

@@ -1,0 +1,50 @@
+"""Settings of the search index and the projector."""
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+
+from audit.settings.section import Section
+
+
+class IndexSettings(Section):
+    """The search index."""
+
+    backend: Literal["embedded", "elasticsearch"] = Field(
+        "embedded", description="where the search index lives"
+    )
+    elasticsearch_url: str = Field(
+        "http://127.0.0.1:9200",
+        description="addresses of Elasticsearch nodes, separated by commas",
+    )
+    elasticsearch_prefix: str = Field(
+        "arr", description="what the names of all indices begin with"
+    )
+    elasticsearch_user: str | None = Field(None, description="user for basic authentication")
+    elasticsearch_password_file: Path | None = Field(
+        None, description="file holding the password of that user"
+    )
+    elasticsearch_api_key_file: Path | None = Field(
+        None, description="file holding an Elasticsearch API key"
+    )
+    elasticsearch_ca: Path | None = Field(None, description="PEM file of Elasticsearch's CA")
+    batch_records: int = Field(500, ge=1, le=10_000, description="records per index transaction")
+    poll_interval_ms: float = Field(
+        50.0, gt=0, le=10_000, description="how often the projector looks for new records"
+    )
+    workers: int = Field(
+        0,
+        ge=0,
+        le=256,
+        description="processes that parse and validate; 0 does it in the projector",
+    )
+    repeat_window_h: float = Field(
+        24.0, ge=0, description="a byte-identical message within this time is marked as a repeat"
+    )
+    default_assigners: dict[str, str] = Field(
+        {}, description="assigning authority of bare patient identifiers, by AuditSourceID"
+    )
+    destination_kinds: dict[str, Literal["viewer", "archive", "outside"]] = Field(
+        {}, description="what a transfer's destination is, by AE title, UserID or address"
+    )

@@ -1,0 +1,25 @@
+"""All settings as one tree."""
+
+from pathlib import Path
+
+from pydantic import Field
+
+from audit.settings.index import IndexSettings
+from audit.settings.intake import SyslogSettings, TrustSettings
+from audit.settings.journal import JournalSettings
+from audit.settings.operation import OpsSettings, SourceSettings
+from audit.settings.section import Section
+from audit.settings.web import WebSettings
+
+
+class Settings(Section):
+    """All settings of one repository."""
+
+    data: Path = Field(Path("arr-data"), description="folder that holds everything kept")
+    syslog: SyslogSettings = SyslogSettings()
+    trust: TrustSettings = TrustSettings()
+    journal: JournalSettings = JournalSettings()
+    index: IndexSettings = IndexSettings()
+    web: WebSettings = WebSettings()
+    ops: OpsSettings = OpsSettings()
+    source: SourceSettings = SourceSettings()

@@ -12,9 +12,13 @@ class Scope(StrEnum):
     """What a principal may do. A scope names one kind of act; none implies another."""
 
     EVENTS_READ = "events:read"
-    """Search records and see them, identifying values included."""
+    """Search records and see them; what leads to a patient only as pseudonyms."""
+    PATIENTS_IDENTIFY = "patients:identify"
+    """See in records, and search by, what identifies a patient, instead of pseudonyms."""
+    AUDIT_READ = "audit:read"
+    """See this repository's records of its own use: who looked at what."""
     EVENTS_RAW = "events:raw"
-    """See a message's exact octets."""
+    """See a message's exact octets, which identify whomever they name."""
     EVENTS_EXPORT = "events:export"
     """Take many records out at once."""
     EVENTS_WRITE = "events:write"
@@ -35,6 +39,8 @@ ALL_SCOPES = frozenset(Scope)
 READ_SCOPES = frozenset(
     {
         Scope.EVENTS_READ,
+        Scope.PATIENTS_IDENTIFY,
+        Scope.AUDIT_READ,
         Scope.EVENTS_RAW,
         Scope.EVENTS_EXPORT,
         Scope.SIEM_READ,
@@ -58,6 +64,9 @@ class Principal:
         kind: a person's account, an API token, or a process of this repository.
         address: from where it asks; may be empty.
         rows: the records it may see at all; None for every one.
+        roles: names of the roles it has these scopes from, for the eye.
+        reason: why it asks, as the records of what it does will say; may be empty.
+        emergency: it broke the glass; the records of what it does say so.
     """
 
     name: str
@@ -66,6 +75,14 @@ class Principal:
     kind: Kind = "account"
     address: str = ""
     rows: Criteria | None = None
+    roles: tuple[str, ...] = ()
+    reason: str = ""
+    emergency: bool = False
+
+    @property
+    def identified(self) -> bool:
+        """Whether patients are shown to it as they are; else by pseudonyms."""
+        return Scope.PATIENTS_IDENTIFY in self.scopes
 
     def may(self, scope: str) -> bool:
         """Whether it holds the scope."""

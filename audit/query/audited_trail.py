@@ -3,13 +3,14 @@
 import re
 
 from audit.errors import Denied, NotFound, RequestError
-from audit.index.criteria import And, Criteria, Exists, Not, Or, Phrase
+from audit.index.criteria import And, Criteria, Exists, Not, Or, Phrase, matches
 from audit.index.document import IndexedRecord
 from audit.index.port import SearchIndex, Total
 from audit.journal.reader import JournalReader
 from audit.query.access import Principal, Scope, require
 from audit.query.answers import IndexLag
 from audit.query.language import parse_query
+from audit.query.roles import OWN_USE
 from audit.query.search_options import SearchOptions
 from audit.query.self_audit import Append, SelfAudit
 
@@ -63,7 +64,20 @@ class AuditedTrail:
 
     def visible(self, principal: Principal, criteria: Criteria) -> Criteria:
         """Of what is asked, what the principal may see: every question goes through here."""
-        return criteria if principal.rows is None else And((principal.rows, criteria))
+        seen = rows_seen(principal)
+        return criteria if seen is None else And((seen, criteria))
+
+    def require_whole(self, principal: Principal, asked: Details) -> None:
+        """Let only a principal pass that may see every record.
+
+        Raises:
+            Denied: it may not; the attempt is journaled.
+            JournalUnavailable: the refusal could not be journaled.
+        """
+        if rows_seen(principal) is not None:
+            why = f"{principal.name} may not do this: it doesn't see every record"
+            self.audit.denied(principal, asked, why)
+            raise Denied(why)
 
     def count(self, criteria: Criteria) -> Total:
         """How many match, counted up to the bound for such criteria."""
@@ -84,15 +98,18 @@ class AuditedTrail:
                 return sequence
         raise NotFound(f"there is no record {record_id[:64]}")
 
-    def record(self, record_id: str) -> tuple[IndexedRecord, IndexLag]:
+    def record(self, principal: Principal, record_id: str) -> tuple[IndexedRecord, IndexLag]:
         """One record, and how far the index was behind when it was read.
 
         Raises:
-            NotFound: there is no such record, or it isn't searchable yet.
+            NotFound: there is no such record, the principal may not see it (an answer that tells
+                nobody whether it exists), or it isn't searchable yet.
         """
         sequence = self.sequence(record_id)
         record = self.index.get(f"{self.reader.origin}-{sequence}")
         lag = self.lag()
+        if record is not None and not may_see(principal, record):
+            raise NotFound(f"there is no record {record_id}")
         if record is None:
             late = lag.index_seq <= sequence < lag.journal_seq
             raise NotFound(
@@ -100,6 +117,23 @@ class AuditedTrail:
                 + ("; it is journaled but not searchable yet, try again soon" if late else "")
             )
         return record, lag
+
+
+def rows_seen(principal: Principal) -> Criteria | None:
+    """The records that the principal may see; None for every one.
+
+    Without ``audit:read`` the repository's records of its own use are no part of them.
+    """
+    if principal.may(Scope.AUDIT_READ):
+        return principal.rows
+    others = Not(OWN_USE)
+    return others if principal.rows is None else And((principal.rows, others))
+
+
+def may_see(principal: Principal, record: IndexedRecord) -> bool:
+    """Whether the principal may see this record at all."""
+    seen = rows_seen(principal)
+    return seen is None or matches(seen, record)
 
 
 def words_of_query(query: str | Criteria) -> str:

@@ -53,7 +53,7 @@ def neighbours(
     trail.require(principal, Scope.EVENTS_READ, details)
     check_bound("limit", limit, trail.options.max_limit)
     check_bound("window_s", asked.window_s, trail.options.max_neighbour_window_s)
-    record, lag = trail.record(record_id)
+    record, lag = trail.record(principal, record_id)
     window = asked.window_s * NS_PER_S
     within = Range("time", record.time - window, record.time + window + 1)
     found = And((within, *(_shared(record, name) for name in asked.same)))

@@ -143,7 +143,7 @@ class SearchService:
         """
         asked: Details = (("record", record_id),)
         self._trail.require(principal, Scope.EVENTS_READ, asked)
-        record, lag = self._trail.record(record_id)
+        record, lag = self._trail.record(principal, record_id)
         self._trail.audit.used(principal, asked)
         return EventAnswer(record, lag)
 

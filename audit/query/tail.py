@@ -2,15 +2,13 @@
 
 from dataclasses import dataclass
 
-from audit.index.criteria import And, Criteria, Not, Or, Range, Term
+from audit.index.criteria import And, Criteria, Not, Range, Term
 from audit.index.document import IndexedRecord
 from audit.query.access import Principal, Scope
 from audit.query.answers import IndexLag
 from audit.query.audited_trail import AuditedTrail, Details, words_of_query
 from audit.query.home import NOT_REPEATED
-
-_AUDIT_LOG_USED = "110101"
-_FROM_OUTSIDE = Or(tuple(Term("listener", name) for name in ("tls", "udp", "tcp", "import")))
+from audit.query.roles import OWN_USE
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +34,7 @@ def own_looks(principal: Principal) -> Criteria:
     A consumer that reads what it is told of would else wake itself for ever. What came from
     outside is never taken for one of them, whatever name it holds.
     """
-    named = And((Term("event", _AUDIT_LOG_USED), Term("user", principal.name)))
-    return And((named, Not(_FROM_OUTSIDE)))
+    return And((OWN_USE, Term("user", principal.name)))
 
 
 class Tail:

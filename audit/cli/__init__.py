@@ -17,6 +17,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "serve": ("audit.cli.serve:serve", "Run the repository, or one of its processes."),
     "demo": ("audit.cli.demo:demo", "Run a repository and a hospital that feeds it."),
     "send": ("audit.cli.send:send", "Send audit messages to a repository."),
+    "import": ("audit.cli.take_in:take_in", "Take in messages received elsewhere."),
     "validate": ("audit.cli.validate:validate", "Say of audit messages how good they are."),
     "search": ("audit.cli.search:search", "Search the audit trail."),
     "show": ("audit.cli.search:show", "Show one record."),

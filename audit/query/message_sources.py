@@ -80,11 +80,21 @@ def advanced(place: tuple[int, int], octets: bytes) -> tuple[int, int]:
     return line + before.count(b"\n") + 1, characters
 
 
+def is_octet_counted(octets: bytes) -> bool:
+    """Whether a stream that begins so is octet-counted (RFC 5425 4.3)."""
+    return _COUNTED.match(octets) is not None
+
+
+def is_syslog(octets: bytes) -> bool:
+    """Whether a stream that begins so holds syslog messages one behind the other."""
+    return _SYSLOG.match(octets) is not None
+
+
 def _cut(octets: bytes) -> Iterator[tuple[Frame, bool]]:
-    if _COUNTED.match(octets):
+    if is_octet_counted(octets):
         for frame in _octet_counted(octets):
-            yield frame, _SYSLOG.match(frame.octets) is not None
-    elif _SYSLOG.match(octets):
+            yield frame, is_syslog(frame.octets)
+    elif is_syslog(octets):
         decoder = NonTransparentDecoder()
         for frame in (*decoder.feed(octets.lstrip()), *decoder.finish()):
             yield frame, True
@@ -139,11 +149,16 @@ def read_sources(paths: list[str], standard_input: bytes = b"") -> Iterator[Sour
         if path == "-":
             yield from messages_of("-", standard_input)
             continue
-        for file in _files(Path(path)):
+        for file in files_below(Path(path)):
             yield from messages_of(str(file), file.read_bytes())
 
 
-def _files(path: Path) -> Iterator[Path]:
+def files_below(path: Path) -> Iterator[Path]:
+    """The file itself, or all files below a directory in order of their names.
+
+    Raises:
+        NotFound: it is neither.
+    """
     if path.is_file():
         yield path
     elif path.is_dir():

@@ -3,7 +3,7 @@
 import getpass
 import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from audit.errors import JournalUnavailable
@@ -94,6 +94,10 @@ class Administration:
             JournalUnavailable: it can't be journaled; the change may not be made.
         """
         self._appends.append(self._own.configuration(operator_name(), what, kind), LISTENER)
+
+    def append_all(self, raws: Sequence[bytes], listener: str) -> tuple[int, ...]:
+        """Append messages that the operator brought; raises as ``AppendClient.append_all``."""
+        return self._appends.append_all(raws, listener)
 
 
 @contextmanager

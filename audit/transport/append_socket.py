@@ -11,7 +11,7 @@ import stat
 import struct
 import threading
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -142,14 +142,26 @@ class AppendServer:
     async def _append(self, body: bytes) -> Answer:
         try:
             request = decode_request(body)
-            sequence = await self._on_append(request.raw, request.listener, request.peer)
+            sequences = await self._append_each(request)
         except (FrameError, RequestError) as error:
             return Answer(Status.REFUSED, words=str(error))
         except JournalBusy as error:
             return Answer(Status.BUSY, words=str(error))
         except AuditError as error:
             return Answer(Status.UNAVAILABLE, words=str(error))
-        return Answer(Status.DURABLE, sequence)
+        return Answer(Status.DURABLE, sequences)
+
+    async def _append_each(self, request: Request) -> tuple[int, ...]:
+        """Hand over all messages in their order, then wait for all: they share syncs."""
+        appends = [
+            asyncio.ensure_future(self._on_append(raw, request.listener, request.peer))
+            for raw in request.raws
+        ]
+        done = await asyncio.gather(*appends, return_exceptions=True)
+        failures = [one for one in done if isinstance(one, BaseException)]
+        if failures:
+            raise failures[0]
+        return tuple(one for one in done if isinstance(one, int))
 
 
 class AppendClient:
@@ -173,13 +185,29 @@ class AppendClient:
             JournalBusy: the journal's queue is full; try again.
             FrameError: the request is larger than the server takes, or can't be journaled.
         """
-        request = encode_request(Request(raw, listener, peer))
+        return self.append_all((raw,), listener, peer)[0]
+
+    def append_all(self, raws: Sequence[bytes], listener: str, peer: str = "") -> tuple[int, ...]:
+        """The sequences of the records, which are durable and stand in the order given.
+
+        Args:
+            raws: messages, at most ``MAX_BATCH``.
+            listener: how they came.
+            peer: from where.
+
+        Raises:
+            ValueError: too many messages, or none.
+            JournalUnavailable: as for ``append``; some of the messages may be durable.
+            JournalBusy: likewise.
+            FrameError: likewise.
+        """
+        request = encode_request(Request(tuple(raws), listener, peer))
         try:
             answer = self._ask(request)
         except OSError as error:
             raise JournalUnavailable(f"{self._path}: {error}") from error
         if answer.status is Status.DURABLE:
-            return answer.sequence
+            return answer.sequences
         if answer.status is Status.BUSY:
             raise JournalBusy(answer.words)
         if answer.status is Status.REFUSED:

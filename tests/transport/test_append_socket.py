@@ -73,6 +73,42 @@ def test_appending_at_a_path_of_any_length(run: Any, tmp_path: Path, depth: int)
     assert not path.exists()
 
 
+def test_a_batch_is_appended_in_its_order(run: Any, tmp_path: Path) -> None:
+    journal = Journal()
+    path = tmp_path / "append.sock"
+    messages = [b"%d" % n for n in range(256)]
+
+    def client_side() -> tuple[int, ...]:
+        client = AppendClient(path)
+        try:
+            return client.append_all(messages, "import", "")
+        finally:
+            client.close()
+
+    assert run(serve(path, client_side, journal.append)) == tuple(range(256))
+    assert [raw for raw, _, _ in journal.given] == messages
+
+
+def test_a_batch_of_which_one_fails_is_told_as_failed(run: Any, tmp_path: Path) -> None:
+    path = tmp_path / "append.sock"
+
+    async def on_append(raw: bytes, _listener: str, _peer: str) -> int:
+        await asyncio.sleep(0)
+        if raw == b"1":
+            raise JournalBusy("the queue is full")
+        return int(raw)
+
+    def client_side() -> None:
+        client = AppendClient(path)
+        try:
+            with pytest.raises(JournalBusy, match="the queue is full"):
+                client.append_all([b"0", b"1", b"2"], "import", "")
+        finally:
+            client.close()
+
+    run(serve(path, client_side, on_append))
+
+
 def test_many_threads_share_a_client(run: Any, tmp_path: Path) -> None:
     journal = Journal()
     path = tmp_path / "append.sock"

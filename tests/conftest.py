@@ -8,14 +8,11 @@ from hypothesis import HealthCheck, settings
 SERVER_TIMEOUT_S = 300
 """For tests that wait for a server or browser which nobody here wrote."""
 
+ALLOWED = (HealthCheck.too_slow, HealthCheck.function_scoped_fixture)
 settings.register_profile(
-    "short",
-    max_examples=50,
-    deadline=None,
-    derandomize=True,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+    "short", max_examples=50, deadline=None, derandomize=True, suppress_health_check=ALLOWED
 )
-settings.register_profile("long", max_examples=2000, deadline=None)
+settings.register_profile("long", max_examples=2000, deadline=None, suppress_health_check=ALLOWED)
 settings.load_profile("long" if os.environ.get("ARR_LONG") else "short")
 
 

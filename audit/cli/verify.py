@@ -1,6 +1,9 @@
 """``arr verify``."""
 
+import os
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +20,7 @@ from audit.cli.options import (
 
 if TYPE_CHECKING:
     from audit.journal.verify import VerifyReport
+    from audit.journal.verify_report import Violation
 
 
 @click.command(
@@ -35,8 +39,17 @@ if TYPE_CHECKING:
     type=click.Path(path_type=Path, dir_okay=False, exists=True),
     help="A signed head kept elsewhere: finds a journal that was rolled back.",
 )
+@click.option(
+    "--workers",
+    type=click.IntRange(1, 256),
+    help="Processes that check segments; one a core without this.",
+)
 def verify(
-    data: Path | None, config_file: Path | None, as_json: bool, checkpoints: tuple[Path, ...]
+    data: Path | None,
+    config_file: Path | None,
+    as_json: bool,
+    checkpoints: tuple[Path, ...],
+    workers: int | None,
 ) -> None:
     """Recompute checksums, leaf hashes, tree and signed heads from the files alone.
 
@@ -48,21 +61,30 @@ def verify(
     from audit.service.paths import DataPaths
 
     paths = DataPaths(settings_from(data, config_file).data)
-    heads = tuple(file.read_text(encoding="utf-8") for file in checkpoints)
-    if as_json or not sys.stderr.isatty():
-        report = check(paths.journal, VerifyOptions(known_heads=heads))
-    else:
-        with click.progressbar(length=100, label="verifying", file=sys.stderr) as bar:
-
-            def show(done: int, total: int) -> None:
-                bar.update(int(100 * done / max(1, total)) - bar.pos)
-
-            report = check(paths.journal, VerifyOptions(known_heads=heads, on_progress=show))
+    with _progress() as show:
+        report = check(
+            paths.journal,
+            VerifyOptions(
+                known_heads=tuple(file.read_text(encoding="utf-8") for file in checkpoints),
+                workers=workers or len(os.sched_getaffinity(0)),
+                on_progress=show,
+            ),
+        )
     if as_json:
         print_json(report.as_dict())
     else:
         _print(report)
     raise click.exceptions.Exit(report.exit_code)
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[int, int], None] | None]:
+    """A bar on a terminal; nothing elsewhere."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    with click.progressbar(length=1000, label="verifying", file=sys.stderr) as bar:
+        yield lambda done, total: bar.update(int(1000 * done / max(1, total)) - bar.pos)
 
 
 def _print(report: "VerifyReport") -> None:
@@ -75,14 +97,20 @@ def _print(report: "VerifyReport") -> None:
     click.echo(f"origin {report.origin}\nroot {report.root}\nkey {report.verifier_key}")
     if report.removed:
         click.echo(f"{report.removed} bodies were lawfully removed, as signed statements tell")
+    if report.first_bad is not None:
+        click.echo(visible(f"first bad entry: {_place(report.first_bad)}"))
     for violation in report.violations:
-        where = [violation.file]
-        if violation.sequence is not None:
-            where.append(f"sequence {violation.sequence}")
-        if violation.offset is not None:
-            where.append(f"offset {violation.offset}")
-        click.echo(visible(f"✖ {', '.join(where)}: {violation.problem}"))
+        click.echo(visible(f"✖ {_place(violation)}: {violation.problem}"))
     for missing in report.unchecked:
         click.echo(visible(f"? not checked: {missing}"))
     for note in report.notes:
         click.echo(visible(f"· {note}"))
+
+
+def _place(violation: "Violation") -> str:
+    where = [violation.file]
+    if violation.sequence is not None:
+        where.append(f"sequence {violation.sequence}")
+    if violation.offset is not None:
+        where.append(f"offset {violation.offset}")
+    return ", ".join(where)

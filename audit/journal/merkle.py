@@ -62,6 +62,33 @@ class Tree:
         self._size += 1
         return completed
 
+    def extend(self, leaves: Sequence[bytes]) -> list[tuple[int, bytes]]:
+        """Add leaves in order, as ``append`` does, but level by level, which is faster.
+
+        Returns:
+            What they completed at tile levels 1, 2, … as (level, hashes joined in order).
+        """
+        row, height = list(leaves), 0
+        left: list[bytes] = []
+        completed: list[tuple[int, bytes]] = []
+        while row:
+            if height and height % TILE_HEIGHT == 0:
+                completed.append((height // TILE_HEIGHT, b"".join(row)))
+            if self._size >> height & 1:
+                row.insert(0, self._peaks.pop())
+            if len(row) & 1:
+                left.append(row.pop())
+            pairs = zip(row[::2], row[1::2], strict=True)
+            row = [sha256(b"\x01" + one + other).digest() for one, other in pairs]
+            height += 1
+        self._peaks += reversed(left)
+        self._size += len(leaves)
+        return completed
+
+    def copy(self) -> "Tree":
+        """The same tree, to go on with apart from this one."""
+        return Tree(self._size, self._peaks)
+
     def root(self) -> bytes:
         """The Merkle tree hash of all leaves so far."""
         if not self._peaks:

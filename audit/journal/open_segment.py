@@ -42,6 +42,16 @@ class SegmentContents:
         self.offsets.append(self.end)
         self.end += length
 
+    def extend(self, ends: Sequence[int], earliest: int, latest: int) -> None:
+        """Note consecutive entries by the offset after each, and their times' bounds."""
+        if not ends:
+            return
+        self.earliest = min(self.earliest, earliest) if self.offsets else earliest
+        self.latest = max(self.latest, latest)
+        self.offsets.append(self.end)
+        self.offsets += ends[:-1]
+        self.end = ends[-1]
+
     def foot(self, root: bytes) -> SegmentFoot:
         """The foot that closes it."""
         return SegmentFoot(

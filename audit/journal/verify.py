@@ -1,10 +1,11 @@
 """Checks a journal from its files alone and writes nothing.
 
 Every entry's checksum, sequence and leaf hash, the tree's hashes, each signed head's signature and
-root, and the heads and feet of segments are recomputed. It may run beside the writer.
+root, and the heads and feet of segments are recomputed. It may run beside the writer. Segments are
+checked apart from each other, by several processes if asked for, and joined in order here.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,15 +13,15 @@ from audit.errors import IncompleteCheck, IntegrityViolation
 from audit.journal import layout
 from audit.journal.identity import Identity
 from audit.journal.initialise import read_identity
-from audit.journal.master_keys import KeyMissing
 from audit.journal.merkle import HASH_OCTETS
 from audit.journal.note import VerifierKey
 from audit.journal.recovery import segment_files
 from audit.journal.tree_store import TreeReader, hashes_at_level
 from audit.journal.verify_heads import HeadChecker, SignedHead, known_head
+from audit.journal.verify_parallel import outcomes
 from audit.journal.verify_removals import RemovalChecker
 from audit.journal.verify_report import Findings, VerifyReport, Violation
-from audit.journal.verify_segment import Progress, SegmentChecker, open_segment
+from audit.journal.verify_segment import Passed, SegmentOutcome, SegmentTask, check_segment
 
 __all__ = ["VerifyOptions", "VerifyReport", "Violation", "verify"]
 
@@ -33,11 +34,16 @@ class VerifyOptions:
         known_heads: signed heads kept elsewhere; they find a journal that was rolled back.
         trusted_keys: the journal's newest key must be one of these, when any are given.
         on_progress: told (octets read, octets in all).
+        workers: processes that check segments; none are started for one, nor for a journal of
+            less than ``parallel_from_octets``.
+        parallel_from_octets: below it a process's start costs more than it saves.
     """
 
     known_heads: tuple[str, ...] = ()
     trusted_keys: tuple[VerifierKey, ...] = ()
     on_progress: Callable[[int, int], None] | None = None
+    workers: int = 1
+    parallel_from_octets: int = 64 << 20
 
 
 def verify(journal_dir: Path, options: VerifyOptions | None = None) -> VerifyReport:
@@ -65,7 +71,6 @@ class _Verification:
         self._stored_tree = TreeReader(journal_dir)
         self._removals = RemovalChecker(journal_dir, self._identity, self._findings)
         self._octets_read = 0
-        self._stored_share = 1.0
         self._octets_total = 0
 
     def run(self) -> VerifyReport:
@@ -73,61 +78,57 @@ class _Verification:
         covered = newest.head.size if newest is not None else 0
         known = self._known_heads()
         present = self._segments()
-        progress = Progress()
+        tasks = list(self._tasks(present, known, covered))
         expected = 0
-        for number, (first, path) in enumerate(present):
-            is_last = number == len(present) - 1
-            if first != expected:
-                self._gap(expected, first, path)
-            before_next = covered if is_last else present[number + 1][0]
-            heads = self._heads.of_segment(first, is_last=is_last) + _inside(
-                known, first, before_next, is_last=is_last
-            )
-            self._check_segment(first, path, progress, heads, covered, is_last=is_last)
-            expected = progress.tree.size if progress.tree is not None else before_next
-        self._check_ends(newest, known, progress, expected)
+        passed: Passed | None = Passed(0, (), ())
+        for task, outcome in zip(tasks, self._outcomes(tasks), strict=True):
+            if task.first != expected:
+                self._gap(expected, task.first, task.path)
+            self._join(task, passed, outcome)
+            passed = outcome.after
+            expected = self._end_of(task, present) if passed is None else passed.size
+        self._check_ends(newest, known, passed, expected)
         self._removals.check_rest()
         self._check_files(present, expected)
         return self._report(newest)
 
-    def _check_segment(
-        self,
-        first: int,
-        path: Path,
-        progress: Progress,
-        heads: list[SignedHead],
-        covered: int,
-        *,
-        is_last: bool,
-    ) -> None:
-        origin = "" if self._identity is None else self._identity.origin
-        try:
-            octets = open_segment(path, first, origin)
-        except KeyMissing as error:
-            self._findings.unchecked.append(str(error))
-            self._removals.of_segment(first)
-            progress.tree = None
-            return
-        except IntegrityViolation as error:
-            self._findings.violation(str(error), f"{layout.SEGMENTS}/{path.name}", first, 0)
-            progress.tree = None
-            return
-        with octets:
-            self._stored_share = octets.stored_size() / max(1, octets.size())
-            try:
-                SegmentChecker(
-                    octets,
-                    progress,
-                    heads,
-                    covered,
-                    self._stored_tree,
-                    self._findings,
-                    removals=self._removals.of_segment(first),
-                    is_last=is_last,
-                ).check(self._tell_progress)
-            except IntegrityViolation as error:
-                self._findings.violation(str(error), layout.TREE, first)
-                progress.tree = None
+    def _tasks(
+        self, present: list[tuple[int, Path]], known: Sequence[SignedHead], covered: int
+    ) -> Iterator[SegmentTask]:
+        for number, (first, _) in enumerate(present):
+            is_last = number == len(present) - 1
+            end = covered if is_last else present[number + 1][0]
+            yield SegmentTask(
+                journal_dir=self._dir,
+                first=first,
+                identity=self._identity,
+                known_heads=tuple(_inside(known, first, end, is_last=is_last)),
+                removals=self._removals.of_segment(first),
+                covered=covered,
+                is_last=is_last,
+            )
+
+    def _outcomes(self, tasks: Sequence[SegmentTask]) -> Iterator[SegmentOutcome]:
+        workers = min(self._options.workers, len(tasks))
+        if workers > 1 and self._octets_total >= self._options.parallel_from_octets:
+            return outcomes(tasks, workers, self._tell_whole)
+        return (check_segment(task, self._teller(task)) for task in tasks)
+
+    def _join(self, task: SegmentTask, passed: Passed | None, outcome: SegmentOutcome) -> None:
+        self._heads.join(outcome.heads)
+        if None not in {passed, outcome.before} and passed != outcome.before:
+            self._findings.violation(
+                "the segment's head does not follow from the entries before it",
+                f"{layout.SEGMENTS}/{task.path.name}",
+                task.first,
+                0,
+            )
+        self._findings.add(outcome.findings)
+
+    @staticmethod
+    def _end_of(task: SegmentTask, present: Sequence[tuple[int, Path]]) -> int:
+        """Where a damaged segment ends, if nothing but its successor tells."""
+        return next((first for first, _ in present if first > task.first), task.covered)
 
     def _gap(self, expected: int, first: int, path: Path) -> None:
         self._findings.violation(
@@ -140,10 +141,10 @@ class _Verification:
         self,
         newest: SignedHead | None,
         known: Sequence[SignedHead],
-        progress: Progress,
+        passed: Passed | None,
         expected: int,
     ) -> None:
-        if progress.tree is None:
+        if passed is None:
             return
         for signed in [newest, *known]:
             if signed is not None and signed.head.size > expected:
@@ -224,10 +225,25 @@ class _Verification:
         self._octets_total = sum(path.stat().st_size for _, path in present)
         return present
 
-    def _tell_progress(self, octets: int) -> None:
-        self._octets_read += round(octets * self._stored_share)
+    def _teller(self, task: SegmentTask) -> Callable[[int], None]:
+        """Counts octets of a segment's image as the octets of its file that they stand for."""
+        begun = self._octets_read
+        stored, image = task.path.stat().st_size, 0
+
+        def tell(octets: int) -> None:
+            nonlocal image
+            image += octets
+            self._tell(begun + min(image, stored))
+
+        return tell
+
+    def _tell_whole(self, task: SegmentTask) -> None:
+        self._tell(self._octets_read + task.path.stat().st_size)
+
+    def _tell(self, octets: int) -> None:
+        self._octets_read = octets
         if self._options.on_progress is not None:
-            self._options.on_progress(self._octets_read, self._octets_total)
+            self._options.on_progress(octets, self._octets_total)
 
     def _report(self, newest: SignedHead | None) -> VerifyReport:
         found, identity = self._findings, self._identity

@@ -1,7 +1,7 @@
 """Checks signed heads: their numbers, signatures, and that they follow one another."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from audit.errors import IntegrityViolation
@@ -20,15 +20,85 @@ class SignedHead:
     source: str
 
 
+@dataclass(slots=True, kw_only=True)
+class HeadsOfSegment:
+    """The heads that were published while one segment was open, as its file tells them.
+
+    Attributes:
+        name: the file's.
+        signed: those whose signature matches.
+        findings: what is wrong among them.
+        begins: number of the first record, None without one.
+        ends: the number that the next record has.
+        smallest: size of the first head that is signed, None without one.
+        largest: of the last one.
+    """
+
+    name: str
+    signed: list[SignedHead] = field(default_factory=list)
+    findings: Findings = field(default_factory=Findings)
+    begins: int | None = None
+    ends: int = 0
+    smallest: int | None = None
+    largest: int = -1
+
+
+def heads_of_segment(
+    journal_dir: Path, first: int, identity: Identity | None, *, is_last: bool
+) -> HeadsOfSegment:
+    """Check the signatures in one file of the history, and that its heads follow one another."""
+    found = HeadsOfSegment(name=f"{layout.HEADS}/{layout.heads_name(first)}")
+    try:
+        octets = (journal_dir / found.name).read_bytes()
+    except FileNotFoundError:
+        octets = b""
+    records, end = parse_history(octets)
+    if end != len(octets) and is_last:
+        found.findings.note(f"{len(octets) - end} octets of an unfinished head end {found.name}")
+    elif end != len(octets):
+        found.findings.violation("octets that are no signed head", found.name, offset=end)
+    for record in records:
+        _take_record(found, record, identity)
+    return found
+
+
+def _take_record(found: HeadsOfSegment, record: HeadRecord, identity: Identity | None) -> None:
+    start = record.end - len(f"head {record.number}\n{record.note}\n".encode())
+    if found.begins is None:
+        found.begins = found.ends = record.number
+    if record.number != found.ends:
+        found.findings.violation(
+            f"head {found.ends} is missing, head {record.number} stands there",
+            found.name,
+            offset=start,
+        )
+    found.ends = record.number + 1
+    if identity is None:
+        return
+    try:
+        head = signed_head(record.note, identity)
+    except IntegrityViolation as error:
+        found.findings.violation(str(error), found.name, offset=start)
+        return
+    if head.size <= found.largest:
+        found.findings.violation(
+            f"a head of size {head.size} follows one of {found.largest}", found.name, offset=start
+        )
+    found.signed.append(SignedHead(head, found.name))
+    found.largest = head.size
+    if found.smallest is None:
+        found.smallest = head.size
+
+
 class HeadChecker:
-    """Goes through the history file by file, in order."""
+    """The newest head, and the history's files in order."""
 
     def __init__(self, journal_dir: Path, identity: Identity | None, findings: Findings) -> None:
         self._dir = journal_dir
         self._identity = identity
         self._findings = findings
         self._number = 0
-        self._last = Checkpoint("", -1, b"")
+        self._largest = -1
 
     def newest(self) -> SignedHead | None:
         """The newest head that is signed: that of the history, which holds the checkpoint too."""
@@ -44,46 +114,21 @@ class HeadChecker:
             )
         return SignedHead(shown, layout.CHECKPOINT)
 
-    def of_segment(self, first: int, *, is_last: bool) -> list[SignedHead]:
-        """The heads that were published while that segment was open."""
-        name = f"{layout.HEADS}/{layout.heads_name(first)}"
-        try:
-            octets = (self._dir / name).read_bytes()
-        except FileNotFoundError:
-            octets = b""
-        records, end = parse_history(octets)
-        if end != len(octets):
-            self._remainder(name, end, len(octets) - end, is_last=is_last)
-        heads = []
-        for record in records:
-            head = self._record(record, name)
-            if head is not None:
-                heads.append(SignedHead(head, name))
-        return heads
-
-    def _remainder(self, name: str, end: int, octets: int, *, is_last: bool) -> None:
-        if is_last:
-            self._findings.note(f"{octets} octets of an unfinished head end {name}")
-        else:
-            self._findings.violation("octets that are no signed head", name, offset=end)
-
-    def _record(self, record: HeadRecord, name: str) -> Checkpoint | None:
-        start = record.end - len(f"head {record.number}\n{record.note}\n".encode())
-        if record.number != self._number:
+    def join(self, found: HeadsOfSegment) -> None:
+        """The next file of the history: it goes on where the one before ended."""
+        if found.begins is not None and found.begins != self._number:
             self._findings.violation(
-                f"head {self._number} is missing, head {record.number} stands there",
-                name,
-                offset=start,
+                f"head {self._number} is missing, head {found.begins} stands there",
+                found.name,
+                offset=0,
             )
-        self._number = record.number + 1
-        head = self._signed(record.note, name, start)
-        if head is not None and head.size <= self._last.size:
+        if found.smallest is not None and found.smallest <= self._largest:
             self._findings.violation(
-                f"a head of size {head.size} follows one of {self._last.size}", name, offset=start
+                f"a head of size {found.smallest} follows one of {self._largest}", found.name
             )
-        if head is not None:
-            self._last = head
-        return head
+        self._findings.add(found.findings)
+        self._number = self._number if found.begins is None else found.ends
+        self._largest = self._largest if found.smallest is None else found.largest
 
     def _shown(self) -> Checkpoint | None:
         try:

@@ -1,5 +1,6 @@
 """Checks that each body that is gone is gone by right: by a statement that the log signed."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
@@ -27,11 +28,11 @@ class _Watched:
 class SegmentRemovals:
     """The statements about one segment, held against its entries in order."""
 
-    def __init__(self, watched: list[_Watched], findings: Findings) -> None:
+    def __init__(self, statements: Iterable[tuple[Removal, str]], findings: Findings) -> None:
         self._findings = findings
-        self._watched = watched
+        self._watched = [_Watched(removal, name) for removal, name in statements]
         self._statement_of: dict[int, _Watched] = {}
-        for one in watched:
+        for one in self._watched:
             for sequence in one.removal.sequences():
                 if self._statement_of.setdefault(sequence, one) is not one:
                     findings.violation("two statements remove the same entry", one.name, sequence)
@@ -74,19 +75,19 @@ class RemovalChecker:
 
     def __init__(self, journal_dir: Path, identity: Identity | None, findings: Findings) -> None:
         self._findings = findings
-        self._of_segment: dict[int, list[_Watched]] = {}
+        self._of_segment: dict[int, list[tuple[Removal, str]]] = {}
         self.files: set[str] = set()
         if identity is not None:
             self._read(journal_dir, identity)
 
-    def of_segment(self, first: int) -> SegmentRemovals:
-        """Those about the segment that begins there, each to be asked for once."""
-        return SegmentRemovals(self._of_segment.pop(first, []), self._findings)
+    def of_segment(self, first: int) -> tuple[tuple[Removal, str], ...]:
+        """Those about the segment that begins there, with their names; to be asked for once."""
+        return tuple(self._of_segment.pop(first, ()))
 
     def check_rest(self) -> None:
         """After the last segment: no statement is about one that is not there."""
-        for watched in [one for many in self._of_segment.values() for one in many]:
-            self._findings.violation("a statement about a segment that is not there", watched.name)
+        for _, name in [one for many in self._of_segment.values() for one in many]:
+            self._findings.violation("a statement about a segment that is not there", name)
 
     def _read(self, journal_dir: Path, identity: Identity) -> None:
         expected = 0
@@ -103,4 +104,4 @@ class RemovalChecker:
                 continue
             if removal.number != number:
                 self._findings.violation(f"statement {removal.number} stands here", name)
-            self._of_segment.setdefault(removal.segment, []).append(_Watched(removal, name))
+            self._of_segment.setdefault(removal.segment, []).append((removal, name))

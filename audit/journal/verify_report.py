@@ -66,6 +66,12 @@ class VerifyReport:
         return self.violation_count == 0
 
     @property
+    def first_bad(self) -> Violation | None:
+        """The violation with the smallest sequence; None when none names an entry."""
+        named = [one for one in self.violations if one.sequence is not None]
+        return min(named, key=lambda one: one.sequence or 0, default=None)
+
+    @property
     def exit_code(self) -> int:
         """What ``arr verify`` ends with."""
         if not self.intact:
@@ -74,7 +80,9 @@ class VerifyReport:
 
     def as_dict(self) -> dict[str, Any]:
         """The JSON form."""
-        return {"intact": self.intact, **asdict(self)}
+        first = self.first_bad
+        told = {"intact": self.intact, "first_bad": None if first is None else asdict(first)}
+        return {**told, **asdict(self)}
 
 
 @dataclass(slots=True)
@@ -100,6 +108,15 @@ class Findings:
             self.violations.append(
                 Violation(problem=problem, file=file, sequence=sequence, offset=offset)
             )
+
+    def add(self, other: "Findings") -> None:
+        """Take over what was found elsewhere, after what was found here."""
+        for name in ("segments", "entries", "octets", "removed", "heads", "violation_count"):
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        room = max(0, MAX_VIOLATIONS - len(self.violations))
+        self.violations += other.violations[:room]
+        self.notes += other.notes
+        self.unchecked += other.unchecked
 
     def note(self, text: str) -> None:
         """Keep a remark."""

@@ -1,106 +1,244 @@
-"""Checks one segment: head, every entry, the tree's hashes, signed roots, foot."""
+"""Checks one segment: head, every entry, the tree's hashes, signed roots, foot.
 
-from collections.abc import Callable
+Nothing here depends on other segments: what the head says of those before it is compared when
+the outcomes are joined, in order. So segments can be checked by several processes at once.
+"""
+
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from audit.errors import IntegrityViolation
 from audit.journal import layout, segment
-from audit.journal.merkle import HASH_OCTETS, Tree
+from audit.journal.entry_walk import EntryWalk, Walked
+from audit.journal.identity import Identity
+from audit.journal.master_keys import KeyMissing
+from audit.journal.merkle import HASH_OCTETS
 from audit.journal.open_segment import SegmentContents
 from audit.journal.recovery import note_certificate
+from audit.journal.removal import Removal
 from audit.journal.segment import KnownCertificates
 from audit.journal.segment_file import Placed, SegmentFile
 from audit.journal.tree_store import TreeReader, hashes_at_level
-from audit.journal.verify_heads import SignedHead
+from audit.journal.verify_heads import HeadsOfSegment, SignedHead, heads_of_segment
 from audit.journal.verify_removals import SegmentRemovals
 from audit.journal.verify_report import Findings
 
+_WINDOW_OCTETS = 1 << 20
+_NO_MORE_HEADS = 1 << 64
 
-@dataclass(slots=True, kw_only=True)
-class Progress:
-    """What is known after the segments read so far.
+OnOctets = Callable[[int], None]
+"""Told octets of the segment that were read since the last call."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SegmentTask:
+    """All that is needed to check one segment; may be handed to another process.
 
     Attributes:
-        tree: of all entries so far, None after a damaged segment, until the next one's head
-            tells it anew.
-        certificates: in the log so far.
-        good_size: the largest size at which a signed root was found right.
+        journal_dir: the journal.
+        first: sequence that the file's name tells.
+        identity: the log's, None when it is damaged.
+        known_heads: heads kept elsewhere whose size falls into the segment.
+        removals: the statements about the segment, each with its name.
+        covered: entries below the newest signed head.
+        is_last: it has no successor.
     """
 
-    tree: Tree | None = field(default_factory=Tree)
-    certificates: KnownCertificates = field(default_factory=KnownCertificates)
-    good_size: int = 0
+    journal_dir: Path
+    first: int
+    identity: Identity | None
+    known_heads: tuple[SignedHead, ...]
+    removals: tuple[tuple[Removal, str], ...]
+    covered: int
+    is_last: bool
+
+    @property
+    def path(self) -> Path:
+        """The segment's file."""
+        return self.journal_dir / layout.SEGMENTS / layout.segment_name(self.first)
+
+
+class Passed(NamedTuple):
+    """The log at one point, as a segment's head tells it or as its entries make it.
+
+    Attributes:
+        size: entries.
+        peaks: of their tree.
+        certificates: among them, as a head names them.
+    """
+
+    size: int
+    peaks: tuple[bytes, ...]
+    certificates: tuple[tuple[bytes, int], ...]
+
+
+@dataclass(slots=True, kw_only=True)
+class SegmentOutcome:
+    """What the check of one segment found.
+
+    Attributes:
+        heads: what was found of the signed heads.
+        findings: all else, in the order found.
+        before: what the segment's head tells of the entries before; None when it is unreadable.
+        after: the log after its last entry; None when that isn't certain.
+    """
+
+    heads: HeadsOfSegment
+    findings: Findings = field(default_factory=Findings)
+    before: Passed | None = None
+    after: Passed | None = None
+
+
+def check_segment(task: SegmentTask, on_octets: OnOctets | None = None) -> SegmentOutcome:
+    """Check one segment and the signed heads published while it was the last.
+
+    Raises:
+        OSError: it can't be read.
+    """
+    heads = heads_of_segment(task.journal_dir, task.first, task.identity, is_last=task.is_last)
+    outcome = SegmentOutcome(heads=heads)
+    findings, name = outcome.findings, f"{layout.SEGMENTS}/{task.path.name}"
+    removals = SegmentRemovals(task.removals, findings)
+    try:
+        octets = open_segment(task.path, task.first, task.identity)
+    except KeyMissing as error:
+        findings.unchecked.append(str(error))
+        return outcome
+    except IntegrityViolation as error:
+        findings.violation(str(error), name, task.first, 0)
+        return outcome
+    with octets:
+        try:
+            SegmentChecker(octets, task, outcome, removals).check(on_octets or _nobody)
+        except IntegrityViolation as error:
+            findings.violation(str(error), layout.TREE, task.first)
+            outcome.after = None
+    return outcome
+
+
+def _nobody(_: int) -> None:
+    """Nobody wants to know."""
 
 
 class SegmentChecker:
-    """Checks one segment file and carries the progress on."""
+    """Checks one open segment file and fills the outcome."""
 
-    def __init__(  # noqa: PLR0913 — one per segment, all of it belongs to the check
+    def __init__(
         self,
         octets: SegmentFile,
-        progress: Progress,
-        heads: list[SignedHead],
-        covered: int,
-        stored_tree: TreeReader,
-        findings: Findings,
-        *,
+        task: SegmentTask,
+        outcome: SegmentOutcome,
         removals: SegmentRemovals,
-        is_last: bool,
     ) -> None:
+        head = octets.head
         self._octets = octets
-        self._progress = progress
-        self._heads = sorted(heads, key=lambda signed: signed.head.size)
-        self._covered = covered
-        self._stored_tree = stored_tree
-        self._findings = findings
+        self._outcome = outcome
+        self._heads = sorted(
+            [*outcome.heads.signed, *task.known_heads], key=lambda signed: signed.head.size
+        )
+        self._covered = task.covered
+        self._stored_tree = TreeReader(task.journal_dir)
+        self._findings = outcome.findings
         self._removals = removals
-        self._is_last = is_last
+        self._is_last = task.is_last
         self._name = f"{layout.SEGMENTS}/{octets.path.name}"
-        self._contents = SegmentContents(octets.head, octets.entries_start)
-        self._tree = octets.head.tree
-        self._certificates = KnownCertificates(octets.head.certificates)
+        self._contents = SegmentContents(head, octets.entries_start)
+        self._tree = head.tree
+        self._certificates = KnownCertificates(head.certificates)
         self._completed: dict[int, bytearray] = {}
+        self._good_size = head.first_sequence
         self._next_head = 0
         self._next_head_size = 0
+        self._problem = ""
+        self._foreign = False
+        outcome.before = Passed(head.first_sequence, head.peaks, head.certificates)
 
-    def check(self, on_octets: Callable[[int], None]) -> None:
-        """Read the whole segment; findings and progress tell the outcome."""
-        self._check_head()
+    def check(self, on_octets: OnOctets) -> None:
+        """Read the whole segment; the outcome tells."""
         stored = self._stored_leaves()
         self._compare_roots()
-        told = 0
-        problem = ""
-        foreign = False
-        try:
-            for placed in self._octets.scan(self._contents.end, self._octets.size()):
-                if placed.entry.sequence != self._contents.next_sequence:
-                    problem = f"entry {placed.entry.sequence} stands here"
-                    foreign = True
-                    break
-                self._take(placed, stored)
-                if self._contents.end - told > 1 << 20:
-                    on_octets(self._contents.end - told)
-                    told = self._contents.end
-        except IntegrityViolation as error:
-            problem = str(error)
-        whole = self._check_end(problem, foreign=foreign)
+        self._read(stored, on_octets)
+        whole = self._check_end()
         self._removals.check_end(self._name)
         self._compare_levels()
-        on_octets(self._octets.size() - told)
-        self._carry_on(whole=whole)
-
-    def _check_head(self) -> None:
-        head, progress = self._octets.head, self._progress
-        if progress.tree is None:
-            return
-        if head.peaks != progress.tree.peaks or head.certificates != progress.certificates.pairs():
-            self._findings.violation(
-                "the segment's head does not follow from the entries before it",
-                self._name,
-                head.first_sequence,
-                0,
+        self._findings.segments += 1
+        self._findings.octets += self._octets.size()
+        if whole:
+            self._outcome.after = Passed(
+                self._tree.size, self._tree.peaks, self._certificates.pairs()
             )
+
+    def _read(self, stored: bytes, on_octets: OnOctets) -> None:
+        """Walk the entries window by window, up to the first octets that are none."""
+        walk, size = EntryWalk(), self._octets.size()
+        wanted, told = _WINDOW_OCTETS, 0
+        try:
+            while wanted and self._contents.end < size:
+                place = self._contents.end
+                length = min(wanted, size - place)
+                window = self._octets.octets(place, length)
+                walked = walk.walk(window, place, self._contents.next_sequence)
+                self._take(walked, stored)
+                wanted = self._next_wanted(walked, len(window) - length, size - place - length)
+                on_octets(self._contents.end - told)
+                told = self._contents.end
+        except IntegrityViolation as error:
+            self._problem = str(error)
+        on_octets(size - told)
+
+    def _next_wanted(self, walked: Walked, lacking: int, beyond: int) -> int:
+        """How large the next window is; 0 at the end of the entries, with the problem noted."""
+        self._problem, self._foreign = walked.problem, walked.foreign
+        if walked.problem:
+            return 0
+        if walked.ends:
+            return _WINDOW_OCTETS
+        if lacking < 0 or not beyond:
+            self._problem = "an entry is cut short"
+            return 0
+        return max(walked.needed, _WINDOW_OCTETS)
+
+    def _take(self, walked: Walked, stored: bytes) -> None:
+        number, first = len(self._contents.offsets), self._contents.next_sequence
+        begin = self._contents.end
+        self._contents.extend(walked.ends, walked.earliest, walked.latest)
+        self._compare_leaves(walked, stored[number * HASH_OCTETS :], number)
+        for place, decoded in walked.special:
+            entry = decoded.entry
+            if entry.is_removed:
+                start = walked.ends[place - 1] if place else begin
+                end = walked.ends[place]
+                self._removals.take(self._octets, Placed(entry, start, end, decoded))
+            note_certificate(self._certificates, entry)
+        self._findings.entries += len(walked.ends)
+        self._grow(walked.leaves, first)
+
+    def _compare_leaves(self, walked: Walked, stored: bytes, number: int) -> None:
+        found = b"".join(walked.leaves)
+        if stored.startswith(found) or found.startswith(stored):
+            return
+        for place, leaf in enumerate(walked.leaves):
+            kept = stored[place * HASH_OCTETS : (place + 1) * HASH_OCTETS]
+            if kept and leaf != kept:
+                self._findings.violation(
+                    "the entry is not the one whose leaf hash was kept",
+                    self._name,
+                    self._contents.head.first_sequence + number + place,
+                    self._contents.offsets[number + place],
+                )
+
+    def _grow(self, leaves: Sequence[bytes], first: int) -> None:
+        """Let the tree grow, with a stop at the size of each signed head."""
+        start = 0
+        while start < len(leaves):
+            stop = min(len(leaves), self._next_head_size - first)
+            for level, nodes in self._tree.extend(leaves[start:stop]):
+                self._completed.setdefault(level, bytearray()).extend(nodes)
+            start = stop
+            if self._tree.size >= self._next_head_size:
+                self._compare_roots()
 
     def _stored_leaves(self) -> bytes:
         first = self._octets.head.first_sequence
@@ -118,33 +256,12 @@ class SegmentChecker:
             self._findings.violation(str(error), layout.chunk_name(0, chunk), first)
             return b""
 
-    def _take(self, placed: Placed, stored: bytes) -> None:
-        entry = placed.entry
-        number = len(self._contents.offsets)
-        leaf = placed.leaf_hash
-        kept = stored[number * HASH_OCTETS : (number + 1) * HASH_OCTETS]
-        if kept and leaf != kept:
-            self._findings.violation(
-                "the entry is not the one whose leaf hash was kept",
-                self._name,
-                entry.sequence,
-                placed.offset,
-            )
-        for level, node in self._tree.append(leaf):
-            self._completed.setdefault(level, bytearray()).extend(node)
-        if entry.is_removed:
-            self._removals.take(self._octets, placed)
-        note_certificate(self._certificates, entry)
-        self._contents.add(placed.end - placed.offset, entry.received.received_at)
-        self._findings.entries += 1
-        if self._tree.size >= self._next_head_size:
-            self._compare_roots()
-
     def _compare_roots(self) -> None:
+        self._next_head_size = _NO_MORE_HEADS
         while self._next_head < len(self._heads):
             signed = self._heads[self._next_head]
-            self._next_head_size = signed.head.size
             if signed.head.size > self._tree.size:
+                self._next_head_size = signed.head.size
                 return
             self._next_head += 1
             if signed.head.size == self._tree.size:
@@ -158,27 +275,27 @@ class SegmentChecker:
     def _compare_root(self, signed: SignedHead) -> None:
         self._findings.heads += 1
         if self._tree.root() == signed.head.root:
-            self._progress.good_size = signed.head.size
+            self._good_size = signed.head.size
             return
         self._findings.violation(
-            f"entries from {self._progress.good_size} up to {signed.head.size} are not those "
+            f"entries from {self._good_size} up to {signed.head.size} are not those "
             f"that a signed head covers ({signed.source})",
             self._name,
-            self._progress.good_size,
+            self._good_size,
         )
 
-    def _check_end(self, problem: str, *, foreign: bool) -> bool:
+    def _check_end(self) -> bool:
         """Whether the entries end as they must: by the foot, or at the open segment's end.
 
         A crash may leave part of an entry there, never a whole one of another place (foreign).
         """
-        contents, end = self._contents, self._octets.size()
+        contents, end, problem = self._contents, self._octets.size(), self._problem
         rest = self._rest(contents.end, end)
         has_foot = rest == segment.encode_foot(contents.foot(self._tree.root()))
         torn = self._octets.stored_size() - self._octets.stored_end()
         if has_foot and not self._is_last and not torn:
             return self._check_last_head()
-        if self._is_last and contents.next_sequence >= self._covered and not foreign:
+        if self._is_last and contents.next_sequence >= self._covered and not self._foreign:
             if torn or (rest and not has_foot):
                 self._findings.note(
                     f"{torn or len(rest)} octets of an unfinished write end {self._name} at "
@@ -232,21 +349,16 @@ class SegmentChecker:
                     "hashes of the tree are not those of the entries", name, first
                 )
 
-    def _carry_on(self, *, whole: bool) -> None:
-        self._findings.segments += 1
-        self._findings.octets += self._octets.size()
-        self._progress.tree = self._tree if whole else None
-        self._progress.certificates = self._certificates
 
-
-def open_segment(path: Path, first: int, origin: str) -> SegmentFile:
+def open_segment(path: Path, first: int, identity: Identity | None) -> SegmentFile:
     """The segment at its place.
 
     Raises:
         IntegrityViolation: its head is damaged, or it belongs elsewhere.
     """
     octets = SegmentFile(path)
-    if octets.head.first_sequence != first or (origin and octets.head.origin != origin):
+    foreign = identity is not None and octets.head.origin != identity.origin
+    if octets.head.first_sequence != first or foreign:
         octets.close()
         raise IntegrityViolation("the segment belongs to another place or another log")
     return octets

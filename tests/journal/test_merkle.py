@@ -47,6 +47,22 @@ def test_the_example_of_certificate_transparency() -> None:
     assert EMPTY_ROOT.hex() == "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 
 
+@given(sizes=st.lists(st.integers(0, 300), max_size=4))
+def test_many_leaves_at_once_are_the_same_as_one_by_one(sizes: list[int]) -> None:
+    leaves = (LEAVES * 3)[: sum(sizes)]
+    one_by_one, at_once = Tree(), Tree()
+    for size in sizes:
+        start = at_once.size
+        completed: dict[int, bytes] = {}
+        for leaf in leaves[start : start + size]:
+            for level, node in one_by_one.append(leaf):
+                completed[level] = completed.get(level, b"") + node
+        before = at_once.copy()
+        assert dict(at_once.extend(leaves[start : start + size])) == completed
+        assert (at_once.size, at_once.peaks) == (one_by_one.size, one_by_one.peaks)
+        assert before.size == start
+
+
 def test_every_size_has_the_root_of_the_definition() -> None:
     tree = Tree()
     for size in range(130):

@@ -1,6 +1,7 @@
 """Checks evidence of an audit record repository, without the repository and without its code.
 
     python3 verify_evidence.py proof FILE --key VKEY [--message RAWFILE] [--witness VKEY …]
+    python3 verify_evidence.py bundle FILE.zip [--key VKEY] [--witness VKEY …]
     python3 verify_evidence.py consistency FILE --old HEADFILE --key VKEY
     python3 verify_evidence.py journal FOLDER [--key VKEY] [--checkpoint HEADFILE …]
                                        [--master-key KEYFILE]
@@ -18,13 +19,14 @@ import argparse
 import base64
 import functools
 import hashlib
+import json
 import re
 import struct
 import sys
 import zlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 LOG_KEY, WITNESS_KEY = 1, 4
 CHUNK = 1 << 20
@@ -864,18 +866,254 @@ def check_journal(args: argparse.Namespace) -> str:
     return journal.check()
 
 
+# ---------------------------------------------------------------- Evidence bundles
+
+LOCAL = struct.Struct("<4s5H3I2H")
+NETWORK = ("tls", "udp", "tcp", "fhir", "import")
+LOOSE = ("README.txt", "verify_evidence.py", "certificates/anchors.pem")
+
+
+class Bundle:
+    """An evidence bundle, member by member; nothing in it has more than one form."""
+
+    def __init__(self, trusted: list[Key]) -> None:
+        self.trusted = trusted
+        self.keys: list[Key] = []
+        self.note = ""
+        self.head = Head("", 0, b"")
+        self.lines: list[str] = []
+        self.directory = b""
+        self.place = 0
+        self.sealed = False
+        self.pending: dict[str, bytes] = {}
+        self.older: list[str] = []
+        self.facts: dict[str, object] = {}
+        self.counts = {"export": 0, "events": 0, "clock": 0}
+        self.named: set[str] = set()
+        self.certificates: set[str] = set()
+        self.begin = b""
+
+    def members(self, file: BinaryIO) -> Iterator[tuple[str, bytes]]:
+        """Names and contents; the container's octets must be those that follow from them."""
+        while (head := file.read(LOCAL.size))[:4] == b"PK\3\4":
+            require(len(head) == LOCAL.size, "the archive is cut short")
+            *_, length, name_length, _ = LOCAL.unpack(head)
+            name, content = file.read(name_length), file.read(length)
+            facts = (45, 0x0800, 0, 0, 33, zlib.crc32(content), len(content), len(content))
+            expected = LOCAL.pack(b"PK\3\4", *facts, len(name), 0)
+            require(head == expected, f"the archive is altered at octet {self.place}")
+            self.note_member(name, facts, len(head) + len(name) + len(content))
+            try:
+                yield name.decode(), content
+            except UnicodeDecodeError as error:
+                raise Altered("a member's name is no text") from error
+        require(head + file.read() == self.ending(), "the archive's directory is altered")
+
+    def note_member(self, name: bytes, facts: tuple[int, ...], length: int) -> None:
+        """Write the member's line of the directory."""
+        most = 0xFFFF_FFFF
+        far = struct.pack("<HHQ", 1, 8, self.place) if self.place >= most else b""
+        tail = (len(name), len(far), 0, 0, 0, 0, min(self.place, most))
+        self.directory += struct.pack("<4s6H3I5H2I", b"PK\1\2", 45, *facts, *tail) + name + far
+        self.place += length
+
+    def ending(self) -> bytes:
+        """What must follow the last member."""
+        count, size, start = len(self.lines) + self.sealed, len(self.directory), self.place
+        far = b""
+        if count >= 0xFFFF or start >= 0xFFFF_FFFF:
+            far = struct.pack("<4sQ2H2I4Q", b"PK\6\6", 44, 45, 45, 0, 0, count, count, size, start)
+            far += struct.pack("<4sIQI", b"PK\6\7", 0, start + size, 1)
+        few, near = min(count, 0xFFFF), min(start, 0xFFFF_FFFF)
+        end = struct.pack("<4s4H2IH", b"PK\5\6", 0, 0, few, few, size, near, 0)
+        return self.directory + far + end
+
+    def take(self, name: str, content: bytes) -> None:
+        """Check one member."""
+        require(not self.sealed, f"{name} was added after the manifest")
+        if name == "MANIFEST":
+            self.check_manifest(text_of(content, name))
+            self.sealed = True
+            return
+        self.lines.append(f"{hashlib.sha256(content).hexdigest()} {len(content)} {name}")
+        folder, _, file = name.rpartition("/")
+        if folder in self.counts and re.fullmatch(r"[0-9]{6}\.(ndjson|syslog|proofs)", file):
+            self.take_series(folder, file, content)
+        elif folder == "certificates" and file.endswith(".der"):
+            require(hashlib.sha256(content).hexdigest() == file[:-4], f"{name} is another one")
+            self.certificates.add(file[:-4])
+        elif folder == "log/heads":
+            self.take_head(name, content)
+        elif name == "log/identity":
+            self.take_identity(text_of(content, name))
+        elif name == "log/checkpoint":
+            self.note = text_of(content, name)
+            self.head = signed_head(self.note, self.keys)
+        elif name == "export.json":
+            self.facts = object_of(content, name)
+        else:
+            require(name in LOOSE, f"{name} does not belong into a bundle")
+
+    def take_identity(self, text: str) -> None:
+        """Who the log is and which keys sign for it."""
+        lines = [line[len("key ") :].partition(" ")[2] for line in text.split("\n")[3:-1]]
+        self.keys = [read_key(line) for line in lines]
+        known = [key.text for key in self.trusted]
+        right = self.keys and (not known or self.keys[-1].text in known)
+        require(right, "the log's key is not the one that is trusted")
+
+    def take_head(self, name: str, content: bytes) -> None:
+        """An earlier head, what stamps it, and that the log grew from it."""
+        if name.endswith(".checkpoint"):
+            self.older.append(text_of(content, name))
+            signed_head(self.older[-1], self.keys)
+            return
+        require(self.older, f"{name} stands before its head")
+        if name.endswith(".growth"):
+            top, _, note = text_of(content, name).partition("\n\n")
+            first, *hashes = top.split("\n")
+            old, path = unsigned_head(self.older[-1]), [unbase64(line) for line in hashes]
+            same = first == f"old {old.size}" and note == self.note
+            require(same and grew(old, self.head, path), f"{name}: the log did not only grow")
+        else:
+            stamped = hashlib.sha256(self.older[-1].encode()).digest() in content
+            require(name.endswith(".tsr") and stamped, f"{name} stamps something else")
+
+    def take_series(self, folder: str, file: str, content: bytes) -> None:
+        """Keep a chunk's members until the last one, its proofs, comes."""
+        self.pending[file[7:]] = content
+        if not file.endswith(".proofs"):
+            return
+        messages = list(counted_messages(self.pending.get("syslog", b"")))
+        blocks = text_of(content, file).split("\n\n")
+        require(blocks.pop() == "" and len(blocks) == len(messages), f"{folder}/{file}: proofs")
+        told = [object_of(line, file) for line in self.pending.get("ndjson", b"").splitlines()]
+        require(len(told) in (len(blocks), 0 if folder == "export" else -1), f"{file}: events")
+        for place, (block, message) in enumerate(zip(blocks, messages, strict=True)):
+            sequence = self.check_record(folder, block, message)
+            same = not told or told[place].get("sequence") == sequence
+            require(same, f"{folder}/{file}: the reading of record {sequence} is of another")
+        self.counts[folder] += len(blocks)
+        self.pending = {}
+
+    def check_record(self, folder: str, block: str, message: bytes) -> int:
+        """A message's place in the log; its sequence."""
+        lines = block.split("\n")
+        right = len(lines) >= 2 and lines[0].startswith("extra ") and lines[1].startswith("index ")
+        require(right and len(lines) <= 66, "no proof's lines")
+        envelope, index = unbase64(lines[0][6:]), number(lines[1][6:])
+        path = [unbase64(line) for line in lines[2:]]
+        require(len(envelope) >= 89 and envelope[:5] == b"ARRL\1", "no envelope")
+        sequence, _, _, _, stored, fingerprint, listener = struct.unpack_from(
+            ">QQ16sQIBB", envelope, 7
+        )
+        same = len(message) == stored and hashlib.sha256(message).digest() == envelope[-32:]
+        require(same and sequence == index, f"record {index}: the message is another one")
+        root = root_by_path(leaf_hash(envelope), index, self.head.size, path)
+        require(root == self.head.root, f"record {index} does not stand in the log")
+        after = 57 + fingerprint
+        if fingerprint and folder == "events":
+            self.named.add(envelope[57:after].hex())
+        if folder == "export":
+            door = envelope[after : after + listener].decode("utf-8", "replace")
+            require(door not in NETWORK, "the record of the beginning came from outside")
+            self.begin = message
+        return index
+
+    def check_manifest(self, note: str) -> None:
+        """The exporter's key, which the log names, signed the list of all that is here."""
+        lines = split_note(note)[0].split("\n")
+        require(len(lines) > 3 and lines[0] == "arr-evidence 1", "no manifest")
+        key = read_key(lines[2])
+        require_signature(note, [key])
+        require(lines[1] == self.head.name, "the manifest is about another log")
+        require(lines[3:-1] == self.lines, "what is here is not what the manifest names")
+        require(split_note(note)[1][1:] == [], "the manifest has more than one signature")
+        stated = [key.text, self.facts.get("query"), self.facts.get("reason")]
+        stated += [self.facts.get("exporter_key")]
+        for one in stated:
+            value = base64.b64encode(str(one or "").encode())
+            require(
+                not one or value in self.begin, "the log's record of the export says otherwise"
+            )
+        require(self.facts.get("count") == self.counts["events"], "the number of records")
+
+    def told(self, witnesses: list[Key]) -> str:
+        """What was found."""
+        require(self.sealed, "the archive has no manifest")
+        count, size = self.counts["events"], self.head.size
+        by, at = self.facts.get("person"), self.facts.get("asked_at")
+        said = [f"{count} records of {self.head.name} under the head of size {size}"]
+        said.append(f"exported by {by}, asked at {at}")
+        for witness in witnesses:
+            heads = [one for one in self.older if f" {witness.name} " in one]
+            require(heads, f"no head with a cosignature of {witness.name}")
+            said.append(f"cosigned by {witness.name} at {cosigned_at(heads[0], witness)} (POSIX)")
+        if missing := self.named - self.certificates:
+            said.append(f"{len(missing)} certificates of senders are not in the bundle")
+        return "\n".join(said)
+
+
+def text_of(content: bytes, name: str) -> str:
+    """A member's text."""
+    try:
+        return content.decode()
+    except UnicodeDecodeError as error:
+        raise Altered(f"{name} is no text") from error
+
+
+def object_of(content: bytes, name: str) -> dict[str, object]:
+    """A JSON object."""
+    try:
+        told = json.loads(content)
+    except ValueError as error:
+        raise Altered(f"{name} is no JSON") from error
+    require(isinstance(told, dict), f"{name} holds no object")
+    return dict(told)
+
+
+def counted_messages(octets: bytes) -> Iterator[bytes]:
+    """Messages, each behind its length and a blank."""
+    place = 0
+    while place < len(octets):
+        blank = octets.find(b" ", place, place + 21)
+        require(blank > 0, "a message without its length")
+        start = blank + 1
+        end = start + number(text_of(octets[place:blank], "a length"))
+        require(end <= len(octets), "a message is cut short")
+        yield octets[start:end]
+        place = end
+
+
+def check_bundle(args: argparse.Namespace) -> str:
+    """A whole bundle."""
+    bundle = Bundle(args.key)
+    with args.file.open("rb") as file:
+        for name, content in bundle.members(file):
+            bundle.take(name, content)
+    told = bundle.told(args.witness)
+    if not args.key:
+        key = bundle.keys[-1].text
+        raise Unchecked(f"give --key; all parts fit each other by the key {key}: {told}")
+    return told
+
+
 # ---------------------------------------------------------------- The command
 
 
 def arguments(given: list[str] | None) -> argparse.Namespace:
     """What to check."""
     parser = argparse.ArgumentParser(description="Check evidence of an audit record repository.")
-    commands = parser.add_subparsers(required=True, metavar="proof|consistency|journal")
+    commands = parser.add_subparsers(required=True, metavar="proof|bundle|consistency|journal")
     proof = commands.add_parser("proof", help="a record's place in the log")
     proof.add_argument("file", type=Path)
     proof.add_argument("--message", type=Path, help="the message's octets as received")
     proof.add_argument("--witness", action="append", default=[], help="must have cosigned")
     proof.set_defaults(check=check_proof)
+    bundle = commands.add_parser("bundle", help="an evidence bundle")
+    bundle.add_argument("file", type=Path)
+    bundle.add_argument("--witness", action="append", default=[], help="must have cosigned")
+    bundle.set_defaults(check=check_bundle)
     consistency = commands.add_parser("consistency", help="that a log only grew")
     consistency.add_argument("file", type=Path)
     consistency.add_argument("--old", type=Path, required=True, help="the earlier signed head")
@@ -885,8 +1123,8 @@ def arguments(given: list[str] | None) -> argparse.Namespace:
     journal.add_argument("--checkpoint", type=Path, action="append", default=[])
     journal.add_argument("--master-key", type=Path, help="keys of encrypted segments")
     journal.set_defaults(check=check_journal, witness=[])
-    for command in (proof, consistency, journal):
-        needed = command is not journal
+    for command in (proof, bundle, consistency, journal):
+        needed = command in (proof, consistency)
         command.add_argument("--key", action="append", default=[], required=needed, help="VKEY")
     args = parser.parse_args(given)
     try:

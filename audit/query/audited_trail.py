@@ -9,10 +9,14 @@ from audit.index.port import SearchIndex, Total
 from audit.journal.reader import JournalReader
 from audit.query.access import Principal, Scope, require
 from audit.query.answers import IndexLag
+from audit.query.disguise import Disguise
 from audit.query.language import parse_query
+from audit.query.pseudonym_search import PseudonymSearch
+from audit.query.pseudonyms import Pseudonyms
 from audit.query.roles import OWN_USE
 from audit.query.search_options import SearchOptions
 from audit.query.self_audit import Append, SelfAudit
+from audit.query.view import FieldRules, PrincipalView
 
 _RECORD_ID = re.compile("(?:(?P<origin>[a-z0-9]+)-)?(?P<sequence>[0-9]{1,19})")
 _LARGEST_SEQUENCE = 2**63 - 1
@@ -37,6 +41,8 @@ class AuditedTrail:
         self.reader = reader
         self.options = options
         self.audit = SelfAudit(append, options.identity, options.clock)
+        self._disguise = Disguise(Pseudonyms(options.pseudonym_key))
+        self._undone = PseudonymSearch(index, self._disguise, options.pseudonyms_tried)
 
     def lag(self) -> IndexLag:
         """How far the index is behind the journal: shows no record, so isn't journaled."""
@@ -62,10 +68,31 @@ class AuditedTrail:
             return parse_query(query, now=now, limits=self.options.language)
         return query
 
+    def view(self, principal: Principal) -> PrincipalView:
+        """The index as the principal may see it: every question of a principal goes through it.
+
+        Its criteria are narrowed and its records, facets and counts are made fit to be shown, so
+        neither ``visible`` nor ``shown`` is needed beside it.
+        """
+
+        def refuse(why: str) -> Denied:
+            self.audit.denied(principal, (("view", "search by what is shown as pseudonyms"),), why)
+            return Denied(why)
+
+        fields = FieldRules(self._disguise, self._undone.value, refuse)
+        return PrincipalView(self.index, principal, rows_seen(principal), fields)
+
     def visible(self, principal: Principal, criteria: Criteria) -> Criteria:
-        """Of what is asked, what the principal may see: every question goes through here."""
-        seen = rows_seen(principal)
-        return criteria if seen is None else And((seen, criteria))
+        """Of what is asked, what the principal may see, for questions to ``index`` itself.
+
+        Raises:
+            Denied: it would find patients by what the principal may not see.
+        """
+        return self.view(principal).visible(criteria)
+
+    def shown(self, principal: Principal, record: IndexedRecord) -> IndexedRecord:
+        """A record of ``index`` as the principal may see it: with pseudonyms where it must be."""
+        return self.view(principal).shown(record)
 
     def require_whole(self, principal: Principal, asked: Details) -> None:
         """Let only a principal pass that may see every record.
@@ -79,15 +106,15 @@ class AuditedTrail:
             self.audit.denied(principal, asked, why)
             raise Denied(why)
 
-    def count(self, criteria: Criteria) -> Total:
-        """How many match, counted up to the bound for such criteria."""
+    def count(self, criteria: Criteria, view: PrincipalView | None = None) -> Total:
+        """How many match, of those in ``view`` if given, counted up to the bound for such."""
         options = self.options
         at_most = options.count_phrases_at_most if _has_phrase(criteria) else options.count_at_most
-        return self.index.count(criteria, at_most=at_most)
+        return (view or self.index).count(criteria, at_most=at_most)
 
-    def repeats(self, found: Criteria, *, shown: bool) -> Total:
+    def repeats(self, found: Criteria, view: PrincipalView | None = None, *, shown: bool) -> Total:
         """How many repeats match ``found`` and are hidden: none when they are shown."""
-        return Total(0) if shown else self.count(And((found, Exists("repeat_of"))))
+        return Total(0) if shown else self.count(And((found, Exists("repeat_of"))), view)
 
     def sequence(self, record_id: str) -> int:
         """The sequence of ``ORIGIN-SEQUENCE`` or of a bare sequence; NotFound for any other."""
@@ -99,7 +126,7 @@ class AuditedTrail:
         raise NotFound(f"there is no record {record_id[:64]}")
 
     def record(self, principal: Principal, record_id: str) -> tuple[IndexedRecord, IndexLag]:
-        """One record, and how far the index was behind when it was read.
+        """One record as the principal may see it, and how far the index was behind.
 
         Raises:
             NotFound: there is no such record, the principal may not see it (an answer that tells
@@ -116,7 +143,7 @@ class AuditedTrail:
                 f"there is no record {record_id}"
                 + ("; it is journaled but not searchable yet, try again soon" if late else "")
             )
-        return record, lag
+        return self.shown(principal, record), lag
 
 
 def rows_seen(principal: Principal) -> Criteria | None:

@@ -7,6 +7,7 @@ from audit.index.criteria import And, Criteria, Exists, Not, Or, Range, Term
 from audit.index.document import IndexedRecord
 from audit.index.port import Bucket, SearchIndex, Span, Total
 from audit.query.language_times import NS_PER_S
+from audit.query.view import PrincipalView
 
 FAILURES = ("minor-failure", "serious-failure", "major-failure")
 NOT_REPEATED = Not(Exists("repeat_of"))
@@ -103,7 +104,7 @@ def young_span(now: int, first: int, options: HomeOptions) -> Span | None:
     return None
 
 
-def _span_of(index: SearchIndex, now: int, options: HomeOptions) -> Span:
+def _span_of(index: SearchIndex | PrincipalView, now: int, options: HomeOptions) -> Span:
     """The ordinary window, or that of a repository whose first record lies within it."""
     span = span_before(now, options)
     if index.count(Range("time", None, span.start), at_most=1).value:
@@ -114,7 +115,9 @@ def _span_of(index: SearchIndex, now: int, options: HomeOptions) -> Span:
     return young_span(now, oldest.records[0].time, options) or span
 
 
-def home_figures(index: SearchIndex, now: int, options: HomeOptions) -> HomeFigures:
+def home_figures(
+    index: SearchIndex | PrincipalView, now: int, options: HomeOptions
+) -> HomeFigures:
     """Ask the index for all figures; raises IndexUnavailable as it does."""
     span = _span_of(index, now, options)
     within: Sequence[Criteria] = (Range("time", span.start, span.end), NOT_REPEATED)

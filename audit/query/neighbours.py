@@ -12,6 +12,7 @@ from audit.query.answers import Answer
 from audit.query.audited_trail import AuditedTrail, Details, check_bound
 from audit.query.home import NOT_REPEATED
 from audit.query.language_times import NS_PER_S
+from audit.query.view import PrincipalView
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,21 +55,22 @@ def neighbours(
     check_bound("limit", limit, trail.options.max_limit)
     check_bound("window_s", asked.window_s, trail.options.max_neighbour_window_s)
     record, lag = trail.record(principal, record_id)
+    view = trail.view(principal)
     window = asked.window_s * NS_PER_S
     within = Range("time", record.time - window, record.time + window + 1)
     found = And((within, *(_shared(record, name) for name in asked.same)))
     shown = found if asked.include_repeats else And((found, NOT_REPEATED))
-    pages = _around(trail, shown, record, limit)
+    pages = _around(view, shown, record, limit)
     records = _nearest(record, [one for page in pages for one in page.records], limit)
     warnings = [warning for page in pages for warning in page.warnings]
-    total = trail.count(shown)
+    total = trail.count(shown, view)
     if total.value > len(records):
         warnings.append("only the nearest in time are shown")
     answer = Answer(
         records=records,
         next_cursor=None,
         total=total,
-        repeats_hidden=trail.repeats(found, shown=asked.include_repeats),
+        repeats_hidden=trail.repeats(found, view, shown=asked.include_repeats),
         index_lag=lag,
         partial=any(page.partial for page in pages),
         warnings=tuple(warnings),
@@ -85,13 +87,13 @@ def _shared(record: IndexedRecord, name: str) -> Criteria:
 
 
 def _around(
-    trail: AuditedTrail, shown: Criteria, record: IndexedRecord, limit: int
+    view: PrincipalView, shown: Criteria, record: IndexedRecord, limit: int
 ) -> tuple[Page, Page]:
     """So many on either side; the nearest of both are among them."""
     place = Place(record.time, record.sequence)
     return (
-        trail.index.search(shown, limit=limit, after=place, newest_first=True),
-        trail.index.search(shown, limit=limit, after=place, newest_first=False),
+        view.search(shown, limit=limit, after=place, newest_first=True),
+        view.search(shown, limit=limit, after=place, newest_first=False),
     )
 
 

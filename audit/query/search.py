@@ -22,7 +22,13 @@ from audit.query.answers import (
     MessageAnswer,
     Overview,
 )
-from audit.query.audited_trail import AuditedTrail, Details, check_bound, words_of_query
+from audit.query.audited_trail import (
+    AuditedTrail,
+    Details,
+    check_bound,
+    rows_seen,
+    words_of_query,
+)
 from audit.query.cursor import Cursor, query_digest, seal, unseal
 from audit.query.excerpts import with_excerpts
 from audit.query.export import Export
@@ -57,6 +63,11 @@ class SearchService:
         self._index = index
         self._reader = reader
         self._options = options
+
+    @property
+    def trail(self) -> AuditedTrail:
+        """What other kinds of answers are made from."""
+        return self._trail
 
     def index_lag(self) -> IndexLag:
         """How far the index is behind the journal: shows no record, so isn't journaled."""
@@ -96,14 +107,13 @@ class SearchService:
             (self._trail.criteria(query, start.asked_at), Range("sequence", None, start.snapshot))
         )
         shown = found if include_repeats else And((found, NOT_REPEATED))
-        page = self._index.search(
-            shown, limit=limit, after=start.place, newest_first=not oldest_first
-        )
+        view = self._trail.view(principal)
+        page = view.search(shown, limit=limit, after=start.place, newest_first=not oldest_first)
         answer = Answer(
             records=page.records,
             next_cursor=self._next_cursor(page, start, digest),
-            total=self._trail.count(shown),
-            repeats_hidden=self._trail.repeats(found, shown=include_repeats),
+            total=self._trail.count(shown, view),
+            repeats_hidden=self._trail.repeats(found, view, shown=include_repeats),
             index_lag=self.index_lag(),
             partial=page.partial,
             warnings=page.warnings,
@@ -125,11 +135,11 @@ class SearchService:
         if shape.span is not None:
             check_bound("buckets", _buckets(shape.span), self._options.max_buckets)
         found = And((self._trail.criteria(query, self._options.clock()), NOT_REPEATED))
-        index = self._index
+        view = self._trail.view(principal)
         overview = Overview(
-            facets=index.facets(found, shape.facets, shape.size) if shape.facets else {},
-            histogram=index.histogram(found, shape.span, shape.split) if shape.span else (),
-            total=self._trail.count(found),
+            facets=view.facets(found, shape.facets, shape.size) if shape.facets else {},
+            histogram=view.histogram(found, shape.span, shape.split) if shape.span else (),
+            total=self._trail.count(found, view),
             index_lag=self.index_lag(),
         )
         self._trail.audit.used(principal, asked)
@@ -158,6 +168,8 @@ class SearchService:
         asked: Details = (("record", record_id), ("view", "octets as received"))
         self._trail.require(principal, Scope.EVENTS_RAW, asked)
         sequence = self._trail.sequence(record_id)
+        if rows_seen(principal) is not None:
+            self._trail.record(principal, record_id)
         entry = self._reader.read(sequence)
         received = entry.received
         if received.kind is EntryKind.CERTIFICATE:
@@ -178,7 +190,7 @@ class SearchService:
         Needs ``events:read``; raises QuerySyntaxError.
         """
         self._trail.require(principal, Scope.EVENTS_READ, (("query", query),))
-        self._trail.criteria(query, self._options.clock())
+        self._trail.visible(principal, self._trail.criteria(query, self._options.clock()))
 
     def neighbours(
         self, principal: Principal, record_id: str, asked: Neighbourhood, *, limit: int = 100
@@ -229,7 +241,9 @@ class SearchService:
         asked: Details = (("view", "figures of the home page"),)
         self._trail.require(principal, Scope.EVENTS_READ, asked)
         answer = HomeAnswer(
-            figures=home_figures(self._index, self._options.clock(), self._options.home),
+            figures=home_figures(
+                self._trail.view(principal), self._options.clock(), self._options.home
+            ),
             index=self._index.describe(),
             origin=self._reader.origin,
             index_lag=self.index_lag(),
@@ -269,7 +283,8 @@ class SearchService:
             raise RequestError("excerpts are given of one sender at a time")
         end = self._options.clock() + 1
         period = Period(end - days * _NS_PER_DAY, end)
-        reporter = SenderReporter(self._index, period, self._options.senders)
+        view = self._trail.view(principal)
+        reporter = SenderReporter(view, period, self._options.senders)
         senders = reporter.report(node)
         looked_at: list[str] = []
         if excerpts:

@@ -20,6 +20,10 @@ class SearchOptions:
         identity: how the repository names itself in the records of its own use.
         cursor_key: authenticates cursors; processes that serve the same clients share it. By
             default each service has its own.
+        pseudonym_key: makes the pseudonyms of patients; processes that serve the same people
+            share it. By default each service has its own.
+        pseudonyms_tried: values of one field among which that of a pseudonym is looked for, when
+            somebody searches by one.
         max_limit: most records on a page.
         max_facet_size: most values named of one field.
         max_buckets: most bars of a histogram.
@@ -27,6 +31,8 @@ class SearchOptions:
         count_phrases_at_most: the same for a query with a phrase, for which an index has to look
             at each document.
         max_neighbour_window_s: how far from a record its neighbours in time may lie.
+        max_about_records: newest records that a page about one patient, user, study, node or
+            address sums up; it says when there are more.
         export_page: records that an export reads at a time; its memory is bounded by them.
         tail_page: journal entries that a live tail looks at in one step.
         language: bounds of a query's text.
@@ -37,12 +43,15 @@ class SearchOptions:
 
     identity: RepositoryIdentity
     cursor_key: bytes = field(default_factory=lambda: token_bytes(32), repr=False)
+    pseudonym_key: bytes = field(default_factory=lambda: token_bytes(32), repr=False)
+    pseudonyms_tried: int = 500_000
     max_limit: int = 1_000
     max_facet_size: int = 1_000
     max_buckets: int = 1_000
     count_at_most: int = 10_000
     count_phrases_at_most: int = 1_000
     max_neighbour_window_s: int = 86_400
+    max_about_records: int = 2_000
     export_page: int = 500
     tail_page: int = 500
     language: LanguageLimits = DEFAULT_LIMITS

@@ -18,6 +18,7 @@ from audit.index.port import SearchIndex
 from audit.query.answers import IndexLag
 from audit.query.broken_rules import BrokenRule, broken_rules
 from audit.query.home import NOT_REPEATED, with_findings
+from audit.query.view import PrincipalView
 from audit.record.times import format_ns, parse_date_time
 
 NS_PER_S = 1_000_000_000
@@ -198,7 +199,9 @@ class SenderReporter:
     ``partial`` and ``warnings`` hold what is to be said of it afterwards.
     """
 
-    def __init__(self, index: SearchIndex, period: Period, options: SenderOptions) -> None:
+    def __init__(
+        self, index: SearchIndex | PrincipalView, period: Period, options: SenderOptions
+    ) -> None:
         self._index = index
         self._options = options
         self._within = Range("received", period.start, period.end)

@@ -62,6 +62,8 @@ class Tail:
         criteria = trail.criteria(query, trail.options.clock())
         self._criteria = And((criteria, NOT_REPEATED, Not(own_looks(principal))))
         self._trail = trail
+        self._view = trail.view(principal)
+        self._view.visible(self._criteria)  # refused before it begins
         end = trail.index.position()
         self.position = end if since is None else min(since, end)
         if not recorded:
@@ -78,7 +80,7 @@ class Tail:
         records: tuple[IndexedRecord, ...] = ()
         if stop > self.position:
             piece = And((self._criteria, Range("sequence", self.position, stop)))
-            page = self._trail.index.search(piece, limit=stop - self.position)
+            page = self._view.search(piece, limit=stop - self.position)
             records = tuple(sorted(page.records, key=lambda record: record.sequence))
             self.position = stop
         return TailStep(records, self.position, stop >= lag.index_seq, lag)

@@ -58,7 +58,11 @@ def searching(settings: Settings) -> Iterator[SearchService]:
                 index,
                 reader,
                 lambda raw: appends.append(raw, LISTENER),
-                SearchOptions(identity=identity, cursor_key=own_key(paths.cursor_key)),
+                SearchOptions(
+                    identity=identity,
+                    cursor_key=own_key(paths.cursor_key),
+                    pseudonym_key=own_key(paths.pseudonym_key),
+                ),
             )
         finally:
             index.close()

@@ -128,7 +128,11 @@ class WebRole:
             self._index,
             reader,
             self._append,
-            SearchOptions(identity=self._own.identity, cursor_key=own_key(self._paths.cursor_key)),
+            SearchOptions(
+                identity=self._own.identity,
+                cursor_key=own_key(self._paths.cursor_key),
+                pseudonym_key=own_key(self._paths.pseudonym_key),
+            ),
         )
         pages = create_page_routes(search, self._state, self._record_sign_in, self._pages)
         api = create_api_routes(search, self._state, self._options)

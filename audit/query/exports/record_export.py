@@ -7,7 +7,7 @@ incomplete, for HTTP can't signal a fault once an answer has begun.
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import ClassVar
 
@@ -149,7 +149,8 @@ class RecordExport(ABC):
             raise IndexUnavailable(
                 "a part of the index did not answer: " + "; ".join(page.warnings)
             )
-        return page
+        shown = tuple(self._trail.shown(self._principal, one) for one in page.records)
+        return replace(page, records=shown)
 
     def _end(self, *, complete: bool) -> None:
         self._ended = True

@@ -1,0 +1,163 @@
+"""PrincipalView: the index as one principal may see it, row and field level applied.
+
+Questions are narrowed to the rows that the principal may see, and to what it may ask by; answers
+show it pseudonyms unless it may identify patients. What is asked through here can leak neither.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from audit.errors import Denied
+from audit.index.criteria import And, Criteria, Not, Or, Phrase, Prefix, Term, Text
+from audit.index.document import IndexedRecord
+from audit.index.port import Bucket, Page, Place, SearchIndex, Span, Total
+from audit.query.access import Principal, Scope
+from audit.query.disguise import Disguise, is_protected
+
+Resolve = Callable[[str, str], str | None]
+"""Field and pseudonym → the value behind it; None when there is none that can be found."""
+
+_THEMSELVES = {"user": "patient", "requestor": "patient", "user_name": "patient_name"}
+"""Fields that name people, and the field that has the same value when they are the patient."""
+
+Refuse = Callable[[str], Denied]
+"""Journals that a question was refused, and why; gives what is to be raised."""
+
+
+@dataclass(frozen=True, slots=True)
+class FieldRules:
+    """What is done to fields that identify patients.
+
+    Attributes:
+        disguise: makes pseudonyms.
+        resolve: undoes one, for a search by it.
+        refuse: journals the refusal of a question that would find a patient by other means.
+    """
+
+    disguise: Disguise
+    resolve: Resolve
+    refuse: Refuse
+
+
+class PrincipalView:
+    """What one principal may see of an index.
+
+    Args:
+        index: the whole.
+        principal: who looks.
+        seen: the records it may see at all; None for every one.
+        fields: what is done to fields that identify patients.
+    """
+
+    def __init__(
+        self,
+        index: SearchIndex,
+        principal: Principal,
+        seen: Criteria | None,
+        fields: "FieldRules",
+    ) -> None:
+        self._index = index
+        self._principal = principal
+        self._seen = seen
+        self._disguise = fields.disguise
+        self._fields = fields
+
+    def visible(self, criteria: Criteria) -> Criteria:
+        """The criteria with pseudonyms undone, narrowed to what the principal may see.
+
+        Raises:
+            Denied: they would find a patient by what the principal may not see.
+        """
+        asked = criteria if self._principal.identified else self._undone(criteria)
+        return asked if self._seen is None else And((self._seen, asked))
+
+    def shown(self, record: IndexedRecord) -> IndexedRecord:
+        """The record as the principal may see it."""
+        return record if self._principal.identified else self._disguise.record(record)
+
+    def search(
+        self,
+        criteria: Criteria,
+        *,
+        limit: int,
+        after: Place | None = None,
+        newest_first: bool = True,
+    ) -> Page:
+        """As ``SearchIndex.search``; raises Denied as ``visible`` does."""
+        page = self._index.search(
+            self.visible(criteria), limit=limit, after=after, newest_first=newest_first
+        )
+        if self._principal.identified:
+            return page
+        return replace(page, records=tuple(map(self.shown, page.records)))
+
+    def count(self, criteria: Criteria, *, at_most: int | None = None) -> Total:
+        """As ``SearchIndex.count``; raises Denied as ``visible`` does."""
+        return self._index.count(self.visible(criteria), at_most=at_most)
+
+    def facets(
+        self, criteria: Criteria, fields: Sequence[str], size: int = 10
+    ) -> dict[str, tuple[tuple[str, int], ...]]:
+        """As ``SearchIndex.facets``; raises Denied as ``visible`` does."""
+        asked = self.visible(criteria)
+        found = self._index.facets(asked, fields, size)
+        return {name: self._named(asked, name, values) for name, values in found.items()}
+
+    def histogram(
+        self, criteria: Criteria, span: Span, split: str | None = None
+    ) -> tuple[Bucket, ...]:
+        """As ``SearchIndex.histogram``; raises Denied as ``visible`` does."""
+        return self._index.histogram(self.visible(criteria), span, split)
+
+    def top_by_distinct(
+        self, criteria: Criteria, group: str, distinct: str, size: int = 10
+    ) -> tuple[tuple[str, int], ...]:
+        """As ``SearchIndex.top_by_distinct``; raises Denied as ``visible`` does."""
+        asked = self.visible(criteria)
+        found = self._index.top_by_distinct(asked, group, distinct, size)
+        return self._named(asked, group, found)
+
+    def _named(
+        self, asked: Criteria, field: str, values: tuple[tuple[str, int], ...]
+    ) -> tuple[tuple[str, int], ...]:
+        if self._principal.identified or (not is_protected(field) and field not in _THEMSELVES):
+            return values
+        return tuple((self._name(asked, field, value), count) for value, count in values)
+
+    def _name(self, asked: Criteria, field: str, value: str) -> str:
+        """A pseudonym; people keep their name unless they are patients of their own records."""
+        if is_protected(field):
+            return self._disguise.of(field, value)
+        theirs = _THEMSELVES[field]
+        both = And((asked, Term(field, value), Term(theirs, value)))
+        is_patient = self._index.count(both, at_most=1).value
+        return self._disguise.of(theirs, value) if is_patient else value
+
+    def _undone(self, criteria: Criteria) -> Criteria:
+        match criteria:
+            case And(parts):
+                return And(tuple(map(self._undone, parts)))
+            case Or(parts):
+                return Or(tuple(map(self._undone, parts)))
+            case Not(part):
+                return Not(self._undone(part))
+            case Term(field, value) if is_protected(field):
+                return self._term(field, value)
+            case Prefix(field, _) if is_protected(field):
+                raise self._refusal(f"the beginning of a {field}")
+            case Text() | Phrase():
+                raise self._refusal("words of the message")
+            case _:
+                return criteria
+
+    def _term(self, field: str, value: str) -> Criteria:
+        found = self._fields.resolve(field, value)
+        if found is None:
+            raise self._refusal(f"a {field} other than by a pseudonym that was shown")
+        return Term(field, found)
+
+    def _refusal(self, what: str) -> Denied:
+        return self._fields.refuse(
+            f"{self._principal.name} may not search by {what}: "
+            f"it needs the scope {Scope.PATIENTS_IDENTIFY}"
+        )

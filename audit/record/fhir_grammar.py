@@ -57,6 +57,16 @@ def _element(name: str, said: str) -> Element:
     return Element(name, kind, least == "1", most == "*")
 
 
+def elements(kind: str) -> Mapping[str, Element]:
+    """The elements of a type of the table, by name; none for any other."""
+    return _types().get(kind, {})
+
+
+def is_sound(value: dict[str, Any], kind: str) -> bool:
+    """Whether the object meets the grammar of a type of the table."""
+    return next(_judge_object(value, kind, kind), None) is None
+
+
 def breaches(resource: dict[str, Any], most: int) -> list[Finding]:
     """What keeps the resource from being a FHIR R4 AuditEvent, at most so many findings."""
     found: list[Finding] = []

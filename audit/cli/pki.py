@@ -13,11 +13,12 @@ _FOLDER = click.Path(path_type=Path, file_okay=False)
     epilog=examples(
         "arr pki init --out pki --host audit.example.org",
         "arr pki issue ct-room-1 --out nodes --p12",
+        "arr pki revoke nodes/ct-room-1.crt",
         "arr pki enrol vendor.pem",
     )
 )
 def pki() -> None:
-    """Make a CA of one's own, issue certificates to senders, enrol certificates of others."""
+    """Make a CA of one's own, issue certificates to senders or revoke them, enrol others'."""
 
 
 @pki.command(epilog=examples("arr pki init --out pki --host audit.example.org --host 10.1.2.3"))
@@ -76,6 +77,38 @@ def issue(
     for what, value in issued.as_dict().items():
         if value is not None:
             click.echo(f"{what} {value}")
+
+
+@pki.command(
+    epilog=examples("arr pki revoke nodes/ct-room-1.crt", "arr pki revoke old.crt --days 30")
+)
+@click.argument(
+    "certificates",
+    nargs=-1,
+    required=True,
+    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+)
+@data_option
+@click.option("--ca", "ca_folder", type=_FOLDER, help="Folder of the CA (default: the data's).")
+@click.option(
+    "--days",
+    type=click.IntRange(1, 3650),
+    default=90,
+    show_default=True,
+    help="When the next list is due.",
+)
+def revoke(
+    certificates: tuple[Path, ...],
+    data: Path | None,
+    config_file: Path | None,
+    ca_folder: Path | None,
+    days: int,
+) -> None:
+    """Take certificates of the site's CA back; prints the list to be named in trust.crl."""
+    from audit.service.site_pki import revoke as take_back
+
+    folder = ca_folder or settings_from(data, config_file).data / "pki"
+    click.echo(take_back(folder, certificates, days))
 
 
 @pki.command(epilog=examples("arr pki enrol vendor.pem --data /var/lib/arr"))

@@ -14,11 +14,13 @@ from pathlib import Path
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-from audit.errors import IncompleteCheck
+from audit.errors import ConfigurationError, IncompleteCheck
 from audit.service.clock import clock_state
 from audit.service.ops import readiness
 from audit.service.paths import DataPaths
 from audit.settings import Settings
+from audit.transport.revocation import read_revocations
+from audit.transport.tls import enrolled_files
 
 CERTIFICATE_WARNING = timedelta(days=14)
 
@@ -217,7 +219,7 @@ def _trusted(settings: Settings) -> Iterator[Diagnosis]:
     if not settings.syslog.tls_enabled:
         return
     enrolled = settings.trust.enrolled or DataPaths(settings.data).enrolled
-    count = len(tuple(enrolled.glob("*.pem"))) if enrolled.is_dir() else 0
+    count = len(enrolled_files(enrolled))
     if trust.client_ca is None and count == 0:
         yield Diagnosis(
             "who may send",
@@ -239,6 +241,23 @@ def _trusted(settings: Settings) -> Iterator[Diagnosis]:
         Grade.OK,
         f"CA: {trust.client_ca or 'none'}; enrolled certificates: {count}",
     )
+    yield from _revocations(trust.crl)
+
+
+def _revocations(files: tuple[Path, ...]) -> Iterator[Diagnosis]:
+    for file in files:
+        subject = f"revocation list {file}"
+        try:
+            lists = read_revocations((file,)).lists
+        except ConfigurationError as error:
+            yield Diagnosis(subject, Grade.ERROR, str(error), "give PEM or DER lists in trust.crl")
+            continue
+        if any(one.is_outdated for one in lists):
+            mend = "fetch the authority's new one; until then this one counts"
+            yield Diagnosis(subject, Grade.WARNING, "a newer list is due", mend)
+            continue
+        count = sum(len(one.revoked) for one in lists)
+        yield Diagnosis(subject, Grade.OK, f"{count} certificates are revoked")
 
 
 def _ports(settings: Settings, running: bool) -> Iterator[Diagnosis]:

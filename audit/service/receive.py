@@ -338,7 +338,13 @@ class ReceiveRole:
     def _trust_times(self) -> tuple[tuple[str, int], ...]:
         trust = self._settings.trust
         enrolled = trust.enrolled or self._paths.enrolled
-        files = [trust.certificate, trust.private_key, trust.client_ca, *enrolled.glob("*")]
+        files = [
+            trust.certificate,
+            trust.private_key,
+            trust.client_ca,
+            *trust.crl,
+            *enrolled.glob("*"),
+        ]
         return tuple(
             (str(file), file.stat().st_mtime_ns) for file in files if file and file.exists()
         )

@@ -65,6 +65,7 @@ def server_tls(settings: Settings, paths: DataPaths) -> ServerTls:
         trust=Trust(
             ca_files=(trust.client_ca,) if trust.client_ca else (),
             enrolled_dir=enrolled if enrolled.is_dir() else None,
+            crl_files=trust.crl,
             allow_rsa_1024=trust.allow_weak_keys,
         ),
     )

@@ -1,15 +1,19 @@
 """A certificate authority of one's own: made once, issues to senders, enrols strangers."""
 
 import secrets
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from cryptography import x509
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from audit.errors import ConfigurationError, RequestError
 from audit.transport.pki import CertificateAuthority
+from audit.transport.revocation import read_revocations
 
 CA_STEM = "ca"
 SERVER_STEM = "server"
@@ -84,6 +88,40 @@ def issue_client(ca_folder: Path, name: str, out: Path, *, p12: bool) -> Issued:
     return Issued(certificate, key, ca_file, bundle, password)
 
 
+def revoke(ca_folder: Path, certificates: Iterable[Path], days: int) -> Path:
+    """Take certificates back: they join the CA's revocation list, which is signed anew.
+
+    Returns:
+        The list's file, to be named in ``trust.crl``.
+
+    Raises:
+        ConfigurationError: there is no CA in the folder, a file holds no PEM certificate, or the
+            list that is there can't be read.
+        RequestError: a certificate is not one of this CA's.
+    """
+    authority = load_authority(ca_folder)
+    file = ca_folder / f"{CA_STEM}.crl"
+    revoked = dict(_revoked_before(file))
+    for path in certificates:
+        certificate = _certificate_in(path)
+        try:
+            certificate.verify_directly_issued_by(authority.credentials.certificate)
+        except (ValueError, TypeError, InvalidSignature) as error:
+            raise RequestError(f"{path}: was not issued by the CA in {ca_folder}") from error
+        revoked.setdefault(certificate.serial_number, datetime.now(UTC))
+    fresh = file.with_suffix(".crl.new")
+    fresh.write_bytes(authority.revocation_list(revoked, days))
+    return fresh.replace(file)
+
+
+def _revoked_before(file: Path) -> Iterator[tuple[int, datetime]]:
+    if not file.exists():
+        return
+    for one in read_revocations((file,)).lists:
+        for entry in one.parsed:
+            yield entry.serial_number, entry.revocation_date_utc
+
+
 def enrol(certificate_file: Path, folder: Path) -> Path:
     """Trust a certificate directly (IHE ITI-19): keep it in the folder of enrolled ones.
 
@@ -93,13 +131,15 @@ def enrol(certificate_file: Path, folder: Path) -> Path:
     Raises:
         ConfigurationError: the file holds no PEM certificate.
     """
-    try:
-        certificate = x509.load_pem_x509_certificate(certificate_file.read_bytes())
-    except (OSError, ValueError) as error:
-        raise ConfigurationError(
-            f"{certificate_file}: holds no PEM certificate: {error}"
-        ) from error
+    certificate = _certificate_in(certificate_file)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     kept = folder / f"{certificate.fingerprint(hashes.SHA256()).hex()}.pem"
     kept.write_bytes(certificate.public_bytes(Encoding.PEM))
     return kept
+
+
+def _certificate_in(file: Path) -> x509.Certificate:
+    try:
+        return x509.load_pem_x509_certificate(file.read_bytes())
+    except (OSError, ValueError) as error:
+        raise ConfigurationError(f"{file}: holds no PEM certificate: {error}") from error

@@ -52,4 +52,7 @@ class TrustSettings(Section):
     enrolled: Path | None = Field(
         None, description="folder of PEM certificates that are trusted directly"
     )
+    crl: tuple[Path, ...] = Field(
+        (), description="files of certificate revocation lists, PEM or DER; read anew when changed"
+    )
     allow_weak_keys: bool = Field(False, description="accept RSA keys of 1024 bits")

@@ -5,7 +5,7 @@ DICOM TLS profiles need them. Private keys are written readable by their owner o
 """
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -200,6 +200,21 @@ class CertificateAuthority:
     def issue_node(self, common_name: str, hosts: Iterable[str]) -> Credentials:
         """A certificate for a DICOM node, which is client and server at once."""
         return self.issue(Request(common_name, tuple(hosts), Purpose.NODE))
+
+    def revocation_list(self, revoked: Mapping[int, datetime], days: int) -> bytes:
+        """A complete list (RFC 5280 5), PEM, of serial numbers and since when; due in ``days``."""
+        own, now = self.credentials, datetime.now(UTC)
+        builder = (
+            x509.CertificateRevocationListBuilder()
+            .issuer_name(own.certificate.subject)
+            .last_update(now - _CLOCK_TOLERANCE)
+            .next_update(now + timedelta(days=days))
+        )
+        for serial, since in revoked.items():
+            entry = x509.RevokedCertificateBuilder().serial_number(serial).revocation_date(since)
+            builder = builder.add_revoked_certificate(entry.build())
+        signed = builder.sign(own.key, hashes.SHA256())
+        return signed.public_bytes(serialization.Encoding.PEM)
 
 
 def self_signed(request: Request, key: PrivateKey | None = None) -> Credentials:

@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from audit.errors import ConfigurationError
 from audit.transport.dh_parameters import FFDHE_2048_PEM
+from audit.transport.revocation import NO_REVOCATIONS, Revocations, read_revocations
 
 CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20:DHE+aRSA+AESGCM"
 """TLS 1.2 suites: forward secret and authenticated encryption only (RFC 9325 4.2)."""
@@ -40,12 +41,15 @@ class Trust:
         ca_files: PEM files; a chain to any certificate in them is accepted.
         enrolled_dir: folder of PEM files (.pem, .crt, .cer); each certificate in it is accepted
             by itself, and no other that it may have issued.
+        crl_files: certificate revocation lists, PEM or DER; an enrolled certificate is trusted by
+            itself, whatever they say.
         allow_rsa_1024: accept RSA keys of 1024 bits (old devices); refused by default.
         strict_x509: demand key usage and key identifiers as RFC 5280 does; ITI-19 doesn't.
     """
 
     ca_files: tuple[Path, ...] = ()
     enrolled_dir: Path | None = None
+    crl_files: tuple[Path, ...] = ()
     allow_rsa_1024: bool = False
     strict_x509: bool = False
 
@@ -89,10 +93,17 @@ class ClientTls:
 
 @dataclass(frozen=True, slots=True)
 class TrustedPeers:
-    """The certificates that a context was built with, DER, with the file each came from."""
+    """The certificates that a context was built with, DER, with the file each came from.
+
+    Attributes:
+        authorities: a chain to one of them is trusted.
+        enrolled: each is trusted by itself.
+        revocations: what authorities took back.
+    """
 
     authorities: Mapping[bytes, str]
     enrolled: Mapping[bytes, str]
+    revocations: Revocations = NO_REVOCATIONS
 
     def objection(self, chain: tuple[bytes, ...]) -> str:
         """Why the verified chain (leaf first) is not to be trusted, empty when it is.
@@ -101,8 +112,10 @@ class TrustedPeers:
         """
         if not chain:
             return "no certificate was sent"
-        if chain[0] in self.enrolled or chain[-1] in self.authorities:
+        if chain[0] in self.enrolled:
             return ""
+        if chain[-1] in self.authorities:
+            return self.revocations.objection(chain)
         return "its issuer is enrolled as a peer, not trusted as an authority"
 
     def server_objection(self, chain: tuple[bytes, ...], server_name: str) -> str:
@@ -126,6 +139,7 @@ class TrustedPeers:
         certificate = x509.load_der_x509_certificate(leaf)
         return any(
             _issued(certificate, x509.load_der_x509_certificate(authority))
+            and not self.revocations.objection((leaf, authority))
             for authority in self.authorities
         )
 
@@ -213,7 +227,7 @@ def _load_trust(context: ssl.SSLContext, trust: Trust) -> TrustedPeers:
             file.write("".join(blocks))
             file.flush()
             context.load_verify_locations(cafile=file.name)
-    return TrustedPeers(authorities, enrolled)
+    return TrustedPeers(authorities, enrolled, read_revocations(trust.crl_files))
 
 
 def enrolled_files(folder: Path | None) -> tuple[Path, ...]:

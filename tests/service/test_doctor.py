@@ -119,3 +119,17 @@ def test_processes_that_do_not_run_are_told(settings: Settings) -> None:
 
 def test_a_diagnosis_prints_as_json(settings: Settings) -> None:
     assert about(settings, "clock").as_dict()["subject"] == "clock"
+
+
+def test_revocation_lists_are_looked_at(
+    settings: Settings, authority: CertificateAuthority, tmp_path: Path
+) -> None:
+    good, old, bad = (tmp_path / name for name in ("good.crl", "old.crl", "bad.crl"))
+    good.write_bytes(authority.revocation_list({17: datetime.now(UTC)}, 30))
+    old.write_bytes(authority.revocation_list({}, 0))
+    bad.write_bytes(b"nothing")
+    listed = changed(settings, trust__crl=(good, old, bad))
+    assert about(listed, "good.crl").grade is Grade.OK
+    assert about(listed, "good.crl").found == "1 certificates are revoked"
+    assert about(listed, "old.crl").grade is Grade.WARNING
+    assert about(listed, "bad.crl").grade is Grade.ERROR

@@ -3,10 +3,12 @@ from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.serialization import pkcs12
+from cryptography.x509 import load_pem_x509_certificate
 
 from audit.errors import ConfigurationError, RequestError
-from audit.service.site_pki import create_authority, enrol, issue_client
+from audit.service.site_pki import create_authority, enrol, issue_client, revoke
 from audit.transport.pki import Request, self_signed
+from audit.transport.revocation import read_revocations
 
 
 def test_an_issued_certificate_is_trusted_by_the_ca(tmp_path: Path) -> None:
@@ -55,3 +57,25 @@ def test_what_is_no_certificate_is_not_enrolled(tmp_path: Path) -> None:
     (tmp_path / "x.pem").write_text("nothing")
     with pytest.raises(ConfigurationError, match="holds no PEM certificate"):
         enrol(tmp_path / "x.pem", tmp_path / "enrolled")
+
+
+def test_certificates_taken_back_join_the_list(tmp_path: Path) -> None:
+    folder = tmp_path / "pki"
+    create_authority(folder, "CA", ("localhost",))
+    nodes = [issue_client(folder, f"node-{n}", tmp_path, p12=False) for n in range(3)]
+    file = revoke(folder, [nodes[0].certificate], 30)
+    assert revoke(folder, [nodes[1].certificate, nodes[0].certificate], 30) == file
+    (found,) = read_revocations([file]).lists
+    serials = [load_pem_x509_certificate(n.certificate.read_bytes()).serial_number for n in nodes]
+    assert sorted(found.revoked) == sorted(serials[:2])
+    assert not found.is_outdated
+
+
+def test_only_certificates_of_the_authority_can_be_taken_back(tmp_path: Path) -> None:
+    folder = tmp_path / "pki"
+    create_authority(folder, "CA", ("localhost",))
+    stranger, key = self_signed(Request("vendor")).write(tmp_path, "vendor")
+    with pytest.raises(RequestError, match="was not issued by the CA"):
+        revoke(folder, [stranger], 30)
+    with pytest.raises(ConfigurationError, match="no PEM certificate"):
+        revoke(folder, [key], 30)

@@ -13,14 +13,13 @@ from typing import Any
 
 from audit.bench.clocks import timed
 from audit.bench.machine import machine
-from audit.bench.traffic import batches, entries, received
-from audit.journal.entry import EncodedEntry, Received, encode
-from audit.journal.verify import VerifyOptions, verify
+from audit.bench.traffic import batches, received
+from audit.journal.entry import SALT_OCTETS, Received
+from audit.journal.entry_batch import EncodedBatch
+from audit.journal.verify import verify
 from audit.journal.writer import JournalOptions, JournalWriter
 
 _MEGABYTE = 1_000_000
-_SEGMENT_OCTETS = 16 << 20
-"""Small enough that a short measurement has segments for every core."""
 _MOST_BUFFERS = os.sysconf("SC_IOV_MAX")
 
 
@@ -58,7 +57,6 @@ def _append(folder: Path, options: JournalBenchOptions) -> dict[str, Any]:
     journal = JournalOptions(
         key_file=folder / "keys" / "log-signing.key",
         position_file=folder / "run" / "journal.position",
-        segment_max_octets=_SEGMENT_OCTETS,
     )
     arrived = received(options.records, days=1)
     ours_s = ours_cpu_s = bare_s = 0.0
@@ -83,16 +81,15 @@ def _append(folder: Path, options: JournalBenchOptions) -> dict[str, Any]:
     }
 
 
-def _buffers(batch: Sequence[Received], first: int) -> list[bytes | memoryview]:
-    encoded: Iterator[EncodedEntry] = map(encode, entries(batch, first))
-    return [part for one in encoded for part in (one.head, one.body) if part]
+def _buffers(batch: Sequence[Received], first: int) -> list[bytes]:
+    return EncodedBatch(first, bytes(SALT_OCTETS * len(batch)), batch).buffers
 
 
 @contextmanager
-def _bare_file(path: Path) -> Iterator[Callable[[Sequence[bytes | memoryview]], None]]:
+def _bare_file(path: Path) -> Iterator[Callable[[Sequence[bytes]], None]]:
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
 
-    def write(buffers: Sequence[bytes | memoryview]) -> None:
+    def write(buffers: Sequence[bytes]) -> None:
         for start in range(0, len(buffers), _MOST_BUFFERS):
             os.writev(descriptor, buffers[start : start + _MOST_BUFFERS])
         os.fdatasync(descriptor)
@@ -108,21 +105,14 @@ def _verify(journal: Path, records: int) -> dict[str, Any]:
     octets = sum(file.stat().st_size for file in files)
     reports = []
     ours = timed(lambda: reports.append(verify(journal)))
-    with_all = VerifyOptions(workers=_cores(), parallel_from_octets=0)
-    parallel = timed(lambda: reports.append(verify(journal, with_all)))
     bare = timed(lambda: _hash(files))
     return {
-        "intact": all(report.intact for report in reports),
+        "intact": reports[0].intact,
         "bytes_per_record": round(octets / records, 1),
         "verify_mb_per_s": round(octets / ours.wall_s / _MEGABYTE, 1),
-        "verify_parallel_mb_per_s": round(octets / parallel.wall_s / _MEGABYTE, 1),
         "sha256sum_mb_per_s": round(octets / bare.wall_s / _MEGABYTE, 1),
         "verify_to_sha256sum": round(bare.wall_s / ours.wall_s, 3),
     }
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0))
 
 
 def _hash(files: Sequence[Path]) -> None:

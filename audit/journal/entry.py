@@ -102,9 +102,7 @@ class Received:
         if (
             len(self.listener.encode()) > MAX_LISTENER_OCTETS
             or len(self.peer.encode()) > MAX_PEER_OCTETS
-            or (
-                self.attributes and len(_attribute_octets(self.attributes)) > MAX_ATTRIBUTES_OCTETS
-            )
+            or (self.attributes and len(attribute_octets(self.attributes)) > MAX_ATTRIBUTES_OCTETS)
         ):
             raise ValueError("the listener, the peer or the attributes are too long")
         if not (
@@ -334,7 +332,7 @@ def _metadata(entry: Entry) -> bytes:
     received = entry.received
     listener = received.listener.encode()
     peer = received.peer.encode()
-    attributes = _attribute_octets(received.attributes) if received.attributes else b""
+    attributes = attribute_octets(received.attributes) if received.attributes else b""
     if len(entry.salt) != SALT_OCTETS or not 0 <= entry.sequence <= _MAX_U64:
         raise ValueError("a salt has 16 octets, a sequence 64 bits")
     fixed = _FIXED.pack(
@@ -360,7 +358,12 @@ def _leaf_hash(kind: EntryKind, flags: int, metadata: bytes, raw: bytes) -> byte
     return sha256(b"\x00" + _envelope(kind, flags, metadata, raw)).digest()
 
 
-def _attribute_octets(attributes: tuple[tuple[int, bytes], ...]) -> bytes:
+def attribute_octets(attributes: tuple[tuple[int, bytes], ...]) -> bytes:
+    """The byte form of attributes.
+
+    Raises:
+        ValueError: their tags don't rise, or one doesn't fit.
+    """
     tags = [tag for tag, _ in attributes]
     if tags != sorted(set(tags)):
         raise ValueError("attributes stand in rising order of their tags, each once")

@@ -143,7 +143,8 @@ class Files:
             while waiting:
                 written = self._calls.pwritev(fd, waiting, offset)
                 offset += written
-                waiting = _rest(waiting, written)
+                whole = written == sum(map(len, waiting))
+                waiting = [] if whole else _rest(waiting, written)
         return offset
 
     def sync_data(self, fd: int) -> None:

@@ -1,17 +1,19 @@
 """The segment that the writer appends to: what it holds, and the durable append itself."""
 
 import errno
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TypeVar
 
 from audit.journal import layout, segment
-from audit.journal.entry import EncodedEntry
+from audit.journal.entry_batch import EncodedBatch
 from audit.journal.files import Files
 from audit.journal.master_keys import MasterKey
 from audit.journal.segment import SegmentFoot, SegmentHead
 from audit.journal.segment_cipher import FRAME_OCTETS, SegmentCipher
 
+T = TypeVar("T")
 _REFUSALS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EMFILE, errno.ENFILE})
 
 
@@ -95,53 +97,57 @@ class OpenSegment:
         contents = SegmentContents(head, len(octets))
         return cls(files, files.open_existing(path), contents, len(stored), cipher)
 
-    def append_durably(self, batch: Sequence[EncodedEntry], received_at: Iterable[int]) -> None:
+    def append_durably(self, batch: EncodedBatch, on_written: Callable[[], T]) -> T:
         """All entries of the batch are durable; if this fails, none is part of the segment.
+
+        Args:
+            batch: the entries.
+            on_written: called between write and sync; what it returns is returned.
 
         Raises:
             DiskStateUnknown: durability is unknown; the segment must not be written to again.
             OSError: refused or failed; what was written of the batch has been cut off again.
         """
-        self._write_durably([(one.head, one.body) for one in batch])
-        for encoded, at in zip(batch, received_at, strict=True):
-            self.contents.add(len(encoded.head) + len(encoded.body), at)
+        begun = self._write_durably(batch.buffers, batch.lengths, on_written)
+        self.contents.extend(batch.ends(self.contents.end), batch.earliest, batch.latest)
+        return begun
 
     def close_durably(self, root: bytes) -> None:
         """Write the foot; the file never changes again. Fails as ``append_durably`` does."""
         foot = segment.encode_foot(self.contents.foot(root))
-        self._write_durably([(foot, b"")])
+        self._write_durably([foot], [len(foot)], lambda: None)
         self.contents.end += len(foot)
 
     def release(self) -> None:
         """Give the descriptor back."""
         self._files.close(self._fd)
 
-    def _write_durably(self, parts: Sequence[tuple[bytes, bytes]]) -> None:
+    def _write_durably(
+        self, buffers: Sequence[bytes], lengths: Sequence[int], on_written: Callable[[], T]
+    ) -> T:
         if self._cipher is None:
-            stored = [buffer for part in parts for buffer in part if buffer]
+            stored = buffers
         else:
-            stored = list(_frames(self._cipher, self.contents.end, parts))
+            stored = list(_frames(self._cipher, self.contents.end, b"".join(buffers), lengths))
         try:
             end = self._files.write_at(self._fd, self._stored_end, stored)
         except OSError:
             self._files.cut(self._fd, self._stored_end)
             raise
+        begun = on_written()
         self._files.sync_data(self._fd)
         self._stored_end = end
+        return begun
 
 
 def _frames(
-    cipher: SegmentCipher, offset: int, parts: Iterable[tuple[bytes, bytes]]
+    cipher: SegmentCipher, offset: int, octets: bytes, lengths: Iterable[int]
 ) -> Iterator[bytes]:
-    """Frames for the image from that offset on; a part, which is an entry, is never divided."""
-    gathered: list[bytes] = []
-    octets = 0
-    for part in parts:
-        length = len(part[0]) + len(part[1])
-        if gathered and octets + length > FRAME_OCTETS:
-            yield cipher.frame(offset, b"".join(gathered))
-            offset += octets
-            gathered, octets = [], 0
-        gathered += part
-        octets += length
-    yield cipher.frame(offset, b"".join(gathered))
+    """Frames for the image from that offset on; an entry, of so many octets, is never divided."""
+    begin = end = 0
+    for length in lengths:
+        if begin < end and end + length - begin > FRAME_OCTETS:
+            yield cipher.frame(offset + begin, octets[begin:end])
+            begin = end
+        end += length
+    yield cipher.frame(offset + begin, octets[begin:end])

@@ -4,6 +4,7 @@ A level is a row of 32-octet hashes, cut into files of 2**20; so any tile of the
 layout is one read of consecutive octets, and a proof reads a few tiles.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from audit.errors import IntegrityViolation
@@ -32,10 +33,15 @@ class TreeWriter:
 
     def add(self, leaf_hash: bytes, completed: list[tuple[int, bytes]]) -> None:
         """Take the next leaf hash and what it completed at higher levels."""
-        self._take(0, self._next, leaf_hash)
-        self._next += 1
-        for level, node in completed:
-            self._take(level, hashes_at_level(self._next, level) - 1, node)
+        self.add_many([leaf_hash], completed)
+
+    def add_many(self, leaf_hashes: Sequence[bytes], completed: list[tuple[int, bytes]]) -> None:
+        """Take the next leaf hashes and what they completed, as ``Tree.extend`` returns it."""
+        before = self._next
+        self._take(0, before, b"".join(leaf_hashes))
+        self._next += len(leaf_hashes)
+        for level, nodes in completed:
+            self._take(level, hashes_at_level(before, level), nodes)
 
     def flush_durably(self) -> None:
         """All hashes taken so far are on disk; after an OSError they are still held."""
@@ -53,9 +59,9 @@ class TreeWriter:
                 if path.stat().st_size > length:
                     self._cut(path, length)
 
-    def _take(self, level: int, index: int, node: bytes) -> None:
+    def _take(self, level: int, index: int, nodes: bytes) -> None:
         _, octets = self._pending.setdefault(level, (index, bytearray()))
-        octets += node
+        octets += nodes
 
     def _write_level(self, level: int, start: int, octets: bytes) -> None:
         self._files.make_directory_durably(self._dir / layout.TREE / str(level))

@@ -43,7 +43,7 @@ class VerifyOptions:
     trusted_keys: tuple[VerifierKey, ...] = ()
     on_progress: Callable[[int, int], None] | None = None
     workers: int = 1
-    parallel_from_octets: int = 64 << 20
+    parallel_from_octets: int = 256 << 20
 
 
 def verify(journal_dir: Path, options: VerifyOptions | None = None) -> VerifyReport:

@@ -15,7 +15,8 @@ from typing import NoReturn, Self
 
 from audit.errors import ConfigurationError, JournalBusy, JournalUnavailable
 from audit.journal import master_keys
-from audit.journal.entry import SALT_OCTETS, EncodedEntry, Entry, Received, encode
+from audit.journal.entry import SALT_OCTETS, EntryKind, Received
+from audit.journal.entry_batch import EncodedBatch
 from audit.journal.files import DiskStateUnknown, Files, lock_holder, try_lock_directory
 from audit.journal.head_publisher import HeadPublisher
 from audit.journal.identity import Identity
@@ -24,8 +25,9 @@ from audit.journal.master_keys import KeyMissing, MasterKeys
 from audit.journal.note import Checkpoint
 from audit.journal.open_segment import OpenSegment, is_refusal
 from audit.journal.position import PositionFile, read_position
-from audit.journal.recovery import RecoveredState, Recovery, note_certificate, recover
+from audit.journal.recovery import RecoveredState, Recovery, recover
 from audit.journal.segment import SegmentHead
+from audit.journal.tree_growth import TreeGrowth
 from audit.journal.tree_store import TreeWriter
 
 _NS_PER_S = 1_000_000_000
@@ -96,6 +98,7 @@ class JournalWriter:
         self._keys = options.master_keys or master_keys.in_use()
         self._lock_fd = lock_fd
         self._tree = state.tree
+        self._growth = TreeGrowth()
         self._tree_writer = TreeWriter(journal_dir, files, state.tree.size)
         self._segment = state.open_segment
         self._last_first = state.first_sequence
@@ -233,18 +236,16 @@ class JournalWriter:
             self._require_alive()
             if not batch:
                 return range(self.durable_count, self.durable_count)
-            self._require_room(sum(len(received.raw) for received in batch))
             first = self.durable_count
-            salts = os.urandom(SALT_OCTETS * len(batch))
-            entries = [
-                Entry(first + n, salts[n * SALT_OCTETS : (n + 1) * SALT_OCTETS], received)
-                for n, received in enumerate(batch)
-            ]
-            encoded = [encode(entry) for entry in entries]
+            encoded = EncodedBatch(first, os.urandom(SALT_OCTETS * len(batch)), batch)
+            self._require_room(encoded.octets)
             try:
-                self._write(encoded, entries)
+                self._write(encoded)
             except OSError as error:
                 self._fail(error)
+            for number, received in enumerate(batch):
+                if received.kind is EntryKind.CERTIFICATE:
+                    self.certificates.add(received.certificate_sha256, first + number)
             return range(first, self.durable_count)
 
     def publish_head(self) -> Checkpoint:
@@ -275,13 +276,11 @@ class JournalWriter:
                 os.close(self._lock_fd)
                 self._lock_fd = -1
 
-    def _write(self, encoded: list[EncodedEntry], entries: list[Entry]) -> None:
-        octets = sum(len(one.head) + len(one.body) for one in encoded)
-        segment = self._segment_for(octets)
-        segment.append_durably(encoded, (entry.received.received_at for entry in entries))
-        for one, entry in zip(encoded, entries, strict=True):
-            self._tree_writer.add(one.leaf_hash, self._tree.append(one.leaf_hash))
-            note_certificate(self.certificates, entry)
+    def _write(self, encoded: EncodedBatch) -> None:
+        segment = self._segment_for(encoded.octets)
+        growth = segment.append_durably(encoded, lambda: self._growth.begin(self._tree, encoded))()
+        self._tree = growth.tree
+        self._tree_writer.add_many(growth.leaves, growth.completed)
         self._show_position()
 
     def _show_position(self) -> None:
@@ -374,6 +373,7 @@ class JournalWriter:
         ) from error
 
     def _release_files(self) -> None:
+        self._growth.close()
         if self._segment is not None:
             self._segment.release()
         if self._position is not None:

@@ -1,0 +1,52 @@
+"""audit.journal.entry_batch: the same octets and leaf hashes as one by one."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from audit.journal.entry import Entry, Received, encode
+from audit.journal.entry_batch import EncodedBatch
+from audit.journal.merkle import Tree
+from audit.journal.tree_growth import TreeGrowth
+from tests.journal.journals import received
+from tests.journal.test_entry_walk import SHAPES
+
+
+@given(
+    records=st.lists(SHAPES, min_size=1, max_size=6),
+    first=st.integers(0, 2**64 - 7),
+    salt=st.binary(min_size=16, max_size=16),
+)
+def test_each_entry_is_what_encode_makes_of_it(
+    records: list[Received], first: int, salt: bytes
+) -> None:
+    salts = [bytes([n]) + salt[1:] for n in range(len(records))]
+    batch = EncodedBatch(first, b"".join(salts), records)
+    alone = [encode(Entry(first + n, salts[n], record)) for n, record in enumerate(records)]
+    assert b"".join(batch.buffers) == b"".join(one.head + one.body for one in alone)
+    assert batch.leaf_hashes() == [one.leaf_hash for one in alone]
+    assert batch.lengths == [len(one.head) + len(one.body) for one in alone]
+    assert batch.ends(100)[-1] == 100 + batch.octets
+    times = [record.received_at for record in records]
+    assert (batch.earliest, batch.latest) == (min(times), max(times))
+
+
+def test_each_entry_needs_a_salt() -> None:
+    with pytest.raises(ValueError, match="salt"):
+        EncodedBatch(0, bytes(16), [received(1), received(2)])
+
+
+@pytest.mark.parametrize("count", [1, 40])
+def test_the_tree_grows_only_in_what_is_given_back(count: int) -> None:
+    tree, growth = Tree(), TreeGrowth()
+    batch = EncodedBatch(0, bytes(16 * count), [received(n) for n in range(count)])
+    grown = growth.begin(tree, batch)
+    found = grown()
+    assert tree.size == 0
+    growth.close()
+    growth.close()
+    expected = Tree()
+    for leaf in batch.leaf_hashes():
+        expected.append(leaf)
+    assert (found.tree.size, found.tree.peaks) == (count, expected.peaks)
+    assert found.leaves == batch.leaf_hashes()

@@ -17,6 +17,7 @@ from audit.record.known_parts import (
     cut_up,
     is_clean,
     known_message,
+    learn,
     read_known,
     remember_clean,
 )
@@ -67,7 +68,7 @@ def assess(msg: bytes, limits: XmlLimits = DEFAULT_LIMITS) -> Assessment:
         limits: bounds on size and structure; beyond them a message is ``malformed``.
     """
     pieces = cut_up(msg, limits)
-    if pieces is not None and (message := known_message(pieces)) is not None:
+    if pieces is not None and (message := _by_parts(pieces)) is not None:
         return _valid(message, "dicom", "dicom")
     if is_json(msg):
         return _assess_json(msg, limits)
@@ -81,6 +82,12 @@ def assess(msg: bytes, limits: XmlLimits = DEFAULT_LIMITS) -> Assessment:
         return _malformed((*before, refused.finding), msg, limits)
     except MalformedMessage as fault:
         return _assess_broken(source or XmlInput(b""), fault, msg, limits)
+
+
+def _by_parts(pieces: Pieces) -> AuditMessage | None:
+    """The message, when all its parts are known or can be learned, and nothing is to be said."""
+    message = known_message(pieces)
+    return known_message(pieces) if message is None and learn(pieces) else message
 
 
 def _assess_json(msg: bytes, limits: XmlLimits) -> Assessment:

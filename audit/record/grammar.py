@@ -17,6 +17,7 @@ _FILES = {
     "ihe": "ihe/audit-message.xsd",
     "legacy": "dicom/audit-message-legacy.xsd",
     "rfc3881": "rfc3881/audit-message.xsd",
+    "dicom-part": "dicom/audit-message-parts.xsd",
 }
 _ATTRIBUTE = re.compile(r"attribute '([^']+)'")
 _MISSING_ATTRIBUTE = re.compile(r"The attribute '([^']+)' is required")
@@ -63,7 +64,8 @@ class Grammars:
         """Whether the message meets the grammar of that name.
 
         Args:
-            tier: ``dicom``, ``ihe``, ``legacy`` or ``rfc3881``.
+            tier: ``dicom``, ``ihe``, ``legacy`` or ``rfc3881``; ``dicom-part`` for a single
+                child of a message.
             root: the message.
             large: whether it may hold thousands of errors, each of which costs a look at all
                 siblings; such a flood is then told without paths.

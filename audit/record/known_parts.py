@@ -5,14 +5,16 @@ instructions, a ``<`` stands nowhere but at a tag. So its octets can be cut into
 AuditMessage, and as the grammar says of each child by itself what it may hold, and of all only
 their order, octets that were such a child once are one again wherever they stand in that order. A
 message of known parts is therefore well-formed, of tier dicom and known in content before any
-parser has seen it. Whether the rules have anything to say of it follows from the shapes of its
-parts (`audit.record.shapes`); where they do, all is done at length.
+parser has seen it. For the same reason a part that is new can be parsed and judged alone. Whether
+the rules have anything to say of it follows from the shapes of its parts
+(`audit.record.shapes`); where they do, all is done at length.
 """
 
 import re
 from collections.abc import Callable
 from typing import Generic, NamedTuple, TypeVar
 
+from audit.record import grammar
 from audit.record.audit_message import (
     ActiveParticipant,
     AuditMessage,
@@ -21,6 +23,7 @@ from audit.record.audit_message import (
     ParticipantObject,
     Setting,
 )
+from audit.record.grammar import Grammars
 from audit.record.message_rules import (
     event_faults,
     object_faults,
@@ -32,7 +35,7 @@ from audit.record.remembered import Remembered
 from audit.record.shapes import event_shape, number_of, object_shape, participant_shape
 from audit.record.times import is_usual
 from audit.record.xml_input import USUAL_DECLARATION, XmlLimits
-from audit.record.xml_tree import Element
+from audit.record.xml_tree import Element, read_part
 
 _K = TypeVar("_K")
 _T = TypeVar("_T")
@@ -50,6 +53,8 @@ _END = b"</AuditMessage>"
 _PARTICIPANT = b"<ActiveParticipant"
 _SOURCE = b"<AuditSourceIdentification"
 _OBJECT = b"<ParticipantObjectIdentification"
+_UNSURE = re.compile(rb"<[!?]|xmlns")
+"""What may hold a tag that is none, or change what a name means."""
 _FAULTY = 0
 
 
@@ -172,6 +177,53 @@ def _all_of(known: Remembered[bytes, Part[_T]], pieces: list[bytes]) -> list[Par
             return None
         found.append(part)
     return found
+
+
+def learn(pieces: Pieces) -> bool:
+    """Read those participants, sources and objects that aren't known, each by itself.
+
+    False when one of them isn't what the strict grammar wants, or is to be looked at in its
+    place: it is too large, holds what makes a cut unsure, or a rule has something to say of it.
+    """
+    inner = _cut_setting(pieces.setting)
+    if inner is None or not (event := _events.get(inner.event)) or not event.shape:
+        return False
+    with grammar.borrowed() as grammars:
+        return (
+            _learn(_participants, inner.participants, _PARTICIPANT, _participant_part, grammars)
+            and _learn(_sources, [inner.source], _SOURCE, _source_part, grammars)
+            and _learn(_objects, pieces.objects, _OBJECT, _object_part, grammars)
+        )
+
+
+def _learn(
+    known: Remembered[bytes, Part[_T]],
+    pieces: list[bytes],
+    tag: bytes,
+    read: Callable[[Element], Part[_T]],
+    grammars: Grammars,
+) -> bool:
+    for octets in pieces:
+        part = known.get(octets)
+        if part is None:
+            part = _read_alone(tag + octets, read, grammars)
+            if part is None:
+                return False
+            known.put(octets, part)
+        if part.shape == _FAULTY:
+            return False
+    return True
+
+
+def _read_alone(
+    octets: bytes, read: Callable[[Element], Part[_T]], grammars: Grammars
+) -> Part[_T] | None:
+    if len(octets) > _MAX_PART_OCTETS or _UNSURE.search(octets):
+        return None
+    element = read_part(octets)
+    if element is None or not grammars.accepts("dicom-part", element):
+        return None
+    return read(element)
 
 
 def read_known(pieces: Pieces, root: Element, octets: bytes) -> tuple[AuditMessage, Parts] | None:

@@ -38,20 +38,33 @@ def read_tree(source: XmlInput, limits: XmlLimits = DEFAULT_LIMITS) -> Element:
         MalformedMessage: the XML is not well-formed; line and column say where.
     """
     try:
-        parser = _idle.pop()
-    except IndexError:
-        parser = _parser()
-    try:
-        root = etree.fromstring(source.octets, parser)
+        root = _parsed(source.octets)
     except etree.XMLSyntaxError as fault:
         line, column = fault.position
         raise MalformedMessage(
             str(fault.msg), max(line, 0) + source.lines_before, max(column, 0)
         ) from None
-    finally:
-        _idle.append(parser)
     _check(root, source, limits)
     return root
+
+
+def read_part(octets: bytes) -> Element | None:
+    """The element that the octets are, one small child of a message; None when they are none."""
+    try:
+        return _parsed(octets)
+    except etree.XMLSyntaxError:
+        return None
+
+
+def _parsed(octets: bytes) -> Element:
+    try:
+        parser = _idle.pop()
+    except IndexError:
+        parser = _parser()
+    try:
+        return etree.fromstring(octets, parser)
+    finally:
+        _idle.append(parser)
 
 
 def salvage(source: XmlInput, limits: XmlLimits = DEFAULT_LIMITS) -> Element | None:

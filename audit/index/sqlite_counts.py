@@ -1,17 +1,25 @@
-"""Counting in one month file: sums by shape, vocabulary, and records where neither tells."""
+"""Counting in one month file: by columns, by vocabulary, and by records where neither tells."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby, takewhile
 from typing import Final
 
-from audit.index import sums, tokens
-from audit.index.criteria import And, Criteria, Range, fold, matches
+import numpy as np
+
+from audit.index import shapes, tokens
+from audit.index.columns import Integers
+from audit.index.criteria import Criteria, fold
+from audit.index.part_columns import PartColumns, shape_facts
 from audit.index.port import Span
+from audit.index.selection import Selector
 from audit.index.sqlite_reader import PartReader, Question
 from audit.index.sqlite_statement import statement_of
 
 Facts = dict[str, list[str]]
+
+_NARROW: Final = 65_536
+_MOST: Final = (1 << 63) - 1
 
 
 def asked(criteria: Criteria) -> Question:
@@ -20,7 +28,7 @@ def asked(criteria: Criteria) -> Question:
 
 
 def facts_of_matches(reader: PartReader, question: Question) -> Iterator[tuple[int, Facts]]:
-    """Time and keyword values of every match; the cheap way to look at many records."""
+    """Time and keyword values of every match; for what there is no column of."""
     if not question.statement.exact:
         for record in reader.matching(question):
             yield record.time, {name: list(values) for name, values in record.fields.items()}
@@ -30,109 +38,115 @@ def facts_of_matches(reader: PartReader, question: Question) -> Iterator[tuple[i
             yield time, reader.codec.facts(octets)[1]
 
 
-class Sums:
-    """The sums of a month file, for criteria that shapes can answer."""
+class Counting:
+    """The matches of a question in one month file, to be counted by columns.
 
-    def __init__(self, reader: PartReader, criteria: Criteria) -> None:
-        self._reader = reader
-        self._rest, self._at_least, self._below = sums.without_time(criteria)
-        self.usable = sums.answers(self._rest) and bool(reader.about("sums"))
+    Attributes:
+        usable: whether columns tell the matches; else the records must be read.
+    """
 
-    def by_shape(self) -> Iterator[tuple[Facts, int]]:
-        """Shapes of the matches with their numbers; a shape may come more than once."""
-        for _, facts, n in self.by_bucket(_ONE_BUCKET, sums.UNITS):
-            yield facts, n
+    def __init__(self, reader: PartReader, question: Question) -> None:
+        self._columns = reader.columns()
+        self._selector = Selector(reader, self._columns)
+        self._criteria = question.criteria
+        self.usable = question.statement.exact
+        self._at: Integers | slice | None = None
 
-    def by_bucket(self, span: Span, units: tuple[int, ...]) -> Iterator[tuple[int, Facts, int]]:
-        """Number of the bucket, shape and records; the buckets are cut at whole ``units``."""
-        shapes = self._shapes()
-        for stretch in sums.stretches(self._at_least, self._below, units):
-            if stretch.unit == 0:
-                yield from self._by_record(stretch, span)
-                continue
-            for start, shape, n in self._rows(stretch, span):
-                if shape in shapes:
-                    yield start, shapes[shape], n
+    @property
+    def at(self) -> Integers | slice:
+        """The positions of the matches."""
+        if self._at is None:
+            self._at = self._selector.select(self._criteria)
+        return self._at
 
-    def _by_record(self, piece: sums.Stretch, span: Span) -> Iterator[tuple[int, Facts, int]]:
-        question = asked(And((self._rest, Range("time", piece.first, piece.end))))
-        for time, facts in facts_of_matches(self._reader, question):
-            yield (time - span.start) // span.interval, facts, 1
+    def count(self) -> int:
+        """How many match."""
+        return self._columns.rows[self.at].size
 
-    def _rows(self, stretch: sums.Stretch, span: Span) -> Iterator[tuple[int, int, int]]:
-        first = _LONG_AGO if stretch.first is None else stretch.first
-        end = -_LONG_AGO if stretch.end is None else stretch.end
-        yield from self._reader.connection.execute(
-            _SUMS,
-            (
-                span.start // stretch.unit,
-                span.interval // stretch.unit,
-                sums.UNITS.index(stretch.unit),
-                first,
-                end,
-            ),
-        )
+    def times(self) -> Integers:
+        """The time of each match."""
+        found: Integers = self._columns.times[self.at]
+        return found
 
-    def _shapes(self) -> dict[int, Facts]:
-        rows = self._reader.connection.execute("SELECT shape, facts FROM shapes")
-        records = {shape: sums.shape_record(facts) for shape, facts in rows}
-        return {
-            shape: {name: list(values) for name, values in record.fields.items()}
-            for shape, record in records.items()
-            if matches(self._rest, record)
-        }
+    def tells(self, name: str) -> bool:
+        """Whether the columns tell the values of a field."""
+        if name in shapes.summed_fields():
+            return self.usable and self._columns.has_shapes
+        return self.usable and self._columns.has(name)
+
+    def ids(self, name: str) -> Integers:
+        """Of each match, the number of the set of its values in a field."""
+        summed = name in shapes.summed_fields()
+        column = self._columns.shape_ids if summed else self._columns.ids(name)
+        found: Integers = column[self.at]
+        return found
+
+    def values(self, name: str, wanted: Integers) -> dict[int, tuple[str, ...]]:
+        """The values in a field that set numbers stand for."""
+        if name in shapes.summed_fields():
+            return _shape_values(self._columns, name)
+        return {0: (), **dict(self._columns.sets(name, wanted))}
 
 
-_SUMS: Final = """
-SELECT (slot - ?1) / ?2 AS bucket, shape, sum(records) FROM sums
-WHERE unit = ?3 AND slot >= ?4 AND slot < ?5 GROUP BY bucket, shape
-"""
-_LONG_AGO: Final = -(1 << 40)
-_ONE_BUCKET: Final = Span(start=0, end=0, interval=1 << 62)
+def _shape_values(columns: PartColumns, name: str) -> dict[int, tuple[str, ...]]:
+    texts = columns.shape_texts.items()
+    return {number: tuple(shape_facts(text).get(name, ())) for number, text in texts}
 
 
 def count(reader: PartReader, question: Question, at_most: int | None) -> int:
     """How many records of the file meet the criteria; stops at ``at_most``."""
-    kept = Sums(reader, question.criteria)
-    if at_most is not None or not kept.usable:
-        return reader.count(question, at_most)
-    return sum(n for _, n in kept.by_shape())
+    if question.statement.asks_everything:
+        return reader.about("records")
+    if shapes.answers(question.criteria):
+        counting = Counting(reader, question)
+        if counting.usable:
+            return counting.count()
+    return reader.count(question, at_most)
 
 
 def facets(
     reader: PartReader, question: Question, fields: Sequence[str]
 ) -> dict[str, Counter[str]]:
     """How often each folded value of each field stands in a match."""
-    counted: dict[str, Counter[str]] = {name: Counter() for name in fields}
-    kept = Sums(reader, question.criteria)
-    summed = sums.summed_fields() if kept.usable else ()
-    by_shape = [name for name in fields if name in summed]
-    left = [name for name in fields if name not in summed]
-    if by_shape:
-        _add_facts(counted, by_shape, kept.by_shape())
+    counting = Counting(reader, question)
+    counted = {name: _by_column(counting, name) for name in fields if counting.tells(name)}
+    left = [name for name in fields if name not in counted]
     if question.statement.asks_everything:
-        for name in left:
-            counted[name] = vocabulary(reader, name)
-    elif left:
-        _add_facts(counted, left, _ones(reader, question))
+        return counted | {name: vocabulary(reader, name) for name in left}
+    return counted | (_by_record(reader, question, left) if left else {})
+
+
+def _counted(numbers: Integers) -> Iterator[tuple[int, int]]:
+    """Each number and how often it is there; numbers near each other are counted, not sorted."""
+    least = int(numbers.min(initial=_MOST))
+    if int(numbers.max(initial=0)) - least < 4 * numbers.size + _NARROW:
+        counts = np.bincount(numbers - least)
+        filled = np.flatnonzero(counts)
+        counts, filled = counts[filled], filled + least
+    else:
+        filled, counts = np.unique(numbers, return_counts=True)
+    return zip(filled.tolist(), counts.tolist(), strict=True)
+
+
+def _by_column(counting: Counting, name: str) -> Counter[str]:
+    counts = np.bincount(counting.ids(name))
+    numbers = np.flatnonzero(counts)
+    values = counting.values(name, numbers)
+    counted: Counter[str] = Counter()
+    for number, n in zip(numbers.tolist(), counts[numbers].tolist(), strict=True):
+        for value in values[number]:
+            counted[value] += n
     return counted
 
 
-def _ones(reader: PartReader, question: Question) -> Iterator[tuple[Facts, int]]:
-    return ((facts, 1) for _, facts in facts_of_matches(reader, question))
-
-
-def _add_facts(
-    counted: dict[str, Counter[str]],
-    names: Sequence[str],
-    rows: Iterable[tuple[Facts, int]],
-) -> None:
-    for facts, n in rows:
+def _by_record(
+    reader: PartReader, question: Question, names: Sequence[str]
+) -> dict[str, Counter[str]]:
+    counted: dict[str, Counter[str]] = {name: Counter() for name in names}
+    for _, facts in facts_of_matches(reader, question):
         for name in names:
-            values = facts.get(name)
-            if values:
-                for value in {fold(v) for v in values}:
-                    counted[name][value] += n
+            counted[name].update({fold(v) for v in facts.get(name, ())})
+    return counted
 
 
 def vocabulary(reader: PartReader, name: str) -> Counter[str]:
@@ -164,6 +178,10 @@ def values_from(reader: PartReader, name: str, prefix: str, size: int) -> list[s
     return found
 
 
+def _after(begin: str) -> str:
+    return begin[:-1] + chr(ord(begin[-1]) + 1)
+
+
 def values_beside(
     reader: PartReader,
     question: Question,
@@ -171,34 +189,40 @@ def values_beside(
     beside: dict[str, set[str]],
 ) -> None:
     """Add to ``beside``: for each value of the first field those of the second in one record."""
-    group, distinct = names
-    for _, facts in facts_of_matches(reader, question):
-        others = [fold(v) for v in facts.get(distinct, ())]
-        if others:
-            for value in facts.get(group, ()):
-                beside.setdefault(fold(value), set()).update(others)
+    for groups, others in _pairs(reader, question, names):
+        for value in groups if others else ():
+            beside.setdefault(value, set()).update(others)
 
 
-def _after(begin: str) -> str:
-    return begin[:-1] + chr(ord(begin[-1]) + 1)
+def _pairs(
+    reader: PartReader, question: Question, names: tuple[str, str]
+) -> Iterable[tuple[Iterable[str], Iterable[str]]]:
+    counting = Counting(reader, question)
+    if not (counting.tells(names[0]) and counting.tells(names[1])):
+        for _, facts in facts_of_matches(reader, question):
+            group, other = ({fold(v) for v in facts.get(name, ())} for name in names)
+            yield group, other
+        return
+    first, second = (counting.ids(name).astype(np.int64) for name in names)
+    width = int(second.max(initial=0)) + 1
+    numbers, others = np.divmod(np.unique(first * width + second), width)
+    groups_of = counting.values(names[0], np.unique(numbers))
+    others_of = counting.values(names[1], np.unique(others))
+    for number, other_number in zip(numbers.tolist(), others.tolist(), strict=True):
+        yield groups_of[number], others_of[other_number]
 
 
 def histogram(
     reader: PartReader, question: Question, span: Span, split: str | None
 ) -> Iterator[tuple[int, str, int]]:
     """Number of the bucket, value of the split field (empty without), records."""
-    kept = Sums(reader, question.criteria)
-    units = sums.dividing(span.start, span.interval)
-    splits = split is None or split in sums.summed_fields()
-    if kept.usable and units and splits:
-        for bucket, facts, n in kept.by_bucket(span, units):
-            for value in split_values(facts, split):
-                yield bucket, value, n
-    elif split is None and question.statement.exact:
-        for bucket, n in reader.count_buckets(question.statement, span):
-            yield bucket, "", n
-    else:
-        yield from _from_records(reader, question, span, split)
+    counting = Counting(reader, question)
+    if counting.usable and (split is None or counting.tells(split)):
+        yield from _bars(counting, span, split)
+        return
+    for time, facts in facts_of_matches(reader, question):
+        for value in split_values(facts, split):
+            yield (time - span.start) // span.interval, value, 1
 
 
 def split_values(facts: Facts, split: str | None) -> set[str]:
@@ -208,9 +232,14 @@ def split_values(facts: Facts, split: str | None) -> set[str]:
     return {fold(v) for v in facts.get(split, ())} or {""}
 
 
-def _from_records(
-    reader: PartReader, question: Question, span: Span, split: str | None
-) -> Iterator[tuple[int, str, int]]:
-    for time, facts in facts_of_matches(reader, question):
-        for value in split_values(facts, split):
-            yield (time - span.start) // span.interval, value, 1
+def _bars(counting: Counting, span: Span, split: str | None) -> Iterator[tuple[int, str, int]]:
+    numbers = (counting.times() - span.start) // span.interval
+    if split is None:
+        yield from ((number, "", n) for number, n in _counted(numbers))
+        return
+    ids = counting.ids(split).astype(np.int64)
+    width = int(ids.max(initial=0)) + 1
+    values = counting.values(split, np.flatnonzero(np.bincount(ids)))
+    for pair, n in _counted(numbers * width + ids):
+        for value in values[pair % width] or ("",):
+            yield pair // width, value, n

@@ -18,14 +18,16 @@ from audit.standards import files
 LEVEL: Final = 3
 
 
-def _to_json(value: Any) -> bytes:
+def to_json(value: Any) -> bytes:
+    """Short JSON, also of what JSON can hold only with escapes."""
     try:
         return orjson.dumps(value)
     except orjson.JSONEncodeError:  # lone surrogates, integers beyond 64 bits
         return json.dumps(value, ensure_ascii=True, separators=(",", ":")).encode()
 
 
-def _from_json(octets: bytes) -> Any:
+def from_json(octets: bytes) -> Any:
+    """What `to_json` made."""
     try:
         return orjson.loads(octets)
     except orjson.JSONDecodeError:
@@ -50,7 +52,7 @@ def plain(record: IndexedRecord) -> bytes:
     texts = tokens.text_fields()
     facts = {name: v for name, v in record.fields.items() if name not in texts}
     text = {name: v for name, v in record.fields.items() if name in texts}
-    return _to_json([record.id, facts]) + b"\n" + _to_json([text, record.body])
+    return to_json([record.id, facts]) + b"\n" + to_json([text, record.body])
 
 
 class DocumentCodec:
@@ -72,15 +74,15 @@ class DocumentCodec:
     def facts(self, document: bytes) -> tuple[str, dict[str, list[str]]]:
         """The id and the values of the keyword fields."""
         lines = self._decompressor.decompress(document)
-        record_id, facts = _from_json(lines[: lines.index(b"\n")])
+        record_id, facts = from_json(lines[: lines.index(b"\n")])
         return record_id, facts
 
     def decode(self, row: tuple[int, int, int, bytes]) -> IndexedRecord:
         """The record of (time, sequence, received, document)."""
         time, sequence, received, document = row
         first, _, second = self._decompressor.decompress(document).partition(b"\n")
-        record_id, facts = _from_json(first)
-        text, body = _from_json(second)
+        record_id, facts = from_json(first)
+        text, body = from_json(second)
         return IndexedRecord(
             id=record_id,
             sequence=sequence,

@@ -40,11 +40,13 @@ class SqliteIndexOptions:
         directory: the folder that holds it; made when first written to.
         idle_readers_per_month: open files of one month kept for the next question.
         open_months_for_writing: months kept open by the writer.
+        column_octets: memory that columns read for counting may take.
     """
 
     directory: Path
     idle_readers_per_month: int = 4
     open_months_for_writing: int = 3
+    column_octets: int = 256 * 1024 * 1024
 
 
 @contextmanager
@@ -63,7 +65,9 @@ class SqliteIndex:
 
     def __init__(self, options: SqliteIndexOptions) -> None:
         self._directory = IndexDirectory(options.directory)
-        self._pool = ReaderPool(self._directory, options.idle_readers_per_month)
+        self._pool = ReaderPool(
+            self._directory, options.idle_readers_per_month, options.column_octets
+        )
         self._months = Months(self._directory, options.open_months_for_writing)
 
     def put(self, records: Sequence[IndexedRecord], position: int) -> None:

@@ -7,6 +7,7 @@ from threading import Lock
 
 import apsw
 
+from audit.index.column_cache import ColumnCache
 from audit.index.sqlite_directory import IndexDirectory
 from audit.index.sqlite_reader import PartReader
 from audit.index.sqlite_schema import open_for_reading
@@ -18,9 +19,11 @@ class ReaderPool:
     Args:
         directory: the folder of the index.
         idle_per_part: how many open readers of one month are kept for the next question.
+        column_octets: memory that columns may take.
     """
 
-    def __init__(self, directory: IndexDirectory, idle_per_part: int) -> None:
+    def __init__(self, directory: IndexDirectory, idle_per_part: int, column_octets: int) -> None:
+        self._columns = ColumnCache(column_octets)
         self._directory = directory
         self._idle_per_part = idle_per_part
         self._lock = Lock()
@@ -62,13 +65,14 @@ class ReaderPool:
             for reader in readers:
                 reader.close()
         self._idle.clear()
+        self._columns.clear()
 
     def _borrow(self, path: Path) -> PartReader:
         with self._lock:
             idle = self._idle.get(path)
             reader = idle.pop() if idle else None
         if reader is None:
-            reader = PartReader(path, open_for_reading(path))
+            reader = PartReader(path, open_for_reading(path), self._columns)
         try:
             reader.begin()
         except apsw.Error:

@@ -9,10 +9,11 @@ from typing import Any, Final
 import apsw
 
 from audit.index import row_ids, tokens
+from audit.index.column_cache import ColumnCache
 from audit.index.criteria import Criteria, fold, matches
 from audit.index.document import IndexedRecord
-from audit.index.port import Place, Span
-from audit.index.row_ids import SECOND
+from audit.index.part_columns import PartColumns
+from audit.index.port import Place
 from audit.index.sqlite_documents import DocumentCodec
 from audit.index.sqlite_statement import Statement, quoted
 
@@ -92,11 +93,13 @@ def _exact_times(statement: Statement) -> tuple[str, list[int]]:
 class PartReader:
     """One open month file. Not for two threads at once."""
 
-    def __init__(self, path: Path, connection: apsw.Connection) -> None:
+    def __init__(self, path: Path, connection: apsw.Connection, cache: ColumnCache) -> None:
         self.path = path
         self.name = path.stem
         self.connection = connection
-        about = dict(connection.execute("SELECT name, value FROM about WHERE name = 'dictionary'"))
+        self._cache = cache
+        about = dict(connection.execute("SELECT name, value FROM about"))
+        self._file = str(about["file"])
         self.codec = DocumentCodec(bytes(about["dictionary"]))
 
     def begin(self) -> None:
@@ -212,21 +215,17 @@ class PartReader:
         """Time and compressed document of every row of a lane that the statement tells."""
         return self._select("d.time, d.document", statement, lane, documents=True)
 
-    def count_buckets(self, statement: Statement, span: Span) -> Iterator[tuple[int, int]]:
-        """Number of the bucket and records in it; by row ids alone where whole seconds do."""
-        by_rows = span.start % SECOND == 0 and span.interval % SECOND == 0
-        second = f"((d.rowid & {row_ids.LANE_MASK}) >> {row_ids.COUNTER_BITS})"
-        time = f"({second} - {row_ids.SECOND_OFFSET})" if by_rows else "d.time"
-        unit = SECOND if by_rows else 1
-        bucket = f"({time} - {span.start // unit}) / {span.interval // unit}"
-        for lane in self.lanes():
-            yield from self._select(
-                f"{bucket}, count(*)",
-                statement,
-                lane,
-                documents=not by_rows or statement.reads_documents,
-                ending="GROUP BY 1",
-            )
+    def row_ids(self, statement: Statement, lane: int) -> str | None:
+        """The row ids of a lane that the statement tells, in no order, parted by commas."""
+        rows = self._select(
+            "group_concat(d.rowid)", statement, lane, documents=statement.reads_documents
+        )
+        text: str | None = next(rows)[0]
+        return text
+
+    def columns(self) -> PartColumns:
+        """What this file counts by, in the state that is seen now."""
+        return PartColumns(self.connection, self._file, self._cache)
 
     def value_of(self, token: str, name: str) -> str:
         """The folded value that a token of a keyword field stands for."""

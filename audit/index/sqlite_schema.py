@@ -1,12 +1,15 @@
 """The shape of one month file and how it is opened (docs/index-format.md)."""
 
 from pathlib import Path
+from secrets import token_hex
 from typing import Final
 from urllib.parse import quote
 
 import apsw
 
-FORMAT: Final = 1
+from audit.index.sqlite_columns import create_columns
+
+FORMAT: Final = 2
 """Raised with every change to tables, tokens or row ids: an index of another one is rebuilt."""
 
 _TOKEN_CHARACTERS: Final = "".join(chr(c) for c in range(2, 128) if not chr(c).isalnum())
@@ -17,8 +20,8 @@ def _tokenizer() -> str:
     return f"ascii tokenchars '{characters}'".replace('"', '""')
 
 
-# The tables hold: documents by row id; the inverted index, which keeps no text; sums by unit of
-# time and shape, a shape being the values of the few-valued fields; what is known of the file.
+# The tables hold: documents by row id; the inverted index, which keeps no text; chunks of columns
+# and the sets of values that their numbers stand for; what is known of the file.
 _TABLES: Final = f"""
 CREATE TABLE documents(
   rowid INTEGER PRIMARY KEY,
@@ -32,16 +35,24 @@ CREATE VIRTUAL TABLE inverted USING fts5(
   tokens, content='', columnsize=0, detail=none, tokenize="{_tokenizer()}"
 );
 INSERT INTO inverted(inverted, rank) VALUES('secure-delete', 1);
-CREATE TABLE shapes(
-  shape INTEGER PRIMARY KEY,
-  facts TEXT NOT NULL UNIQUE
+CREATE TABLE chunks(
+  chunk INTEGER PRIMARY KEY AUTOINCREMENT,
+  records INTEGER NOT NULL
 );
-CREATE TABLE sums(
-  unit INTEGER NOT NULL,
-  slot INTEGER NOT NULL,
-  shape INTEGER NOT NULL,
-  records INTEGER NOT NULL,
-  PRIMARY KEY(unit, slot, shape)
+CREATE TABLE columns(
+  place INTEGER PRIMARY KEY,
+  data BLOB NOT NULL
+);
+CREATE TABLE counted(
+  number INTEGER PRIMARY KEY,
+  name TEXT NOT NULL,
+  usable INTEGER NOT NULL
+);
+CREATE TABLE value_sets(
+  number INTEGER NOT NULL,
+  id INTEGER NOT NULL,
+  value_set TEXT,
+  PRIMARY KEY(number, id)
 ) WITHOUT ROWID;
 CREATE TABLE about(
   name TEXT PRIMARY KEY,
@@ -68,8 +79,14 @@ def create(path: Path, dictionary: bytes) -> None:
         connection.execute(_TABLES)
         connection.executemany(
             "INSERT INTO about VALUES(?, ?)",
-            [("format", FORMAT), ("dictionary", dictionary), ("records", 0), ("sums", 1)],
+            [
+                ("format", FORMAT),
+                ("file", token_hex(8)),
+                ("dictionary", dictionary),
+                ("records", 0),
+            ],
         )
+        create_columns(connection)
     connection.close()
     unfinished.replace(path)
 

@@ -210,21 +210,23 @@ def _expression(criteria: Criteria, *, widest: bool = True) -> _Expression:
     return _Expression(quoted(tokens.NONE), widest, exact=False)
 
 
-def _holds_range(criteria: Criteria) -> bool:
+def holds_range(criteria: Criteria) -> bool:
+    """Whether a range stands somewhere inside."""
     match criteria:
         case Range():
             return True
         case And(parts) | Or(parts):
-            return any(map(_holds_range, parts))
+            return any(map(holds_range, parts))
         case Not(part):
-            return _holds_range(part)
+            return holds_range(part)
         case _:
             return False
 
 
-def _flat(criteria: Criteria) -> list[Criteria]:
+def flat(criteria: Criteria) -> list[Criteria]:
+    """The parts that must all be met, without any And among them."""
     if isinstance(criteria, And):
-        return [leaf for part in criteria.parts for leaf in _flat(part)]
+        return [leaf for part in criteria.parts for leaf in flat(part)]
     return [criteria]
 
 
@@ -245,12 +247,12 @@ def _mixed_condition(
         case Range():
             sql, values = _range_condition(criteria)
             return f"({sql})", values, True
-        case And(parts) | Or(parts) if _holds_range(criteria):
+        case And(parts) | Or(parts) if holds_range(criteria):
             word, empty = (" AND ", "1") if isinstance(criteria, And) else (" OR ", "0")
             made = [_mixed_condition(part, widest=widest) for part in parts]
             sql = word.join(part for part, _, _ in made) or empty
             return f"({sql})", [v for _, vs, _ in made for v in vs], all(e for _, _, e in made)
-        case Not(part) if _holds_range(criteria):
+        case Not(part) if holds_range(criteria):
             sql, values, exact = _mixed_condition(part, widest=not widest)
             return f"(NOT {sql})", values, exact
         case _:
@@ -275,10 +277,10 @@ def statement_of(criteria: Criteria) -> Statement:
     Raises:
         ValueError: a field that can't exist, or a range over one that has none.
     """
-    parts = _flat(criteria)
+    parts = flat(criteria)
     times = [p for p in parts if _is_bound_of_time(p)]
-    mixed = [_mixed_condition(p) for p in parts if p not in times and _holds_range(p)]
-    token_parts = [_expression(p) for p in parts if not _holds_range(p)]
+    mixed = [_mixed_condition(p) for p in parts if p not in times and holds_range(p)]
+    token_parts = [_expression(p) for p in parts if not holds_range(p)]
     expression = _all_of(token_parts).plain() if token_parts else None
     match = None if expression is None else expression.text
     return Statement(

@@ -1,14 +1,14 @@
 """One month file, written: put, replace and really remove records."""
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 import apsw
 
-from audit.index import row_ids, sums, tokens
+from audit.index import row_ids, tokens
 from audit.index.document import IndexedRecord
+from audit.index.sqlite_columns import ColumnWriter
 from audit.index.sqlite_documents import DocumentCodec
 from audit.index.sqlite_schema import create, open_for_writing
 
@@ -28,10 +28,7 @@ class PartWriter:
         self._connection = open_for_writing(path)
         about = dict(self._connection.execute("SELECT name, value FROM about"))
         self._codec = DocumentCodec(about["dictionary"])
-        self._keeps_sums = bool(about["sums"])
-        self._shapes: dict[str, int] = dict(
-            self._connection.execute("SELECT facts, shape FROM shapes")
-        )
+        self._columns = ColumnWriter(self._connection)
 
     def close(self) -> None:
         """Close the file; the last one to do so folds the write-ahead log in."""
@@ -80,7 +77,8 @@ class PartWriter:
             "INSERT INTO inverted(rowid, tokens) VALUES(?, ?)",
             ((row, _token_text(r)) for row, r in rows),
         )
-        self._sum_up(records, 1)
+        self._columns.add(rows)
+        self._count(len(records))
 
     def _row_ids(self, records: Sequence[IndexedRecord]) -> list[tuple[int, IndexedRecord]]:
         free: dict[int, int] = {}
@@ -109,51 +107,22 @@ class PartWriter:
         raise apsw.FullError(f"no row is left for second {second}")
 
     def _remove(self, sequences: Sequence[int]) -> int:
-        gone = []
+        gone: list[int] = []
         for sequence in sequences:
             rows: list[Any] = self._connection.execute(_REMOVE, (sequence,)).fetchall()
             for row_id, *row in rows:
                 record = self._codec.decode(tuple(row))
-                gone.append(record)
+                gone.append(row_id)
                 self._connection.execute(_REMOVE_TOKENS, (row_id, _token_text(record)))
         if gone:
-            self._sum_up(gone, -1)
+            self._columns.remove(gone)
+            self._count(-len(gone))
         return len(gone)
 
-    def _sum_up(self, records: Sequence[IndexedRecord], sign: int) -> None:
+    def _count(self, more: int) -> None:
         self._connection.execute(
-            "UPDATE about SET value = value + ? WHERE name = 'records'", (sign * len(records),)
+            "UPDATE about SET value = value + ? WHERE name = 'records'", (more,)
         )
-        if not self._keeps_sums:
-            return
-        shapes = [(r.time, self._shape(sums.shape_of(r))) for r in records]
-        if len(self._shapes) > sums.MOST_SHAPES:
-            self._stop_sums()
-            return
-        counted = Counter(
-            (number, time // unit, shape)
-            for time, shape in shapes
-            for number, unit in enumerate(sums.UNITS)
-        )
-        self._connection.executemany(
-            "INSERT INTO sums VALUES(?, ?, ?, ?)"
-            " ON CONFLICT DO UPDATE SET records = records + excluded.records",
-            ((*place, sign * n) for place, n in counted.items()),
-        )
-
-    def _shape(self, facts: str) -> int:
-        shape = self._shapes.get(facts)
-        if shape is None:
-            shape = len(self._shapes) + 1
-            self._shapes[facts] = shape
-            self._connection.execute("INSERT INTO shapes VALUES(?, ?)", (shape, facts))
-        return shape
-
-    def _stop_sums(self) -> None:
-        self._keeps_sums = False
-        self._connection.execute("DELETE FROM sums")
-        self._connection.execute("DELETE FROM shapes")
-        self._connection.execute("UPDATE about SET value = 0 WHERE name = 'sums'")
 
 
 def _token_text(record: IndexedRecord) -> str:

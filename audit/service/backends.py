@@ -21,7 +21,9 @@ def open_index(settings: Settings, paths: DataPaths) -> SearchIndex:
     if settings.index.backend == "embedded":
         from audit.index.sqlite_index import SqliteIndex, SqliteIndexOptions
 
-        return SqliteIndex(SqliteIndexOptions(directory=paths.index))
+        return SqliteIndex(
+            SqliteIndexOptions(directory=paths.index, column_octets=settings.index.column_octets)
+        )
     return _open_elastic(settings)
 
 

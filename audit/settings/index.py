@@ -29,6 +29,11 @@ class IndexSettings(Section):
         None, description="file holding an Elasticsearch API key"
     )
     elasticsearch_ca: Path | None = Field(None, description="PEM file of Elasticsearch's CA")
+    column_octets: int = Field(
+        256 * 1024 * 1024,
+        ge=0,
+        description="memory of each process for columns that facets and histograms count by",
+    )
     batch_records: int = Field(500, ge=1, le=10_000, description="records per index transaction")
     poll_interval_ms: float = Field(
         50.0, gt=0, le=10_000, description="how often the projector looks for new records"

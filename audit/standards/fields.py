@@ -27,7 +27,8 @@ class Field:
         query_name: its name in the query language.
         identifying: names a patient or a member of staff, or leads to one.
         usual: nearly every record has a value.
-        summed: single-valued with few different values; an index may keep sums by it.
+        summed: single-valued with few different values; an index may count by all such at once.
+        counted: has few enough different values for an index to keep a column of them.
         meaning: what it holds, in words for documentation.
     """
 
@@ -39,6 +40,7 @@ class Field:
     identifying: bool = False
     usual: bool = False
     summed: bool = False
+    counted: bool = False
     meaning: str
 
 

@@ -10,7 +10,7 @@ import apsw
 import pytest
 
 from audit.errors import IndexUnavailable
-from audit.index import sqlite_directory, sqlite_schema, sums
+from audit.index import sqlite_directory, sqlite_schema, value_sets
 from audit.index.criteria import And, Everything, Exists, Not, Range, Term, Text
 from audit.index.document import IndexedRecord
 from audit.index.port import Span, Total
@@ -163,10 +163,10 @@ def test_any_number_of_records_in_one_second(index: SqliteIndex) -> None:
     assert index.count(Range("time", MONTH_START, MONTH_START + 1)) == Total(many)
 
 
-def test_sums_are_given_up_when_coded_fields_hold_nonsense(
+def test_columns_are_given_up_when_coded_fields_hold_nonsense(
     index: SqliteIndex, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sums, "MOST_SHAPES", 5)
+    monkeypatch.setattr(value_sets, "MOST_SETS", 5)
     for start in (0, 4, 8):
         index.put([record(n, event=f"code{n}") for n in range(start, start + 4)], start + 4)
     assert index.count(Term("event", "code7")) == Total(1)

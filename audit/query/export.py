@@ -5,6 +5,7 @@ incomplete.
 """
 
 from collections.abc import Iterator
+from typing import ClassVar
 
 import orjson
 from typing_extensions import override
@@ -13,19 +14,33 @@ from audit.index.criteria import Criteria
 from audit.index.document import IndexedRecord
 from audit.query.access import Principal
 from audit.query.audited_trail import AuditedTrail
-from audit.query.exports.record_export import ExportOrder, RecordExport
+from audit.query.exports.record_export import ExportOrder, Form, RecordExport
 from audit.query.presentation import item
 
 TRAILER = "_trailer"
 MEDIA_TYPE = "application/x-ndjson"
 
 
-class Export(RecordExport):
-    """An export as NDJSON; see ``RecordExport`` for what it promises and raises."""
+class NdjsonExport(RecordExport):
+    """An export as lines of JSON; see ``RecordExport`` for what it promises and raises."""
 
-    form = "ndjson"
+    form: ClassVar[Form] = "ndjson"
     media_type = MEDIA_TYPE
     suffix = ".ndjson"
+
+    @override
+    def _piece(self, records: tuple[IndexedRecord, ...]) -> Iterator[bytes]:
+        self.count += len(records)
+        yield b"".join(orjson.dumps(item(record)) + b"\n" for record in records)
+
+    @override
+    def _trailer(self, count: int, digest: str) -> bytes:
+        told = {"count": count, "sha256": digest, "complete": True}
+        return orjson.dumps({TRAILER: told}) + b"\n"
+
+
+class Export(NdjsonExport):
+    """The export that a search offers; it takes its order as single arguments."""
 
     def __init__(
         self,
@@ -41,13 +56,3 @@ class Export(RecordExport):
             include_repeats=include_repeats, oldest_first=oldest_first, reason=reason
         )
         super().__init__(trail, principal, query, order)
-
-    @override
-    def _piece(self, records: tuple[IndexedRecord, ...]) -> Iterator[bytes]:
-        self.count += len(records)
-        yield b"".join(orjson.dumps(item(record)) + b"\n" for record in records)
-
-    @override
-    def _trailer(self, count: int, digest: str) -> bytes:
-        told = {"count": count, "sha256": digest, "complete": True}
-        return orjson.dumps({TRAILER: told}) + b"\n"

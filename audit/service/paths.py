@@ -46,6 +46,16 @@ class DataPaths:
         return self.root / "keys" / "pseudonym.key"
 
     @property
+    def exporter_key(self) -> Path:
+        """The Ed25519 key that signs evidence bundles."""
+        return self.root / "keys" / "exporter.key"
+
+    @property
+    def exports(self) -> Path:
+        """Exports that were made in the background, until they expire."""
+        return self.root / "exports"
+
+    @property
     def enrolled(self) -> Path:
         """Certificates trusted directly, when no other folder is configured."""
         return self.root / "enrolled"

@@ -13,6 +13,7 @@ from prometheus_client import CollectorRegistry, Counter, Histogram, generate_la
 from typing_extensions import override
 
 from audit.api.app import create_api_routes
+from audit.api.exports import create_export_routes
 from audit.api.log import PublishedLog, create_log_routes
 from audit.dashboard.app import create_page_routes
 from audit.dashboard.sign_in import SignIn
@@ -20,10 +21,12 @@ from audit.errors import AuditError
 from audit.index.port import SearchIndex
 from audit.journal.checkpoint_cosigned import CosignedHeads
 from audit.journal.reader import JournalReader
+from audit.query.exports.jobs import ExportJobs
 from audit.query.search import SearchOptions, SearchService
 from audit.query.self_audit import SelfAudit
 from audit.record.build import Authentication, Person
 from audit.service.backends import open_index, wait_for_reader
+from audit.service.exports import export_jobs, export_maker
 from audit.service.ops import bind
 from audit.service.own_records import OwnRecords, identity_of
 from audit.service.paths import DataPaths
@@ -70,6 +73,7 @@ class WebRole:
         self._index: SearchIndex | None = None
         self._reader: JournalReader | None = None
         self._state: StateStore | None = None
+        self._jobs: ExportJobs | None = None
         self._socket: socket.socket | None = None
         self._server: _Server | None = None
 
@@ -101,6 +105,8 @@ class WebRole:
 
     async def stop(self) -> None:
         """Close what was opened."""
+        if self._jobs is not None:
+            await asyncio.to_thread(self._jobs.close)
         self._appends.close()
         for part in (self._index, self._reader, self._state, self._socket):
             if part is not None:
@@ -136,9 +142,12 @@ class WebRole:
         )
         pages = create_page_routes(search, self._state, self._record_sign_in, self._pages)
         api = create_api_routes(search, self._state, self._options)
+        maker = export_maker(search.trail, self._settings, self._paths)
+        self._jobs = export_jobs(self._settings, self._paths)
+        exports = create_export_routes(maker, self._jobs, self._state, self._options)
         return create_app(
             self._options,
-            (api, self._log_routes(reader, self._state), pages.router),
+            (api, exports, self._log_routes(reader, self._state), pages.router),
             page_error=pages.error,
             observe=self._metrics.observe,
         )
@@ -169,6 +178,8 @@ class WebRole:
             if self._state is not None:
                 try:
                     await asyncio.to_thread(self._state.cleanup)
+                    if self._jobs is not None:
+                        await asyncio.to_thread(self._jobs.forget_expired)
                 except AuditError as error:
                     log.warning("the state store was not cleaned", reason=str(error))
 

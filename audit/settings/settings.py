@@ -4,6 +4,7 @@ from pathlib import Path
 
 from pydantic import Field
 
+from audit.settings.exports import ExportSettings
 from audit.settings.index import IndexSettings
 from audit.settings.intake import SyslogSettings, TrustSettings
 from audit.settings.journal import JournalSettings
@@ -21,5 +22,6 @@ class Settings(Section):
     journal: JournalSettings = JournalSettings()
     index: IndexSettings = IndexSettings()
     web: WebSettings = WebSettings()
+    exports: ExportSettings = ExportSettings()
     ops: OpsSettings = OpsSettings()
     source: SourceSettings = SourceSettings()

@@ -7,19 +7,25 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from time import time_ns
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from fastapi import FastAPI
 
 from audit.api.app import create_api_routes
+from audit.api.exports import create_export_routes
 from audit.dashboard.app import create_page_routes
 from audit.dashboard.options import PageOptions
 from audit.dashboard.sign_in import SignIn
 from audit.errors import JournalUnavailable
 from audit.index.sqlite_index import SqliteIndex, SqliteIndexOptions
 from audit.journal.entry import Received
+from audit.journal.note import Signer
 from audit.journal.reader import JournalReader
 from audit.journal.writer import JournalOptions, JournalWriter
 from audit.projector.follow import Follower
 from audit.query.access import READ_SCOPES, Scope
+from audit.query.evidence.options import EvidenceOptions
+from audit.query.export_forms import ExportMaker
+from audit.query.exports.jobs import ExportJobOptions, ExportJobs
 from audit.query.search import SearchOptions, SearchService
 from audit.query.self_audit import RepositoryIdentity
 from audit.simulate.hospital import HospitalShape, simulate
@@ -44,6 +50,7 @@ class Stack:
     follower: Follower
     signed_in: list[SignIn] = field(default_factory=list)
     journal_fails: bool = False
+    folder: Path = Path()
 
     def append(self, raw: bytes, *, listener: str = "internal", at: int | None = None) -> int:
         """Journal one message; its sequence."""
@@ -105,7 +112,7 @@ def stack(folder: Path, clock: Callable[[], int] = time_ns) -> Iterator[Stack]:
         return made.append(raw)
 
     search = SearchService(index, reader, append, SearchOptions(identity=identity, clock=clock))
-    made = Stack(writer, reader, index, search, state, Follower(reader, index))
+    made = Stack(writer, reader, index, search, state, Follower(reader, index), folder=folder)
     try:
         yield made
     finally:
@@ -124,7 +131,21 @@ def application(
         stack.search, stack.state, stack.record_sign_in, pages or PageOptions(https=web.https)
     )
     api = create_api_routes(stack.search, stack.state, web)
-    return create_app(web, [api, made.router], page_error=made.error)
+    exports = create_export_routes(maker_of(stack), jobs_of(stack), stack.state, web)
+    return create_app(web, [api, exports, made.router], page_error=made.error)
+
+
+def maker_of(stack: Stack) -> ExportMaker:
+    """Makes exports; for bundles the test publishes heads."""
+    signer = Signer("test/exporter", Ed25519PrivateKey.from_private_bytes(bytes(32)))
+    journal = stack.folder / "journal"
+    options = EvidenceOptions(journal_dir=journal, signer=signer, head_patience_s=0.0)
+    return ExportMaker(stack.search.trail, lambda: options)
+
+
+def jobs_of(stack: Stack) -> ExportJobs:
+    """Keeps exports beside the rest."""
+    return ExportJobs(ExportJobOptions(folder=stack.folder / "exports"))
 
 
 def hospital_day(events: int, seed: int = 7) -> list[bytes]:

@@ -8,7 +8,7 @@ which is proved like every other record. So the log's key alone has to be truste
 from collections.abc import Iterable, Iterator
 from functools import cached_property
 from hashlib import sha256
-from typing import Any
+from typing import Any, ClassVar
 
 import orjson
 from typing_extensions import override
@@ -25,7 +25,7 @@ from audit.query.evidence.heads import Head, covering_head, head_members
 from audit.query.evidence.options import EvidenceOptions
 from audit.query.evidence.readme import readme
 from audit.query.evidence.zip_form import ZipForm
-from audit.query.exports.record_export import DEFAULT_ORDER, ExportOrder, RecordExport
+from audit.query.exports.record_export import DEFAULT_ORDER, ExportOrder, Form, RecordExport
 from audit.query.roles import FROM_OUTSIDE
 from audit.record.times import format_ns
 
@@ -45,7 +45,7 @@ class EvidenceExport(RecordExport):
         IntegrityViolation: what is kept does not lead to the signed root.
     """
 
-    form = "evidence"
+    form: ClassVar[Form] = "evidence"
     media_type = "application/zip"
     suffix = ".zip"
     scopes = (Scope.EVENTS_EXPORT, Scope.EVENTS_RAW)

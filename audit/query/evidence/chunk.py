@@ -7,12 +7,12 @@ from pathlib import Path
 import orjson
 
 from audit.errors import IntegrityViolation
+from audit.frame.octet_counting import encode
 from audit.index.document import IndexedRecord
 from audit.journal.entry import Entry
 from audit.journal.merkle import hash_leaf, inclusion_path, root_from_inclusion
 from audit.journal.note import Checkpoint, encode_base64
 from audit.journal.tree_store import TreeReader
-from audit.query.exports.original import counted
 from audit.query.presentation import detail
 
 Member = tuple[str, bytes]
@@ -60,7 +60,7 @@ class Chunk:
     def add(self, entry: Entry, record: IndexedRecord | None = None) -> None:
         """Take an entry; ``record`` is the repository's reading of it."""
         self.proofs.append(self.prover.block(entry))
-        self.messages.append(counted(entry.received.raw))
+        self.messages.append(encode(entry.received.raw))
         self.octets += len(entry.received.raw)
         if record is not None:
             self.events.append(orjson.dumps(detail(record)) + b"\n")

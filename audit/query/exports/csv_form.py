@@ -2,12 +2,12 @@
 
 import re
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, ClassVar
 
 from typing_extensions import override
 
 from audit.index.document import IndexedRecord
-from audit.query.exports.record_export import RecordExport
+from audit.query.exports.record_export import Form, RecordExport
 from audit.query.presentation import item
 from audit.standards.fields import FIELDS
 
@@ -45,7 +45,7 @@ def columns() -> tuple[str, ...]:
 class CsvExport(RecordExport):
     """An export as CSV; several values of a field stand in one cell, `` | `` between them."""
 
-    form = "csv"
+    form: ClassVar[Form] = "csv"
     media_type = MEDIA_TYPE
     suffix = ".csv"
 

@@ -5,21 +5,18 @@ own: APP-NAME ``arr``, MSGID ``_trailer``, its MSG a JSON object with number and
 """
 
 from collections.abc import Iterator
+from typing import ClassVar
 
 import orjson
 from typing_extensions import override
 
+from audit.frame.octet_counting import encode
 from audit.index.document import IndexedRecord
 from audit.query.access import Scope
-from audit.query.exports.record_export import RecordExport
+from audit.query.exports.record_export import Form, RecordExport
 
 MEDIA_TYPE = "application/octet-stream"
 _TRAILER_HEADER = b"<109>1 - - arr - _trailer - "
-
-
-def counted(octets: bytes) -> bytes:
-    """A message behind its length (RFC 5425 4.3.1)."""
-    return b"%d %b" % (len(octets), octets)
 
 
 class OriginalExport(RecordExport):
@@ -29,7 +26,7 @@ class OriginalExport(RecordExport):
         removed: records of which the message is gone.
     """
 
-    form = "original"
+    form: ClassVar[Form] = "original"
     media_type = MEDIA_TYPE
     suffix = ".syslog"
     scopes = (Scope.EVENTS_EXPORT, Scope.EVENTS_RAW)
@@ -43,9 +40,9 @@ class OriginalExport(RecordExport):
                 self.removed += 1
             else:
                 self.count += 1
-                yield counted(entry.received.raw)
+                yield encode(entry.received.raw)
 
     @override
     def _trailer(self, count: int, digest: str) -> bytes:
         told = {"count": count, "removed": self.removed, "sha256": digest, "complete": True}
-        return counted(_TRAILER_HEADER + orjson.dumps(told))
+        return encode(_TRAILER_HEADER + orjson.dumps(told))

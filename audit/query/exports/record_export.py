@@ -9,7 +9,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from hashlib import sha256
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from audit.errors import IndexUnavailable
 from audit.index.criteria import And, Criteria, Range
@@ -18,6 +18,8 @@ from audit.index.port import Page, Place
 from audit.query.access import Principal, Scope
 from audit.query.audited_trail import AuditedTrail, Details, words_of_query
 from audit.query.home import NOT_REPEATED
+
+Form = Literal["ndjson", "csv", "original", "evidence"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +53,7 @@ class RecordExport(ABC):
         JournalUnavailable: its beginning can't be journaled.
     """
 
-    form: ClassVar[str]
+    form: ClassVar[Form]
     media_type: ClassVar[str]
     suffix: ClassVar[str]
     scopes: ClassVar[tuple[Scope, ...]] = (Scope.EVENTS_EXPORT,)

@@ -1,0 +1,70 @@
+import csv
+import io
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from audit.query.exports.csv_form import CsvExport, cell, columns, line
+from audit.query.exports.record_export import ExportOrder
+from tests.projector.messages import NOW, SECOND
+from tests.query.trail import MARA, Trail
+
+FORMULAS = [
+    "=1+1",
+    "+1",
+    "-1",
+    "@SUM(A1)",
+    "\t=1",
+    "\r=1",
+    "\n=1",
+    " =1",
+    "|cmd",
+    "%0A",
+    "\uff1d1",
+    "\uff0b1",
+]
+
+
+def read(octets: bytes) -> list[list[str]]:
+    return list(csv.reader(io.StringIO(octets.decode(), newline=""), strict=True))
+
+
+@pytest.mark.parametrize("hostile", FORMULAS)
+def test_no_cell_begins_like_a_formula(hostile: str) -> None:
+    ((shown,),) = read(line([hostile]))
+    assert shown == "'" + hostile
+
+
+@given(st.lists(st.text(st.characters(exclude_categories=["Cs"])), min_size=2, max_size=5))
+def test_every_text_comes_back(values: list[str]) -> None:
+    (shown,) = read(line(values))
+    plain = [value.replace("\0", "\ufffd") for value in values]
+    assert [one.removeprefix("'") for one in shown] == [one.removeprefix("'") for one in plain]
+
+
+def test_nothing_breaks_out_of_a_cell() -> None:
+    assert cell('a"b\r\nc,d') == '"a""b\r\nc,d"'
+    assert line(["lone \ud800"]).decode() == '"lone ?"\r\n'
+
+
+def test_an_export_is_a_table_with_a_trailer(trail: Trail) -> None:
+    for n in range(5):
+        trail.take(f"<85>1 - host app - - - number {n}".encode(), at=NOW + n * SECOND)
+    trail.follow()
+    audited = trail.service(export_page=2).trail
+    export = CsvExport(audited, MARA, "number", ExportOrder(oldest_first=True, reason="why"))
+    chunks = list(export.chunks())
+    export.close()
+    header, *rows, trailer = read(b"".join(chunks))
+    assert tuple(header) == columns()
+    assert {len(row) for row in (header, *rows, trailer)} == {len(header)}
+    assert [row[header.index("sequence")] for row in rows] == list("01234")
+    assert trailer[:2] == ["_trailer", "count 5"]
+    assert trailer[3] == "complete"
+    assert trail.details()[0] == {
+        "query": "number",
+        "format": "csv",
+        "reason": "why",
+        "export": "begun",
+    }

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from starlette.requests import Request
 
 from audit.query.access import Principal
+from audit.query.admission import principal_of, scopes_granted
 from audit.state.store import StateStore
 from audit.state.tokens import ApiToken
 from audit.web.errors import TooManyRequests, Unauthenticated
@@ -45,18 +46,12 @@ class Doorkeeper:
         if token is None:
             raise Unauthenticated("this needs a valid API token: Authorization: Bearer arr_…")
         request.state.token_id = token.id
-        return Principal(
-            name=token.name,
-            display_name=token.owner,
-            scopes=token.scopes,
-            kind="token",
-            address=address,
-        )
+        return principal_of(token, kind="token", address=address)
 
     def still_admits(self, request: Request, scope: str) -> bool:
         """Whether a request that was let in would be let in now, for answers that go on long."""
         token = self._token(request)
-        return token is not None and scope in token.scopes
+        return token is not None and scope in scopes_granted(token.grants)
 
     def _token(self, request: Request) -> ApiToken | None:
         scheme, _, secret = request.headers.get("authorization", "").partition(" ")

@@ -13,9 +13,9 @@ from audit.dashboard import display
 from audit.dashboard.options import PageOptions
 from audit.dashboard.static_files import StaticFiles
 from audit.dashboard.visitors import TOKEN_FIELD, Cookies, SignInNeeded, Visitor
-from audit.query.access import Principal
+from audit.query.admission import principal_of
 from audit.query.search import SearchService
-from audit.state.accounts import Account
+from audit.standards.fields import all_fields
 from audit.state.store import StateStore
 
 CATEGORY_NAMES = {
@@ -40,6 +40,10 @@ OUTCOME_NAMES = {
     "serious-failure": "Serious failure",
     "major-failure": "Major failure",
 }
+
+
+PIVOT_KINDS = ("patient", "user", "study", "node", "address")
+"""Fields of which a value has a page of its own."""
 
 
 @dataclass(frozen=True)
@@ -86,6 +90,8 @@ class PageContext:
             token_field=TOKEN_FIELD,
             category_names=CATEGORY_NAMES,
             outcome_names=OUTCOME_NAMES,
+            pivot_kinds=PIVOT_KINDS,
+            query_fields=all_fields(),
             zone_name=str(zone),
         )
         return environment
@@ -100,7 +106,8 @@ class PageContext:
         session = self.state.sessions.find(token) if token else None
         if session is None:
             raise SignInNeeded(request.url.path if request.method == "GET" else "/")
-        return Visitor(principal_of(session.account, address_of(request)), token)
+        principal = principal_of(session, kind="account", address=address_of(request))
+        return Visitor(principal, token, session)
 
     def page(
         self,
@@ -115,17 +122,6 @@ class PageContext:
             {"visitor": visitor, "form_token": visitor.form_token if visitor else "", **values}
         )
         return HTMLResponse(html, status_code=status)
-
-
-def principal_of(account: Account, address: str) -> Principal:
-    """The account as whoever asks."""
-    return Principal(
-        name=account.name,
-        display_name=account.display_name,
-        scopes=account.scopes,
-        kind="account",
-        address=address,
-    )
 
 
 def address_of(request: Request) -> str:

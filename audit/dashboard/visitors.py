@@ -18,6 +18,7 @@ from starlette.responses import Response
 from audit.dashboard.forms import Form
 from audit.dashboard.options import PageOptions
 from audit.query.access import Principal
+from audit.state.sessions import Session
 from audit.web.errors import ForgedRequest, Unauthenticated
 
 TOKEN_FIELD = "form_token"  # noqa: S105 - the name of a form field
@@ -40,10 +41,12 @@ class Visitor:
     Attributes:
         principal: who asks, with scopes.
         session_token: value of the session cookie; never shown.
+        session: since when they are here, and when they last showed that it is them.
     """
 
     principal: Principal
     session_token: str
+    session: Session
 
     @property
     def form_token(self) -> str:

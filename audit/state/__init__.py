@@ -3,6 +3,8 @@
 store           StateStore: all of it behind one door
 database        the connection, times, errors; files that only this user can read
 tables          what is stored
+upgrade         stores of an older version
+grants          what somebody may do, and of which records
 accounts        local accounts, passwords by argon2id
 sessions        who is signed in
 tokens          API tokens, only their SHA-256 stored

@@ -3,11 +3,13 @@
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import Row, delete, insert, select, update
 
 from audit.errors import Denied, NotFound, RequestError
 from audit.state.database import Database
+from audit.state.grants import Grants, columns_of, grants_of
 from audit.state.passwords import Passwords
 from audit.state.tables import DISPLAY_NAME_CHARS, NAME_CHARS, accounts, sessions
 from audit.state.throttle import Throttle
@@ -20,28 +22,25 @@ class Account:
     Attributes:
         name: what is typed to sign in, folded.
         display_name: the person's name.
-        scopes: what it may do.
+        grants: what it may do, and of which records.
         enabled: whether it may sign in.
         created_at: UTC nanoseconds.
         password_changed_at: UTC nanoseconds.
+        emergency: it is for breaking the glass: signing in takes a reason and raises an alert.
     """
 
     name: str
     display_name: str
-    scopes: frozenset[str]
+    grants: Grants
     enabled: bool
     created_at: int
     password_changed_at: int
+    emergency: bool = False
 
 
 def account_name(typed: str) -> str:
     """The form in which account names are compared and kept."""
     return unicodedata.normalize("NFKC", typed).strip().casefold()
-
-
-def joined(scopes: Iterable[str]) -> str:
-    """Scopes as they are stored."""
-    return " ".join(sorted(scopes))
 
 
 class Accounts:
@@ -53,9 +52,16 @@ class Accounts:
         self._throttle = throttle
 
     def create(
-        self, name: str, password: str, *, display_name: str = "", scopes: Iterable[str] = ()
+        self,
+        name: str,
+        password: str,
+        *,
+        display_name: str = "",
+        scopes: Iterable[str] = (),
+        grants: Grants | None = None,
+        emergency: bool = False,
     ) -> Account:
-        """A new account.
+        """A new account, with ``grants`` or, without them, ``scopes`` alone.
 
         Raises:
             RequestError: the name is taken or can't be one, or the password is too weak.
@@ -73,10 +79,11 @@ class Accounts:
         account = Account(
             name=kept,
             display_name=display_name.strip()[:DISPLAY_NAME_CHARS],
-            scopes=frozenset(scopes),
+            grants=grants or Grants(scopes=frozenset(scopes)),
             enabled=True,
             created_at=now,
             password_changed_at=now,
+            emergency=emergency,
         )
         with self._database.begin() as connection:
             connection.execute(insert(accounts).values(_row(account, password_hash)))
@@ -126,10 +133,10 @@ class Accounts:
         self._update(kept, password_hash=password_hash, password_changed_at=self._database.clock())
         self._end_sessions(kept)
 
-    def set_scopes(self, name: str, scopes: Iterable[str]) -> None:
+    def set_grants(self, name: str, grants: Grants) -> None:
         """Change what the account may do, from now on in its sessions too; raises NotFound."""
         kept = self._existing(name)
-        self._update(kept, scopes=joined(scopes))
+        self._update(kept, **columns_of(grants))
 
     def set_enabled(self, name: str, *, enabled: bool) -> None:
         """Let the account sign in, or not, which ends its sessions; raises NotFound."""
@@ -151,7 +158,7 @@ class Accounts:
             raise NotFound(f"there is no account {kept}")
         return kept
 
-    def _row(self, name: str) -> Row[tuple[object, ...]] | None:
+    def _row(self, name: str) -> Row[tuple[Any, ...]] | None:
         query = select(accounts).where(accounts.c.name == account_name(name))
         with self._database.begin() as connection:
             return connection.execute(query).first()
@@ -175,19 +182,21 @@ def _row(account: Account, password_hash: str) -> dict[str, object]:
         "name": account.name,
         "display_name": account.display_name,
         "password_hash": password_hash,
-        "scopes": joined(account.scopes),
+        **columns_of(account.grants),
         "enabled": account.enabled,
         "created_at": account.created_at,
         "password_changed_at": account.password_changed_at,
+        "emergency": account.emergency,
     }
 
 
-def _account(row: Row[tuple[object, ...]]) -> Account:
+def _account(row: Row[tuple[Any, ...]]) -> Account:
     return Account(
         name=row.name,
         display_name=row.display_name,
-        scopes=frozenset(row.scopes.split()),
+        grants=grants_of(row),
         enabled=row.enabled,
         created_at=row.created_at,
         password_changed_at=row.password_changed_at,
+        emergency=row.emergency,
     )

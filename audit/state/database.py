@@ -22,8 +22,10 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from audit.errors import ConfigurationError, StorageError
 from audit.state import tables
+from audit.state.upgrade import upgrade_from_1
 
 NS_PER_S = 1_000_000_000
+_VERSION = tables.about.select().where(tables.about.c.name == "version").subquery().c.value
 _PRIVATE_FILE = 0o600
 _PRIVATE_FOLDER = 0o700
 
@@ -54,17 +56,19 @@ class Database:
 
     def _make_tables(self) -> None:
         with self.begin() as connection:
+            tables.about.create(connection, checkfirst=True)
+            version = connection.execute(select(_VERSION)).scalar()
+            if version == "1":
+                upgrade_from_1(connection)
+            elif version not in {None, str(tables.VERSION)}:
+                raise ConfigurationError(
+                    f"the state store is of version {version}, this program knows "
+                    f"{tables.VERSION}; use the program that wrote it, or a newer one"
+                )
             tables.metadata.create_all(connection)
-            query = select(tables.about.c.value).where(tables.about.c.name == "version")
-            version = connection.execute(query).scalar()
             if version is None:
                 row = {"name": "version", "value": str(tables.VERSION)}
                 connection.execute(insert(tables.about).values(row))
-        if version not in {None, str(tables.VERSION)}:
-            raise ConfigurationError(
-                f"the state store is of version {version}, this program knows "
-                f"{tables.VERSION}; use the program that wrote it, or a newer one"
-            )
 
     @contextmanager
     def begin(self) -> Iterator[Connection]:

@@ -64,6 +64,7 @@ class StateOptions:
         max_tokens: API tokens of one owner that are alive.
         saved_search_lifetime_s: a saved search is forgotten after this.
         max_saved_searches: saved searches of one owner; a new one ends the oldest.
+        max_named_searches: searches that one owner keeps under a name.
         max_saved_chars: longest text of a saved search.
         cleanup_rows: most rows of each kind that one cleanup removes.
         busy_timeout_s: how long to wait for another process's write.
@@ -79,6 +80,7 @@ class StateOptions:
     max_tokens: int = 100
     saved_search_lifetime_s: float = 30.0 * _DAY_S
     max_saved_searches: int = 1_000
+    max_named_searches: int = 200
     max_saved_chars: int = 8_192
     cleanup_rows: int = 1_000
     busy_timeout_s: float = 5.0

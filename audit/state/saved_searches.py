@@ -1,8 +1,9 @@
 """Saved searches: a query's text behind 128 random bits, so that no URL names a patient."""
 
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import Row, delete, insert, select
 
 from audit.errors import RequestError
 from audit.state.database import Database
@@ -86,15 +87,37 @@ class SavedSearches:
             row = connection.execute(query).first()
         if row is None:
             return None
-        return SavedSearch(
-            id=row.id,
-            owner=row.owner,
-            query=row.query,
-            created_at=row.created_at,
-            expires_at=row.expires_at,
+        return _saved(row)
+
+    def recent(self, owner: str, most: int) -> tuple[SavedSearch, ...]:
+        """The owner's latest, newest first, each text once."""
+        query = (
+            select(saved_searches)
+            .where(
+                saved_searches.c.owner == owner,
+                saved_searches.c.expires_at > self._database.clock(),
+            )
+            .order_by(saved_searches.c.created_at.desc())
         )
+        latest: dict[str, SavedSearch] = {}
+        with self._database.begin() as connection:
+            for row in connection.execute(query):
+                latest.setdefault(row.query, _saved(row))
+                if len(latest) >= most:
+                    break
+        return tuple(latest.values())
 
     def cleanup(self, most: int) -> int:
         """Forget what has expired; how many."""
         expired = saved_searches.c.expires_at <= self._database.clock()
         return self._database.delete_some(saved_searches.c.id, expired, most)
+
+
+def _saved(row: Row[Any]) -> SavedSearch:
+    return SavedSearch(
+        id=row.id,
+        owner=row.owner,
+        query=row.query,
+        created_at=row.created_at,
+        expires_at=row.expires_at,
+    )

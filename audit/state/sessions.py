@@ -1,15 +1,41 @@
 """Sessions: who is signed in. The client holds 256 random bits; we keep their SHA-256."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import delete, insert, or_, select, update
+from sqlalchemy import Row, delete, insert, or_, select, update
 
 from audit.errors import NotFound
 from audit.state.accounts import Account, Accounts
 from audit.state.database import NS_PER_S, Database
+from audit.state.grants import Grants, columns_of, grants_of
 from audit.state.options import StateOptions
-from audit.state.secrets import digest_of, new_secret
-from audit.state.tables import ADDRESS_CHARS, sessions
+from audit.state.secrets import digest_of, new_id, new_secret
+from audit.state.tables import (
+    ADDRESS_CHARS,
+    DISPLAY_NAME_CHARS,
+    NAME_CHARS,
+    REASON_CHARS,
+    sessions,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Guest:
+    """Somebody whom an identity provider vouches for.
+
+    Attributes:
+        name: how the audit trail names them.
+        display_name: a person's name.
+        grants: what they may do in this session.
+        issuer: who vouches for them.
+    """
+
+    name: str
+    display_name: str
+    grants: Grants
+    issuer: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,50 +43,82 @@ class Session:
     """Somebody signed in.
 
     Attributes:
-        account: who, with the scopes that hold now.
+        id: names it to operators; opens nothing.
+        name: who, as the audit trail names them.
+        display_name: a person's name.
+        grants: what they may do now.
+        issuer: who vouches for them; empty for a local account.
+        emergency: the glass was broken.
+        reason: why they look, as they last gave it; may be empty.
         address: from where the session was begun.
         created_at: UTC nanoseconds.
+        confirmed_at: when they last showed that it is them, UTC nanoseconds.
         used_at: UTC nanoseconds, to within ``session_touch_s``.
         ends_at: when it ends however much it is used, UTC nanoseconds.
     """
 
-    account: Account
+    id: str
+    name: str
+    display_name: str
+    grants: Grants
+    issuer: str
+    emergency: bool
+    reason: str
     address: str
     created_at: int
+    confirmed_at: int
     used_at: int
     ends_at: int
 
 
 class Sessions:
-    """Begins, finds and ends sessions."""
+    """Begins, finds, lists and ends sessions."""
 
     def __init__(self, database: Database, accounts: Accounts, options: StateOptions) -> None:
         self._database = database
         self._accounts = accounts
         self._options = options
 
-    def begin(self, account: Account, address: str = "") -> str:
-        """Sign the account in; the secret that its client keeps. Beyond the most, the oldest end.
+    def begin(
+        self,
+        who: Account | Guest,
+        address: str = "",
+        *,
+        reason: str = "",
+        emergency: bool = False,
+    ) -> str:
+        """Sign somebody in; the secret that the client keeps. Beyond the most, the oldest end.
 
         Raises:
             NotFound: the account is gone or disabled.
         """
-        current = self._accounts.find(account.name)
-        if current is None or not current.enabled:
-            raise NotFound(f"there is no account {account.name} that may sign in")
-        secret = new_secret()
-        now = self._database.clock()
+        if isinstance(who, Account):
+            current = self._accounts.find(who.name)
+            if current is None or not current.enabled:
+                raise NotFound(f"there is no account {who.name} that may sign in")
+        secret, now = new_secret(), self._database.clock()
         row = {
             "digest": digest_of(secret),
-            "account": account.name,
+            "id": new_id(),
+            "account": who.name[:NAME_CHARS],
+            "issuer": who.issuer if isinstance(who, Guest) else "",
+            "display_name": who.display_name[:DISPLAY_NAME_CHARS],
+            **columns_of(who.grants),
+            "emergency": emergency,
+            "reason": reason[:REASON_CHARS],
             "address": address[:ADDRESS_CHARS],
             "created_at": now,
+            "confirmed_at": now,
             "used_at": now,
             "ends_at": self._database.seconds_from_now(self._options.session_absolute_s),
         }
+        self._add(row)
+        return secret
+
+    def _add(self, row: dict[str, Any]) -> None:
         others = (
             select(sessions.c.digest)
-            .where(sessions.c.account == account.name)
+            .where(sessions.c.account == row["account"], sessions.c.issuer == row["issuer"])
             .order_by(sessions.c.created_at.desc())
         )
         with self._database.begin() as connection:
@@ -68,7 +126,6 @@ class Sessions:
             if oldest:
                 connection.execute(delete(sessions).where(sessions.c.digest.in_(oldest)))
             connection.execute(insert(sessions).values(row))
-        return secret
 
     def find(self, secret: str) -> Session | None:
         """The session that the secret opens, its use noted; None when there is none any more."""
@@ -76,26 +133,46 @@ class Sessions:
         now = self._database.clock()
         with self._database.begin() as connection:
             row = connection.execute(select(sessions).where(sessions.c.digest == digest)).first()
-            if row is None or now >= row.ends_at or now >= row.used_at + self._idle_ns:
+            if row is None or not self._is_alive(row, now):
                 return None
             if now - row.used_at >= self._options.session_touch_s * NS_PER_S:
                 where = sessions.c.digest == digest
                 connection.execute(update(sessions).where(where).values(used_at=now))
-        account = self._accounts.find(row.account)
-        if account is None or not account.enabled:
-            return None
-        return Session(
-            account=account,
-            address=row.address,
-            created_at=row.created_at,
-            used_at=row.used_at,
-            ends_at=row.ends_at,
-        )
+        return next(iter(self._sessions([row])), None)
+
+    def all(self, name: str | None = None) -> tuple[Session, ...]:
+        """The sessions that are alive, those of one name or everybody's, newest first."""
+        query = select(sessions).order_by(sessions.c.created_at.desc())
+        if name is not None:
+            query = query.where(sessions.c.account == name)
+        now = self._database.clock()
+        with self._database.begin() as connection:
+            rows = connection.execute(query).all()
+        return tuple(self._sessions([row for row in rows if self._is_alive(row, now)]))
+
+    def confirm(self, secret: str, reason: str = "") -> None:
+        """Note that whoever holds the session has just shown again that it is them, and why.
+
+        An empty reason leaves the one given before.
+        """
+        values: dict[str, object] = {"confirmed_at": self._database.clock()}
+        if reason:
+            values["reason"] = reason[:REASON_CHARS]
+        with self._database.begin() as connection:
+            where = sessions.c.digest == digest_of(secret)
+            connection.execute(update(sessions).where(where).values(**values))
 
     def end(self, secret: str) -> None:
         """Sign out; no such session is fine too."""
         with self._database.begin() as connection:
             connection.execute(delete(sessions).where(sessions.c.digest == digest_of(secret)))
+
+    def revoke(self, session_id: str) -> None:
+        """End a session at once; raises NotFound when none alive has that id."""
+        if session_id not in {session.id for session in self.all()}:
+            raise NotFound(f"there is no session {session_id} that is alive")
+        with self._database.begin() as connection:
+            connection.execute(delete(sessions).where(sessions.c.id == session_id))
 
     def end_all(self, account: str) -> int:
         """Sign the account out everywhere; from how many sessions."""
@@ -109,6 +186,33 @@ class Sessions:
         now = self._database.clock()
         ended = or_(sessions.c.ends_at <= now, sessions.c.used_at <= now - self._idle_ns)
         return self._database.delete_some(sessions.c.digest, ended, most)
+
+    def _is_alive(self, row: Row[tuple[Any, ...]], now: int) -> bool:
+        return bool(now < row.ends_at and now < row.used_at + self._idle_ns)
+
+    def _sessions(self, rows: Iterable[Row[tuple[Any, ...]]]) -> Iterable[Session]:
+        """Those that still stand, with what their holders may do now."""
+        for row in rows:
+            grants, display_name = grants_of(row), row.display_name
+            if not row.issuer:
+                account = self._accounts.find(row.account)
+                if account is None or not account.enabled:
+                    continue
+                grants, display_name = account.grants, account.display_name
+            yield Session(
+                id=row.id,
+                name=row.account,
+                display_name=display_name,
+                grants=grants,
+                issuer=row.issuer,
+                emergency=row.emergency,
+                reason=row.reason,
+                address=row.address,
+                created_at=row.created_at,
+                confirmed_at=row.confirmed_at,
+                used_at=row.used_at,
+                ends_at=row.ends_at,
+            )
 
     @property
     def _idle_ns(self) -> int:

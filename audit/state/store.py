@@ -7,6 +7,7 @@ from typing import Self
 
 from audit.state.accounts import Accounts
 from audit.state.database import Database
+from audit.state.named_searches import NamedSearches
 from audit.state.options import StateOptions
 from audit.state.passwords import Passwords
 from audit.state.saved_searches import SavedSearches
@@ -45,6 +46,7 @@ class StateStore:
         self.sessions = Sessions(self._database, self.accounts, self._options)
         self.tokens = ApiTokens(self._database, self._options)
         self.saved_searches = SavedSearches(self._database, self._options)
+        self.named_searches = NamedSearches(self._database, self._options)
 
     def cleanup(self) -> int:
         """Forget a bounded number of things that have ended; how many.

@@ -4,7 +4,6 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
-    ForeignKey,
     Index,
     Integer,
     LargeBinary,
@@ -14,14 +13,27 @@ from sqlalchemy import (
     Text,
 )
 
-VERSION = 1
+VERSION = 2
 NAME_CHARS = 128
 DISPLAY_NAME_CHARS = 256
 ADDRESS_CHARS = 64
 SCOPES_CHARS = 1_024
 HASH_CHARS = 256
+ISSUER_CHARS = 512
+REASON_CHARS = 1_024
 
 metadata = MetaData()
+
+
+def _grants() -> tuple[Column[str], ...]:
+    """What somebody may do; see ``audit.state.grants``."""
+    return (
+        Column("scopes", String(SCOPES_CHARS), nullable=False),
+        Column("roles", String(SCOPES_CHARS), nullable=False, server_default=""),
+        Column("sites", Text, nullable=False, server_default="[]"),
+        Column("sources", Text, nullable=False, server_default="[]"),
+    )
+
 
 about = Table(
     "about",
@@ -36,8 +48,9 @@ accounts = Table(
     Column("name", String(NAME_CHARS), primary_key=True),
     Column("display_name", String(DISPLAY_NAME_CHARS), nullable=False),
     Column("password_hash", String(HASH_CHARS), nullable=False),
-    Column("scopes", String(SCOPES_CHARS), nullable=False),
+    *_grants(),
     Column("enabled", Boolean, nullable=False),
+    Column("emergency", Boolean, nullable=False, server_default="0"),
     Column("created_at", BigInteger, nullable=False),
     Column("password_changed_at", BigInteger, nullable=False),
 )
@@ -46,9 +59,16 @@ sessions = Table(
     "sessions",
     metadata,
     Column("digest", LargeBinary(32), primary_key=True),
-    Column("account", String(NAME_CHARS), ForeignKey("accounts.name"), nullable=False),
+    Column("id", String(32), nullable=False, unique=True),
+    Column("account", String(NAME_CHARS), nullable=False),
+    Column("issuer", String(ISSUER_CHARS), nullable=False),
+    Column("display_name", String(DISPLAY_NAME_CHARS), nullable=False),
+    *_grants(),
+    Column("emergency", Boolean, nullable=False),
+    Column("reason", String(REASON_CHARS), nullable=False),
     Column("address", String(ADDRESS_CHARS), nullable=False),
     Column("created_at", BigInteger, nullable=False),
+    Column("confirmed_at", BigInteger, nullable=False),
     Column("used_at", BigInteger, nullable=False),
     Column("ends_at", BigInteger, nullable=False),
     Index("sessions_by_account", "account", "created_at"),
@@ -62,7 +82,7 @@ tokens = Table(
     Column("id", String(32), nullable=False, unique=True),
     Column("name", String(NAME_CHARS), nullable=False),
     Column("owner", String(NAME_CHARS), nullable=False),
-    Column("scopes", String(SCOPES_CHARS), nullable=False),
+    *_grants(),
     Column("created_at", BigInteger, nullable=False),
     Column("expires_at", BigInteger, nullable=False),
     Column("revoked_at", BigInteger, nullable=True),

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import ColumnElement, Row, and_, func, insert, or_, select, update
 
 from audit.errors import NotFound, RequestError
-from audit.state.accounts import joined
 from audit.state.database import NS_PER_S, Database
+from audit.state.grants import Grants, columns_of, grants_of
 from audit.state.options import StateOptions
 from audit.state.secrets import TOKEN_PREFIX, digest_of, new_id, new_secret
 from audit.state.tables import NAME_CHARS, tokens
@@ -24,7 +25,7 @@ class ApiToken:
         id: names it to operators; opens nothing.
         name: what it is for, as the audit trail will name its user.
         owner: the account or process that made it.
-        scopes: what it may do.
+        grants: what it may do, and of which records.
         created_at: UTC nanoseconds.
         expires_at: UTC nanoseconds.
         revoked_at: UTC nanoseconds, None while it isn't revoked.
@@ -33,7 +34,7 @@ class ApiToken:
     id: str
     name: str
     owner: str
-    scopes: frozenset[str]
+    grants: Grants
     created_at: int
     expires_at: int
     revoked_at: int | None = None
@@ -54,16 +55,20 @@ class ApiTokens:
         self._database = database
         self._options = options
 
-    def create(self, name: str, owner: str, scopes: Iterable[str], lifetime_s: float) -> NewToken:
-        """A new token.
+    def create(
+        self, name: str, owner: str, grants: Grants | Iterable[str], lifetime_s: float
+    ) -> NewToken:
+        """A new token; ``grants`` may be scopes alone.
 
         Raises:
             RequestError: no name or scope, too long a life, or the owner has too many.
         """
-        held = frozenset(scopes)
+        held = grants if isinstance(grants, Grants) else Grants(scopes=frozenset(grants))
         name = name.strip()
-        if not held or not 0 < len(name) <= NAME_CHARS or not name.isprintable():
-            raise RequestError(f"a token needs a scope and a name of 1 to {NAME_CHARS} characters")
+        if held.is_empty or not 0 < len(name) <= NAME_CHARS or not name.isprintable():
+            raise RequestError(
+                f"a token needs a scope or role, and a name of 1 to {NAME_CHARS} characters"
+            )
         longest_s = self._options.token_max_lifetime_s
         if not 0 < lifetime_s <= longest_s:
             raise RequestError(f"a token lives at most {longest_s / 86_400:.0f} days")
@@ -74,7 +79,7 @@ class ApiTokens:
             id=new_id(),
             name=name,
             owner=owner,
-            scopes=held,
+            grants=held,
             created_at=now,
             expires_at=now + int(lifetime_s * NS_PER_S),
         )
@@ -128,19 +133,19 @@ def _row(token: ApiToken, secret: str) -> dict[str, object]:
         "id": token.id,
         "name": token.name,
         "owner": token.owner,
-        "scopes": joined(token.scopes),
+        **columns_of(token.grants),
         "created_at": token.created_at,
         "expires_at": token.expires_at,
         "revoked_at": None,
     }
 
 
-def _token(row: Row[tuple[object, ...]]) -> ApiToken:
+def _token(row: Row[tuple[Any, ...]]) -> ApiToken:
     return ApiToken(
         id=row.id,
         name=row.name,
         owner=row.owner,
-        scopes=frozenset(row.scopes.split()),
+        grants=grants_of(row),
         created_at=row.created_at,
         expires_at=row.expires_at,
         revoked_at=row.revoked_at,

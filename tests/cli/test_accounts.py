@@ -9,8 +9,11 @@ from click.testing import CliRunner, Result
 
 from audit.cli import arr
 from audit.journal.reader import JournalReader
+from audit.service.paths import DataPaths
 from audit.service.receive import ReceiveRole
+from audit.service.web import state_url
 from audit.settings import Settings
+from audit.state.store import StateStore
 from audit.transport.pki import CertificateAuthority
 from tests.service.places import make_place
 
@@ -20,6 +23,25 @@ PASSWORD = "a long enough password"
 def run(settings: Settings, *arguments: str, text: str | None = None) -> Result:
     place = ["--data", str(settings.data)]
     return CliRunner().invoke(arr, [*arguments, *place], input=text, catch_exceptions=False)
+
+
+def sessions(settings: Settings) -> None:
+    with StateStore(state_url(DataPaths(settings.data))) as state:
+        account = state.accounts.find("officer")
+        assert account is not None
+        for _ in range(3):
+            state.sessions.begin(account, "10.0.0.7")
+    lines = run(settings, "user", "sessions", "officer", "--json").stdout.splitlines()
+    assert len(lines) == 3
+    first = json.loads(lines[0])
+    assert (first["name"], first["address"], first["emergency"]) == ("officer", "10.0.0.7", False)
+    assert run(settings, "user", "sessions", "nobody").stdout == ""
+    assert "officer" in run(settings, "user", "sessions").stdout
+    assert run(settings, "user", "sign-out", first["id"]).exit_code == 0
+    assert run(settings, "user", "sign-out").exit_code == 2
+    ended = run(settings, "user", "sign-out", "--account", "officer")
+    assert "2 sessions ended" in ended.stderr
+    assert run(settings, "user", "sessions").stdout == ""
 
 
 def test_accounts_and_tokens_are_made_changed_and_removed_on_record(
@@ -40,6 +62,14 @@ def test_accounts_and_tokens_are_made_changed_and_removed_on_record(
         monkeypatch.delenv("ARR_PASSWORD")
         assert run(settings, "user", "password", "officer").exit_code == 2
         assert run(settings, "user", "add", "x", "--scope", "all").exit_code == 2
+        assert run(settings, "user", "add", "x", "--role", "king").exit_code == 2
+        granted = run(settings, "user", "grant", "officer", "--role", "auditor", "--site", "main")
+        assert granted.exit_code == 0, granted.output
+        listed = json.loads(run(settings, "user", "list", "--json").stdout)
+        assert (listed["roles"], listed["scopes"], listed["sites"]) == (["auditor"], [], ["main"])
+        assert run(settings, "user", "disable", "officer").exit_code == 0
+        assert run(settings, "user", "enable", "officer").exit_code == 0
+        sessions(settings)
         secret = tmp_path / "password"
         secret.write_text(PASSWORD + "\n")
         assert run(settings, "user", "add", "b", "--password-file", str(secret)).exit_code == 0
@@ -68,5 +98,5 @@ def test_accounts_and_tokens_are_made_changed_and_removed_on_record(
     asyncio.run(asyncio.wait_for(body(), 50))
     with JournalReader(place.paths.journal) as reader:
         said = b"".join(entry.received.raw for entry in reader.iterate(0))
-    assert said.count(b'csd-code="110137"') == 7
+    assert said.count(b'csd-code="110137"') == 12
     assert PASSWORD.encode() not in said

@@ -2,6 +2,7 @@ import pytest
 
 from audit.errors import Denied, NotFound, RequestError
 from audit.state.accounts import account_name
+from audit.state.grants import Grants
 from audit.state.options import PasswordOptions, StateOptions
 from audit.state.store import StateStore
 from audit.state.throttle import TryLater
@@ -14,7 +15,7 @@ def test_an_account_signs_in_by_any_spelling_of_its_name(store: StateStore) -> N
     )
     assert account.name == "mara.voss@example.org"
     assert account.display_name == "Mara Voss"
-    assert account.scopes == {"a", "b"}
+    assert account.grants == Grants(scopes=frozenset({"a", "b"}))
     assert store.accounts.check("MARA.VOSS@example.org", PASSWORD, "10.0.0.1") == account
     assert store.accounts.find("Mara.Voss@example.org") == account
     assert store.accounts.all() == (account,)
@@ -77,10 +78,10 @@ def test_a_new_password_ends_the_sessions(store: StateStore, clock: Clock) -> No
 def test_disabling_removing_and_rescoping_hold_at_once(store: StateStore) -> None:
     account = store.accounts.create("mvoss", PASSWORD, scopes={"a"})
     secret = store.sessions.begin(account)
-    store.accounts.set_scopes("mvoss", {"b"})
+    store.accounts.set_grants("mvoss", Grants(scopes=frozenset({"b"})))
     session = store.sessions.find(secret)
     assert session is not None
-    assert session.account.scopes == {"b"}
+    assert session.grants.scopes == {"b"}
     store.accounts.set_enabled("mvoss", enabled=False)
     assert store.sessions.find(secret) is None
     with pytest.raises(NotFound):
@@ -97,7 +98,7 @@ def test_an_account_that_is_not_there(store: StateStore) -> None:
     with pytest.raises(NotFound):
         store.accounts.set_password("nobody", PASSWORD)
     with pytest.raises(NotFound):
-        store.accounts.set_scopes("nobody", ())
+        store.accounts.set_grants("nobody", Grants())
     with pytest.raises(NotFound):
         store.accounts.set_enabled("nobody", enabled=True)
     with pytest.raises(NotFound):

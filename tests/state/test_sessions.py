@@ -15,7 +15,7 @@ def test_a_session_opens_with_its_secret_alone(store: StateStore, account: Accou
     assert len(secret) >= 43
     found = store.sessions.find(secret)
     assert found is not None
-    assert (found.account, found.address) == (account, "10.0.0.1")
+    assert (found.name, found.grants, found.address) == ("mvoss", account.grants, "10.0.0.1")
     for other in ("", secret[:-1], secret + "x", secret.swapcase(), "x" * 100_000, "\ud800"):
         assert store.sessions.find(other) is None
 

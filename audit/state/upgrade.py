@@ -1,0 +1,37 @@
+"""Stores of an older version, brought to this one when they are opened."""
+
+from sqlalchemy import Column, Connection, Table, select, update
+from sqlalchemy.schema import CreateColumn
+
+from audit.state import tables
+
+_READ, _ADDED = "events:read", {"audit:read", "patients:identify"}
+"""In version 1 whoever read records saw patients, and the records of the repository's own use."""
+
+
+def upgrade_from_1(connection: Connection) -> None:
+    """Accounts and tokens keep what they may do; everybody signs in again."""
+    new = ("roles", "sites", "sources")
+    for table, names in ((tables.accounts, (*new, "emergency")), (tables.tokens, new)):
+        for name in names:
+            _add_column(connection, table.c[name])
+        _keep_permissions(connection, table)
+    connection.exec_driver_sql("DROP TABLE sessions")
+    version = str(tables.VERSION)
+    connection.execute(
+        update(tables.about).where(tables.about.c.name == "version").values(value=version)
+    )
+
+
+def _add_column(connection: Connection, column: Column[object]) -> None:
+    written = CreateColumn(column).compile(dialect=connection.dialect)
+    connection.exec_driver_sql(f"ALTER TABLE {column.table.name} ADD COLUMN {written}")
+
+
+def _keep_permissions(connection: Connection, table: Table) -> None:
+    key = next(iter(table.primary_key.columns))
+    for named, scopes in connection.execute(select(key, table.c.scopes)).all():
+        held = set(scopes.split())
+        if _READ in held:
+            more = " ".join(sorted(held | _ADDED))
+            connection.execute(update(table).where(key == named).values(scopes=more))

@@ -1,7 +1,6 @@
 """``arr hold``."""
 
 import time
-from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
 
@@ -50,7 +49,9 @@ def add(
 ) -> None:
     """Lay holds on a patient's, study's or user's records, or on single ones."""
     from audit.record.build import Alert
-    from audit.service.holds import Hold, HoldFile, new_hold_id
+    from audit.service.backends import open_reader
+    from audit.service.hold_records import Hold, laid_text
+    from audit.service.holds import HoldFile, new_hold_id
     from audit.service.operator import administering, operator_name
     from audit.service.paths import DataPaths
 
@@ -58,9 +59,10 @@ def add(
     if not chosen:
         raise click.UsageError("say of what: --patient, --study, --user or --record")
     settings = settings_from(data, config_file)
-    file = HoldFile(DataPaths(settings.data))
-    file.read()
-    with administering(settings) as administration:
+    paths = DataPaths(settings.data)
+    with administering(settings) as administration, open_reader(paths) as reader:
+        file = HoldFile(paths, reader)
+        file.read()
         for field, given in chosen.items():
             laid = Hold(
                 id=new_hold_id(),
@@ -71,13 +73,9 @@ def add(
                 since=time.time_ns(),
                 by=operator_name(),
             )
-            administration.record(
-                f"Legal hold {laid.id} of case {case} is laid on {field} {', '.join(given)}: "
-                f"{reason}",
-                Alert.OBJECT_SECURITY_ATTRIBUTES_CHANGED,
-            )
-            file.add(laid)
+            administration.record(laid_text(laid), Alert.OBJECT_SECURITY_ATTRIBUTES_CHANGED)
             click.echo(laid.id)
+        file.refresh()
 
 
 @hold.command("list", epilog=examples("arr hold list", "arr hold list --json"))
@@ -85,11 +83,14 @@ def add(
 @json_option
 def list_holds(data: Path | None, config_file: Path | None, as_json: bool) -> None:
     """List the holds. They name patients; the list is for who may know them."""
+    from audit.service.backends import open_reader
     from audit.service.holds import HoldFile
     from audit.service.paths import DataPaths
 
-    settings = settings_from(data, config_file)
-    for one in HoldFile(DataPaths(settings.data)).read().all:
+    paths = DataPaths(settings_from(data, config_file).data)
+    with open_reader(paths) as reader:
+        holds = HoldFile(paths, reader).read()
+    for one in holds.all:
         if as_json:
             print_json(asdict(one))
         else:
@@ -104,6 +105,8 @@ def list_holds(data: Path | None, config_file: Path | None, as_json: bool) -> No
 def release(hold_id: str, data: Path | None, config_file: Path | None, case: str) -> None:
     """End a hold, or all of a case."""
     from audit.record.build import Alert
+    from audit.service.backends import open_reader
+    from audit.service.hold_records import released_text
     from audit.service.holds import HoldFile
     from audit.service.operator import administering
     from audit.service.paths import DataPaths
@@ -111,16 +114,10 @@ def release(hold_id: str, data: Path | None, config_file: Path | None, case: str
     if bool(hold_id) == bool(case):
         raise click.UsageError("say which: an id, or --case")
     settings = settings_from(data, config_file)
-    file = HoldFile(DataPaths(settings.data))
-    with administering(settings) as administration:
-        ended = file.named(hold_id=hold_id, case=case)
-        administration.record(
-            f"Legal holds are released: {_named(one.id for one in ended)} of case {ended[0].case}",
-            Alert.OBJECT_SECURITY_ATTRIBUTES_CHANGED,
-        )
-        file.release(ended)
+    paths = DataPaths(settings.data)
+    with administering(settings) as administration, open_reader(paths) as reader:
+        file = HoldFile(paths, reader)
+        ended = file.read().named(hold_id=hold_id, case=case)
+        administration.record(released_text(ended), Alert.OBJECT_SECURITY_ATTRIBUTES_CHANGED)
+        file.refresh()
     click.echo(f"{len(ended)} holds released", err=True)
-
-
-def _named(names: Iterable[str]) -> str:
-    return ", ".join(names)

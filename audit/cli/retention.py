@@ -153,7 +153,9 @@ def _print(found: "Plan", *, as_json: bool, done: bool) -> None:
                 "by_rule": dict(found.by_rule),
                 "held": dict(found.held),
                 "segments": [
-                    {"first": one.first, "records": len(one.due)} for one in found.segments
+                    {"first": one.first, "records": len(one.due)}
+                    for one in found.segments
+                    if one.due
                 ],
             }
         )

@@ -174,7 +174,8 @@ def _copy_rest(source: DataPaths, target: DataPaths, *, with_keys: bool) -> None
             _copy_file(source.root / name, target.root / name)
     state = target.state.parent
     state.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
-    for path in sorted(source.state.parent.glob("*.json")):
+    kept = (*source.state.parent.glob("*.json"), *source.state.parent.glob("*.note"))
+    for path in sorted(kept):
         _copy_file(path, state / path.name)
     if source.state.exists():
         _copy_database(source.state, target.state)

@@ -26,6 +26,7 @@ from audit.projector.project import record_id
 from audit.record.build import Alert
 from audit.service.backends import open_reader
 from audit.service.backup_list import BackupList, KnownBackup
+from audit.service.hold_records import is_hold_record
 from audit.service.holds import HoldFile, Holds
 from audit.service.index_removals import applied_count
 from audit.service.operator import Administration, administering
@@ -120,6 +121,17 @@ class Planner:
                 progress(number + 1, len(files) - 1)
         return plan
 
+    def spare(self, plan: Plan, segment: SegmentPlan, holds: Holds) -> None:
+        """Take out of the plan for a segment what these holds keep and the plan's did not."""
+        if holds.all == self._holds.all:
+            return
+        for sequence, rule in list(segment.due.items()):
+            hold = holds.holding(self.record(self._reader.read(sequence)))
+            if hold is not None:
+                del segment.due[sequence]
+                plan.by_rule[rule.name] -= 1
+                plan.held[hold.id] += 1
+
     def record(self, entry: Entry) -> IndexedRecord:
         """The record as the index has it, but for its sender's name."""
         return run_jobs([Job(entry)], self._reader.origin, self._options)[0].record
@@ -151,8 +163,15 @@ class Planner:
 
 
 def is_removable(entry: Entry) -> bool:
-    """Whether there is a message in the entry; certificates stay, they name others' senders."""
-    return not entry.is_removed and entry.received.kind is not EntryKind.CERTIFICATE
+    """Whether there is a message in the entry that may go one day.
+
+    Certificates stay, for they name others' senders; and so do the records of legal holds.
+    """
+    return (
+        not entry.is_removed
+        and entry.received.kind is not EntryKind.CERTIFICATE
+        and not is_hold_record(entry)
+    )
 
 
 class Retention:
@@ -164,8 +183,8 @@ class Retention:
         self._paths = DataPaths(settings.data)
         self._reader = reader
         self._record = administration.record
-        self._holds = HoldFile(self._paths).read()
-        self._planner = Planner(settings, reader, self._holds)
+        self._hold_file = HoldFile(self._paths, reader)
+        self._planner = Planner(settings, reader, self._hold_file.refresh())
         signer = Signer(reader.identity.name, load_signing_key(self._paths.signing_key))
         self._remover = Remover(
             self._paths.journal,
@@ -183,6 +202,10 @@ class Retention:
             self._finish()
             plan = self._planner.plan(policy, now, progress)
             for segment in plan.segments:
+                # A hold may have been laid since the plan was made.
+                self._planner.spare(plan, segment, self._hold_file.read())
+                if not segment.due:
+                    continue
                 self._record(
                     f"{len(segment.due)} records of the journal's segment {segment.first} are "
                     f"removed; {segment.reason}",
@@ -259,7 +282,7 @@ class Retention:
 
     def _require_free(self, entry: Entry, policy: Policy, *, before_minimum: bool) -> None:
         record = self._planner.record(entry)
-        hold = self._holds.holding(record)
+        hold = self._hold_file.read().holding(record)
         if hold is not None:
             raise Denied(f"{record.id} is under {hold.id} (case {hold.case}); release it first")
         rule = policy.rule_for(record.first("category"), record.first("kind"))
@@ -306,7 +329,7 @@ def planning(settings: Settings) -> Iterator[Planner]:
     with JournalReader(
         paths.journal, paths.position if paths.position.exists() else None
     ) as reader:
-        yield Planner(settings, reader, HoldFile(paths).read())
+        yield Planner(settings, reader, HoldFile(paths, reader).read())
 
 
 def _comes_true(condition: Callable[[], bool], within_s: float) -> bool:

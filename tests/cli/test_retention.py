@@ -10,6 +10,8 @@ from audit.journal.reader import JournalReader
 from audit.journal.verify import verify
 from audit.service.backends import open_index
 from audit.service.backup_list import BackupList, KnownBackup
+from audit.service.retention import Plan, Planner
+from audit.service.retention_policy import Policy
 from audit.transport.pki import CertificateAuthority
 from tests.cli.running import arr_run, beside, fill_with_years, octets_below
 from tests.service.places import Place, make_place
@@ -93,6 +95,34 @@ def until_forgotten(place: Place, gone: set[int]) -> None:
         until(lambda: all(index.get(one) is None for one in ids))
     finally:
         index.close()
+
+
+def test_a_hold_that_is_laid_while_retention_runs_is_kept(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill_with_years(place, 30, years_ago=11)
+    planned = Planner.plan
+
+    def plan_then_lay(planner: Planner, policy: Policy, now: int, progress: object = None) -> Plan:
+        plan = planned(planner, policy, now)
+        assert plan.count == 20
+        laid = arr_run(place, "hold", "add", "--case", "c", "--record", held, "--reason", "r")
+        assert laid.exit_code == 0
+        return plan
+
+    def act() -> None:
+        nonlocal held
+        with JournalReader(place.paths.journal) as reader:
+            held = f"{reader.origin}-13"
+        monkeypatch.setattr(Planner, "plan", plan_then_lay)
+        done = json.loads(arr_run(place, "retention", "run", "--json").stdout)
+        assert done["removed"] == 19
+        assert sum(done["held"].values()) == 1
+
+    held = ""
+    beside(place, act)
+    with JournalReader(place.paths.journal) as reader:
+        assert [n for n in range(20) if not reader.read(n).is_removed] == [13]
 
 
 def test_one_record_is_erased_everywhere_and_the_backups_are_named(place: Place) -> None:

@@ -28,6 +28,18 @@ else
   missing="$missing elasticsearch(java,mvn)"
 fi
 
+# Elastic's own list of ECS fields, Apache-2.0; nothing of it goes into the product.
+ecs=.cache/ecs
+if [ ! -s "$ecs/8.11.5.json" ] && have npm && have node; then
+  mkdir -p "$ecs"
+  npm install --prefix "$ecs" --no-save --ignore-scripts --no-audit --no-fund --silent \
+    @elastic/ecs@8.11.5 >/dev/null 2>&1 &&
+    node -e 'process.stdout.write(JSON.stringify(require(process.argv[1]).EcsFlat))' \
+      "$PWD/$ecs/node_modules/@elastic/ecs/generated/ecs_flat.js" >"$ecs/fields.part" 2>/dev/null &&
+    mv "$ecs/fields.part" "$ecs/8.11.5.json"
+fi
+[ -s "$ecs/8.11.5.json" ] || missing="$missing ecs(npm,node)"
+
 if [ -n "$missing" ]; then
   echo "!!! NOT TESTED HERE, because this machine lacks:$missing !!!" >&2
   [ "${CI:-}" = true ] && exit 1

@@ -1,0 +1,90 @@
+"""The formats that a SIEM can ask for, and what makes records into them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from audit.index.document import IndexedRecord
+from audit.siem.cef import cef_line
+from audit.siem.disclosure import Discloser
+from audit.siem.ecs import ecs_line
+from audit.siem.ocsf import ocsf_line
+from audit.siem.shown import Shown, shown
+from audit.siem.syslog import SyslogForm, enclosed, syslog_line
+
+ReadOriginal = Callable[[IndexedRecord], bytes]
+
+
+class SiemFormat(StrEnum):
+    """How records leave."""
+
+    ECS = "ecs"
+    """Elastic Common Schema 8.11, JSON."""
+    OCSF = "ocsf"
+    """Open Cybersecurity Schema Framework 1.8.0, JSON."""
+    CEF = "cef"
+    """Common Event Format, CEF:0."""
+    SYSLOG = "syslog"
+    """RFC 5424 with structured data."""
+
+    @property
+    def media_type(self) -> str:
+        """What the lines are, for HTTP."""
+        is_json = self in {SiemFormat.ECS, SiemFormat.OCSF}
+        return "application/x-ndjson" if is_json else "text/plain; charset=utf-8"
+
+
+_LINES: dict[SiemFormat, Callable[[Shown], bytes]] = {
+    SiemFormat.ECS: ecs_line,
+    SiemFormat.OCSF: ocsf_line,
+    SiemFormat.CEF: cef_line,
+}
+
+
+def no_original(_record: IndexedRecord) -> bytes:
+    """Gives none."""
+    return b""
+
+
+@dataclass(frozen=True, slots=True)
+class Formatter:
+    """Makes records into lines and messages. Safe to use from several threads.
+
+    Attributes:
+        format: of the lines.
+        discloser: hides what may not leave.
+        form: of syslog messages.
+        read_original: the octets of a record's message, asked for when they may leave.
+        max_values: most values of a list in a line.
+    """
+
+    format: SiemFormat
+    discloser: Discloser
+    form: SyslogForm = field(default_factory=SyslogForm)
+    read_original: ReadOriginal = no_original
+    max_values: int = 100
+
+    def line(self, record: IndexedRecord) -> bytes:
+        """The record on one line, without its end."""
+        return self._line(self._shown(record, self.max_values))
+
+    def message(self, record: IndexedRecord, max_values: int | None = None) -> bytes:
+        """The record as a syslog message; other formats than syslog stand in its MSG.
+
+        Args:
+            record: what is sent.
+            max_values: most values of a list, when a receiver takes no longer message.
+        """
+        what = self._shown(record, self.max_values if max_values is None else max_values)
+        line = self._line(what)
+        return line if self.format is SiemFormat.SYSLOG else enclosed(what, self.form, line)
+
+    def _shown(self, record: IndexedRecord, max_values: int) -> Shown:
+        may_leave = self.discloser.disclosure.original
+        original = self.read_original(record) if may_leave else b""
+        return shown(record, self.discloser, original, max_values)
+
+    def _line(self, what: Shown) -> bytes:
+        if self.format is SiemFormat.SYSLOG:
+            return syslog_line(what, self.form)
+        return _LINES[self.format](what)

@@ -102,24 +102,23 @@ def test_a_hold_that_is_laid_while_retention_runs_is_kept(
 ) -> None:
     fill_with_years(place, 30, years_ago=11)
     planned = Planner.plan
+    held: list[str] = []
 
-    def plan_then_lay(planner: Planner, policy: Policy, now: int, progress: object = None) -> Plan:
+    def plan_then_lay(planner: Planner, policy: Policy, now: int, _: object = None) -> Plan:
         plan = planned(planner, policy, now)
         assert plan.count == 20
-        laid = arr_run(place, "hold", "add", "--case", "c", "--record", held, "--reason", "r")
+        laid = arr_run(place, "hold", "add", "--case", "c", "--record", held[0], "--reason", "r")
         assert laid.exit_code == 0
         return plan
 
     def act() -> None:
-        nonlocal held
         with JournalReader(place.paths.journal) as reader:
-            held = f"{reader.origin}-13"
+            held.append(f"{reader.origin}-13")
         monkeypatch.setattr(Planner, "plan", plan_then_lay)
         done = json.loads(arr_run(place, "retention", "run", "--json").stdout)
         assert done["removed"] == 19
         assert sum(done["held"].values()) == 1
 
-    held = ""
     beside(place, act)
     with JournalReader(place.paths.journal) as reader:
         assert [n for n in range(20) if not reader.read(n).is_removed] == [13]

@@ -24,7 +24,7 @@ def bench() -> None:
 
 @bench.command(epilog=examples("arr bench validate", "arr bench validate --messages 20000 --json"))
 @click.option("--messages", type=click.IntRange(min=1), default=2_000, show_default=True)
-@click.option("--rounds", type=click.IntRange(min=1), default=5, show_default=True)
+@click.option("--rounds", type=click.IntRange(min=1), default=3, show_default=True)
 @json_option
 def validate(messages: int, rounds: int, as_json: bool) -> None:
     """Messages a second and core: parse, schema, rules, map and the whole, beside bare lxml.

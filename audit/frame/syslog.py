@@ -6,9 +6,8 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from audit.frame import header_remarks
 from audit.frame.explain import explain_header
@@ -46,8 +45,7 @@ _HEADER_SCAN_OCTETS = 4096
 """No part of a header before STRUCTURED-DATA lies behind this octet."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SyslogHeader:
+class SyslogHeader(NamedTuple):
     """What stands before MSG, as sent; empty text where nothing was sent.
 
     Attributes:
@@ -181,22 +179,23 @@ def _rfc5424_header(
 ) -> SyslogHeader:
     """The header of the seven fields from PRI to MSGID."""
     has_bom = raw.startswith(BOM, msg_offset)
-    priority = int(fields[0])
+    priority, version, timestamp, hostname, app_name, procid, msgid = fields
+    number = int(priority)
     return SyslogHeader(
-        format="rfc5424",
-        priority=priority,
-        facility=priority // 8,
-        severity=priority % 8,
-        version=int(fields[1]),
-        timestamp=_text(fields[2]),
-        hostname=_text(fields[3]),
-        app_name=_text(fields[4]),
-        procid=_text(fields[5]),
-        msgid=_text(fields[6]),
-        structured_data=structured_data,
-        has_bom=has_bom,
-        msg_offset=msg_offset,
-        remarks=(*remarks, *header_remarks.message_remarks(raw, has_bom)),
+        "rfc5424",
+        number,
+        number // 8,
+        number % 8,
+        int(version),
+        timestamp.decode("utf-8", "replace"),
+        hostname.decode("utf-8", "replace"),
+        app_name.decode("utf-8", "replace"),
+        procid.decode("utf-8", "replace"),
+        msgid.decode("utf-8", "replace"),
+        structured_data,
+        has_bom,
+        msg_offset,
+        (*remarks, *header_remarks.message_remarks(raw, has_bom)),
     )
 
 

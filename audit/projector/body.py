@@ -1,9 +1,7 @@
 """The body of an IndexedRecord: what the API and the pages show and nothing searches."""
 
 from collections.abc import Callable
-from dataclasses import fields
 from functools import lru_cache
-from operator import attrgetter
 from typing import Any
 
 from audit.frame.syslog import SyslogHeader
@@ -23,8 +21,8 @@ from audit.record.times import format_ns
 
 Body = dict[str, Any]
 
-_HEADER_NAMES = tuple(field.name for field in fields(SyslogHeader) if field.name != "remarks")
-_header_values = attrgetter(*_HEADER_NAMES)
+_HEADER_NAMES = tuple(name for name in SyslogHeader._fields if name != "remarks")
+"""All but the last."""
 _remembered_host_of = lru_cache(maxsize=256)(host_of)
 
 
@@ -126,7 +124,7 @@ def object_body(subject: ParticipantObject, keys: tuple[tuple[str, str], ...]) -
 
 def header_body(header: SyslogHeader) -> Body:
     """The syslog header as JSON, its remarks left to the findings."""
-    return dict(zip(_HEADER_NAMES, _header_values(header), strict=True))
+    return dict(zip(_HEADER_NAMES, header, strict=False))
 
 
 def arrival_body(received: Received, subject_of: Callable[[bytes], str]) -> Body:

@@ -101,10 +101,13 @@ class FieldValues:
     def _take_beside(self, added: Mapping[str, tuple[str, ...]]) -> None:
         taken, own = self._taken, self._values
         for name, values in added.items():
-            if name in own or taken.get(name, values) != values:
-                self._there(name).update(dict.fromkeys(values))
-            else:
+            there = taken.get(name)
+            if name in own:
+                own[name].update(dict.fromkeys(values))
+            elif there is None:
                 taken[name] = values
+            elif there != values:
+                taken[name] = tuple(dict.fromkeys(there + values))
 
     def take_texts(self, added: Added) -> None:
         """Take texts that were gathered elsewhere; in order of weight, after all values."""
@@ -126,5 +129,7 @@ class FieldValues:
 
     def fields(self) -> dict[str, tuple[str, ...]]:
         """All fields that hold something."""
+        if len(self._values) == 1 and (texts := self._values.get(TEXT)):
+            return {**self._taken, TEXT: tuple(texts)}
         own = {name: tuple(values) for name, values in self._values.items() if values}
         return self._taken | own

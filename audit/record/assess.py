@@ -3,7 +3,8 @@
 Source: DICOM PS3.15 A.5; IHE ITI TF-2 3.20; RFC 3881. Tiers and verdicts: docs/divergences.md.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import NamedTuple
 
 from audit.errors import MalformedMessage
 from audit.record import grammar
@@ -35,8 +36,7 @@ _UNCHANGED = frozenset({"dicom", "ihe"})
 _GRAMMAR_RULES = frozenset({"not-base64", "event-date-time", "wrong-namespace"})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Assessment:
+class Assessment(NamedTuple):
     """What is said of one message.
 
     Attributes:

@@ -130,10 +130,11 @@ def format_ns(ns: int) -> str:
     whole = _second_text(seconds)
     if not fraction:
         return f"{whole}Z"
-    digits = f"{fraction:09d}"
-    while digits.endswith("000"):
-        digits = digits[:-3]
-    return f"{whole}.{digits}Z"
+    if not fraction % 1_000_000:
+        return f"{whole}.{fraction // 1_000_000:03d}Z"
+    if not fraction % 1_000:
+        return f"{whole}.{fraction // 1_000:06d}Z"
+    return f"{whole}.{fraction:09d}Z"
 
 
 @lru_cache(maxsize=_REMEMBERED)

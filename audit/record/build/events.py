@@ -79,8 +79,12 @@ def audit_log_used(
     accessors: Sequence[Agent],
     log_uri: str,
     details: Sequence[tuple[str, str | bytes]] = (),
+    patients: Sequence[Patient] = (),
 ) -> AuditMessage:
-    """Somebody read the audit log; ``details`` may say what was asked (A.5.3.2)."""
+    """Somebody read the audit log (A.5.3.2).
+
+    ``details`` may say what was asked, ``patients`` who stood in what was read.
+    """
     clause = "A.5.3.2"
     check_count(accessors, "accessor", clause)
     required(log_uri, "URI of the audit log", clause)
@@ -88,7 +92,7 @@ def audit_log_used(
         identification(EventId.AUDIT_LOG_USED, Action.READ, occurrence),
         occurrence,
         participants(seats(accessors), clause),
-        (log_object(log_uri, details),),
+        (log_object(log_uri, details), *patients_and_studies(patients, (), clause)),
     )
 
 

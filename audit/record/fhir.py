@@ -16,6 +16,7 @@ from audit.record import fhir_grammar
 from audit.record.audit_message import AuditMessage
 from audit.record.event_rules import judge_event
 from audit.record.fhir_mapping import message_of
+from audit.record.fhir_values import listed
 from audit.record.findings import Finding, Severity, finding
 from audit.record.json_input import clean, positions, read_object
 from audit.record.message_rules import judge_message
@@ -24,7 +25,7 @@ from audit.standards.files import read_toml
 from audit.standards.rules import rule
 
 _STEP = re.compile(r"(?P<name>@?[^/\[\]]+)(?:\[(?P<number>\d+)\])?")
-_EVENT = "/AuditMessage/EventIdentification"
+_WHAT = re.compile(r"AuditEvent\.entity\[(\d+)\]\.what")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,14 +79,28 @@ def _grammar(resource: dict[str, Any], most: int) -> list[Finding]:
 
 
 def _rules(message: AuditMessage, resource: dict[str, Any]) -> list[Finding]:
-    """The rules of PS3.15 and IHE, weighed as for any message that was put into their words."""
-    found = [*judge_message(message, strict=False), *judge_event(message)]
+    """The rules of PS3.15 and IHE, weighed as for any message that was put into their words.
+
+    What an event must hold is advice here: FHIR makes no rule of A.5.3 its own.
+    """
     system = message.event_identification.event_id.code_system_name
-    return [
+    found = [*judge_message(message, strict=False), *map(_as_advice, judge_event(message))]
+    told = (
         _in_fhir(one, resource)
         for one in found
         if one.rule != "event-id-unknown" or system in {"", "DCM", "IHE"}
-    ]
+    )
+    return [one for one in told if not _is_lawfully_absent(one, resource)]
+
+
+def _as_advice(one: Finding) -> Finding:
+    return replace(one, severity=Severity.WARNING) if one.severity is Severity.ERROR else one
+
+
+def _is_lawfully_absent(one: Finding, resource: Mapping[str, Any]) -> bool:
+    """An entity needs no identity in FHIR: a query, for one, has none."""
+    at = _WHAT.fullmatch(one.path) if one.rule == "value-empty" else None
+    return at is not None and "what" not in listed(dict(resource), "entity")[int(at[1])]
 
 
 def _in_fhir(one: Finding, resource: Mapping[str, Any]) -> Finding:

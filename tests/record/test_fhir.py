@@ -238,6 +238,25 @@ def test_an_event_of_restful_access_is_not_unknown() -> None:
     assert "event-id-unknown" in {one.rule for one in told(resource).findings}
 
 
+def test_what_dicom_wants_of_an_event_is_advice() -> None:
+    resource = resource_of(STUDY)
+    resource["type"]["code"] = "110100"
+    said = told(resource)
+    missing = [one for one in said.findings if one.rule == "event-participant-missing"]
+    assert missing
+    assert {str(one.severity) for one in missing} == {"warning"}
+    assert said.verdict == "valid"
+
+
+def test_an_entity_needs_no_identity_but_an_empty_one_is_found() -> None:
+    resource = resource_of(QUERY)
+    entity = {"query": "R0VUIC9maGlyL1BhdGllbnQ="}
+    resource["entity"] = [entity]
+    assert "value-empty" not in {one.rule for one in told(resource).findings}
+    resource["entity"] = [{**entity, "what": {"display": ""}}]
+    assert "value-empty" in {one.rule for one in told(resource).findings}
+
+
 @pytest.mark.parametrize("kind", ["Bundle", "", 3, None, ["AuditEvent"], "\ud800"])
 def test_another_resource_is_no_audit_event(kind: Any) -> None:
     said = told({"resourceType": kind})

@@ -74,18 +74,6 @@ class Answer:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class EventAnswer:
-    """One record, and how far the index is behind the journal."""
-
-    record: IndexedRecord
-    index_lag: IndexLag
-
-    def as_dict(self) -> dict[str, Any]:
-        """The JSON form that the API gives."""
-        return detail(self.record) | {"index_lag": self.index_lag.as_dict()}
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MessageAnswer:
     """A message's octets exactly as received.
@@ -112,6 +100,25 @@ class MessageAnswer:
     def is_truncated(self) -> bool:
         """Whether only the head was kept."""
         return self.original_length > len(self.received)
+
+
+@dataclass(frozen=True, slots=True)
+class EventAnswer:
+    """One record, and how far the index is behind the journal.
+
+    Attributes:
+        record: as the principal may see it.
+        index_lag: how far the index is behind the journal.
+        message: its octets, when they were asked for and may be shown.
+    """
+
+    record: IndexedRecord
+    index_lag: IndexLag
+    message: MessageAnswer | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """The JSON form that the API gives, without the octets."""
+        return detail(self.record) | {"index_lag": self.index_lag.as_dict()}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -162,11 +162,15 @@ class _Disguised:
             "name": self._said(one["name"] or "") if is_plain else self._name(one),
             "patients": [of("patient", value) for value in one["patients"]],
             "query": [[key, self._disguise.sought(key, value)] for key, value in one["query"]],
-            "details": [_detail(detail) for detail in one["details"]],
+            "details": [self._detail(detail) for detail in one["details"]],
             "accessions": [of("accession", value) for value in one["accessions"]],
             "studies": [of("study", value) for value in one["studies"]],
             "mpps": [of("object", value) for value in one["mpps"]],
         }
+
+    def _detail(self, detail: JsonObject) -> JsonObject:
+        is_plain = detail["type"] in field_level().plain_details
+        return detail | {"value": self._said(detail["value"]) if is_plain else MASK}
 
     def _name(self, one: JsonObject) -> str:
         """A patient's name as pseudonym; of other objects a name says too much to be kept."""
@@ -181,11 +185,6 @@ def _is_plain(one: JsonObject) -> bool:
     if one["patients"] or one["role"] == "1":
         return False
     return one["role"] in level.plain_roles or one["id_type"]["code"] in level.plain_id_types
-
-
-def _detail(detail: JsonObject) -> JsonObject:
-    is_plain = detail["type"] in field_level().plain_details
-    return detail if is_plain else detail | {"value": MASK}
 
 
 def _finding(found: JsonObject) -> JsonObject:

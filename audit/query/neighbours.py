@@ -75,7 +75,7 @@ def neighbours(
         partial=any(page.partial for page in pages),
         warnings=tuple(warnings),
     )
-    trail.audit.used(principal, (*details, ("records shown", str(len(records)))))
+    trail.audit.used(principal, (*details, ("records shown", str(len(records)))), records)
     return answer
 
 

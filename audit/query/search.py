@@ -5,11 +5,13 @@ it is missing.
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 
-from audit.errors import NotFound, RequestError
+from audit.errors import IndexUnavailable, NotFound, RequestError
 from audit.frame.syslog import read_header
 from audit.index.criteria import And, Criteria, Range
+from audit.index.document import IndexedRecord
 from audit.index.port import Page, SearchIndex, Span
 from audit.journal.entry import EntryKind
 from audit.journal.reader import JournalReader
@@ -34,6 +36,7 @@ from audit.query.excerpts import with_excerpts
 from audit.query.export import Export
 from audit.query.home import NOT_REPEATED, home_figures
 from audit.query.neighbours import Neighbourhood, neighbours
+from audit.query.patients_shown import PatientsShown
 from audit.query.search_options import SearchOptions, Shape
 from audit.query.self_audit import Append
 from audit.query.senders import Period, SenderReporter, SendersAnswer
@@ -118,7 +121,8 @@ class SearchService:
             partial=page.partial,
             warnings=page.warnings,
         )
-        self._trail.audit.used(principal, (*asked, ("records shown", str(len(page.records)))))
+        told = (*asked, ("records shown", str(len(page.records))))
+        self._trail.audit.used(principal, told, page.records)
         return answer
 
     def overview(self, principal: Principal, query: str | Criteria, shape: Shape) -> Overview:
@@ -142,11 +146,20 @@ class SearchService:
             total=self._trail.count(found, view),
             index_lag=self.index_lag(),
         )
-        self._trail.audit.used(principal, asked)
+        named = [value for value, _ in overview.facets.get("patient", ())]
+        self._trail.audit.used(principal, asked, PatientsShown(identifiers=named))
         return overview
 
-    def event(self, principal: Principal, record_id: str) -> EventAnswer:
+    def event(
+        self, principal: Principal, record_id: str, *, with_message: bool = False
+    ) -> EventAnswer:
         """One record; ``record_id`` may be its bare sequence. Needs ``events:read``.
+
+        Args:
+            principal: who asks.
+            record_id: which.
+            with_message: with the octets as received, when the principal has ``events:raw`` and
+                the journal still has them; one record of the look tells of both.
 
         Raises:
             NotFound: there is no such record, or it isn't searchable yet.
@@ -154,8 +167,13 @@ class SearchService:
         asked: Details = (("record", record_id),)
         self._trail.require(principal, Scope.EVENTS_READ, asked)
         record, lag = self._trail.record(principal, record_id)
-        self._trail.audit.used(principal, asked)
-        return EventAnswer(record, lag)
+        message: MessageAnswer | None = None
+        if with_message and principal.may(Scope.EVENTS_RAW):
+            with suppress(NotFound):
+                message = self._octets_of(record_id)
+        told: Details = (("view", "record and octets as received"),) if message else ()
+        self._trail.audit.used(principal, (*asked, *told), (record,))
+        return EventAnswer(record, lag, message)
 
     def message(self, principal: Principal, record_id: str) -> MessageAnswer:
         """The octets of a message exactly as received, read from the journal, not the index.
@@ -167,16 +185,27 @@ class SearchService:
         """
         asked: Details = (("record", record_id), ("view", "octets as received"))
         self._trail.require(principal, Scope.EVENTS_RAW, asked)
-        sequence = self._trail.sequence(record_id)
         if rows_seen(principal) is not None:
             self._trail.record(principal, record_id)
+        answer = self._octets_of(record_id)
+        self._trail.audit.used(principal, asked, self._indexed(answer.id))
+        return answer
+
+    def _indexed(self, record_id: str) -> tuple[IndexedRecord, ...]:
+        """The record as indexed, to name its patients; none while the index can't answer."""
+        with suppress(IndexUnavailable):
+            record = self._index.get(record_id)
+            return () if record is None else (record,)
+        return ()
+
+    def _octets_of(self, record_id: str) -> MessageAnswer:
+        sequence = self._trail.sequence(record_id)
         entry = self._reader.read(sequence)
         received = entry.received
         if received.kind is EntryKind.CERTIFICATE:
             raise NotFound(f"{record_id} is a peer's certificate, not a message")
         if entry.is_removed:
             raise NotFound(f"the message of {record_id} was lawfully removed; its proof remains")
-        self._trail.audit.used(principal, asked)
         return MessageAnswer(
             id=f"{self._reader.origin}-{sequence}",
             received=received.raw,
@@ -248,7 +277,7 @@ class SearchService:
             origin=self._reader.origin,
             index_lag=self.index_lag(),
         )
-        self._trail.audit.used(principal, asked)
+        self._trail.audit.used(principal, asked, answer.figures.failures)
         return answer
 
     def senders(

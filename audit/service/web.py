@@ -15,6 +15,7 @@ from typing_extensions import override
 from audit.api.app import create_api_routes
 from audit.api.exports import create_export_routes
 from audit.api.log import PublishedLog, create_log_routes
+from audit.api.siem import create_siem_routes
 from audit.dashboard.app import create_page_routes
 from audit.dashboard.sign_in import SignIn
 from audit.errors import AuditError
@@ -30,6 +31,7 @@ from audit.service.exports import export_jobs, export_maker
 from audit.service.ops import bind
 from audit.service.own_records import OwnRecords, identity_of
 from audit.service.paths import DataPaths
+from audit.service.siem import siem_feed_options
 from audit.service.status import Status
 from audit.service.web_options import (
     own_key,
@@ -145,9 +147,11 @@ class WebRole:
         maker = export_maker(search.trail, self._settings, self._paths)
         self._jobs = export_jobs(self._settings, self._paths)
         exports = create_export_routes(maker, self._jobs, self._state, self._options)
+        feed = siem_feed_options(self._settings, self._paths, reader)
+        siem = create_siem_routes(search.trail, self._state, self._options, feed)
         return create_app(
             self._options,
-            (api, exports, self._log_routes(reader, self._state), pages.router),
+            (api, exports, siem, self._log_routes(reader, self._state), pages.router),
             page_error=pages.error,
             observe=self._metrics.observe,
         )

@@ -10,6 +10,7 @@ from audit.settings.intake import SyslogSettings, TrustSettings
 from audit.settings.journal import JournalSettings
 from audit.settings.operation import OpsSettings, SourceSettings
 from audit.settings.section import Section
+from audit.settings.siem import SiemSettings
 from audit.settings.web import WebSettings
 
 
@@ -23,5 +24,6 @@ class Settings(Section):
     index: IndexSettings = IndexSettings()
     web: WebSettings = WebSettings()
     exports: ExportSettings = ExportSettings()
+    siem: SiemSettings = SiemSettings()
     ops: OpsSettings = OpsSettings()
     source: SourceSettings = SourceSettings()

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from audit.errors import SenderError
 from audit.index.document import IndexedRecord
 from audit.siem.cef import cef_line
 from audit.siem.disclosure import Discloser
@@ -11,6 +12,7 @@ from audit.siem.ecs import ecs_line
 from audit.siem.ocsf import ocsf_line
 from audit.siem.shown import Shown, shown
 from audit.siem.syslog import SyslogForm, enclosed, syslog_line
+from audit.siem.values import Facts
 
 ReadOriginal = Callable[[IndexedRecord], bytes]
 
@@ -34,11 +36,19 @@ class SiemFormat(StrEnum):
         return "application/x-ndjson" if is_json else "text/plain; charset=utf-8"
 
 
+class Unmappable(SenderError):
+    """A record can't be made into a line: a fault of ours; its ``placeholder`` can."""
+
+
 _LINES: dict[SiemFormat, Callable[[Shown], bytes]] = {
     SiemFormat.ECS: ecs_line,
     SiemFormat.OCSF: ocsf_line,
     SiemFormat.CEF: cef_line,
 }
+
+
+_FAULTS = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+UNMAPPED = "siem-mapping-failed"
 
 
 def no_original(_record: IndexedRecord) -> bytes:
@@ -65,8 +75,24 @@ class Formatter:
     max_values: int = 100
 
     def line(self, record: IndexedRecord) -> bytes:
-        """The record on one line, without its end."""
+        """The record on one line, without its end.
+
+        Raises:
+            Unmappable: it can't be written in this format.
+        """
         return self._line(self._shown(record, self.max_values))
+
+    def placeholder(self, record: IndexedRecord) -> bytes:
+        """A line that only says that there is such a record, which could not be mapped."""
+        facts: Facts = {
+            "id": (record.id,),
+            "sequence": (record.sequence,),
+            "time": (record.time,),
+            "received": (record.received,),
+            "message": ("Record that could not be mapped",),
+            "findings": (UNMAPPED,),
+        }
+        return self._line(Shown(facts))
 
     def message(self, record: IndexedRecord, max_values: int | None = None) -> bytes:
         """The record as a syslog message; other formats than syslog stand in its MSG.
@@ -74,6 +100,9 @@ class Formatter:
         Args:
             record: what is sent.
             max_values: most values of a list, when a receiver takes no longer message.
+
+        Raises:
+            Unmappable: it can't be written in this format.
         """
         what = self._shown(record, self.max_values if max_values is None else max_values)
         line = self._line(what)
@@ -82,9 +111,15 @@ class Formatter:
     def _shown(self, record: IndexedRecord, max_values: int) -> Shown:
         may_leave = self.discloser.disclosure.original
         original = self.read_original(record) if may_leave else b""
-        return shown(record, self.discloser, original, max_values)
+        try:
+            return shown(record, self.discloser, original, max_values)
+        except _FAULTS as error:
+            raise Unmappable(f"{record.id}: {type(error).__name__}: {error}") from error
 
     def _line(self, what: Shown) -> bytes:
-        if self.format is SiemFormat.SYSLOG:
-            return syslog_line(what, self.form)
-        return _LINES[self.format](what)
+        try:
+            if self.format is SiemFormat.SYSLOG:
+                return syslog_line(what, self.form)
+            return _LINES[self.format](what)
+        except _FAULTS as error:
+            raise Unmappable(f"{what.first('id')}: {type(error).__name__}: {error}") from error

@@ -6,12 +6,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from time import time_ns
+from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from fastapi import FastAPI
 
 from audit.api.app import create_api_routes
 from audit.api.exports import create_export_routes
+from audit.api.siem import SiemFeedOptions, create_siem_routes
 from audit.dashboard.app import create_page_routes
 from audit.dashboard.options import PageOptions
 from audit.dashboard.sign_in import SignIn
@@ -28,6 +30,7 @@ from audit.query.export_forms import ExportMaker
 from audit.query.exports.jobs import ExportJobOptions, ExportJobs
 from audit.query.search import SearchOptions, SearchService
 from audit.query.self_audit import RepositoryIdentity
+from audit.service.siem import original_of
 from audit.simulate.hospital import HospitalShape, simulate
 from audit.state.options import PasswordOptions, StateOptions
 from audit.state.store import StateStore
@@ -123,7 +126,10 @@ def stack(folder: Path, clock: Callable[[], int] = time_ns) -> Iterator[Stack]:
 
 
 def application(
-    stack: Stack, web: WebOptions | None = None, pages: PageOptions | None = None
+    stack: Stack,
+    web: WebOptions | None = None,
+    pages: PageOptions | None = None,
+    siem: SiemFeedOptions | None = None,
 ) -> FastAPI:
     """The composition that the service makes: API and pages, one application."""
     web = web or WebOptions(https=False, allowed_hosts=("testserver", "127.0.0.1"))
@@ -132,7 +138,18 @@ def application(
     )
     api = create_api_routes(stack.search, stack.state, web)
     exports = create_export_routes(maker_of(stack), jobs_of(stack), stack.state, web)
-    return create_app(web, [api, exports, made.router], page_error=made.error)
+    feed = create_siem_routes(stack.search.trail, stack.state, web, siem or siem_options(stack))
+    return create_app(web, [api, exports, feed, made.router], page_error=made.error)
+
+
+def siem_options(stack: Stack, **changes: Any) -> SiemFeedOptions:
+    """The feed as the default settings make it, but for what is named."""
+    given: dict[str, Any] = {
+        "pseudonym_key": bytes(32),
+        "read_original": original_of(stack.reader),
+        "poll_s": 0.01,
+    }
+    return SiemFeedOptions(**(given | changes))
 
 
 def maker_of(stack: Stack) -> ExportMaker:

@@ -1,0 +1,214 @@
+"""Reliance: on what a report rests, so that an empty answer is qualified."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from audit.index.criteria import And, Range, Term
+from audit.index.port import SearchIndex, Span
+from audit.query.answers import IndexLag
+from audit.query.home import NOT_REPEATED
+from audit.query.reports.asked import ReportOptions
+from audit.query.reports.gather import Gather
+from audit.query.reports.report import Column, Report, Section
+from audit.query.senders import clock_skew
+from audit.record.times import format_ns
+
+NS_PER_S = 1_000_000_000
+_NS_PER_DAY = 86_400 * NS_PER_S
+_MOST_BUCKETS = 400
+
+SOURCES = (
+    Column("source", "Source", 3),
+    Column("records", "Records", 1),
+    Column("first", "First received", 2),
+    Column("last", "Last received", 2),
+    Column("longest_silence", "Longest silence", 2),
+    Column("clock", "Its clock", 2),
+    Column("remark", "Remark", 3),
+)
+IDENTITIES = (Column("what", "What", 1), Column("value", "Identifier used", 4))
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A sender in the period; ``silence_days`` is its longest run of days without a record."""
+
+    name: str
+    records: int
+    first: int | None
+    last: int | None
+    silence_days: int
+    skew_s: float | None
+
+    def remark(self, options: ReportOptions) -> str:
+        """What is to be minded of it."""
+        said = []
+        if not self.records:
+            said.append("SILENT in the whole period")
+        elif self.silence_days >= options.silence_days:
+            said.append(f"silent for {self.silence_days} days on end")
+        if self.skew_s is not None and abs(self.skew_s) > options.skew_s:
+            said.append(f"its times are off by about {abs(self.skew_s):.0f} s")
+        return "; ".join(said)
+
+    def row(self, options: ReportOptions) -> tuple[str, ...]:
+        """As a row of the table."""
+        days = self.silence_days
+        return (
+            self.name,
+            str(self.records),
+            "" if self.first is None else format_ns(self.first),
+            "" if self.last is None else format_ns(self.last),
+            "the whole period" if not self.records else f"{days} days" if days else "under a day",
+            "not known" if self.skew_s is None else f"{self.skew_s:+.1f} s",
+            self.remark(options),
+        )
+
+
+class Reliance:
+    """Looks at the sources of a period, whatever rows the asker may see.
+
+    Args:
+        index: the whole, for counts and times by source only.
+        options: bounds.
+        start: of the period, UTC nanoseconds.
+        end: of the period.
+        now: sources can't have been silent beyond it.
+    """
+
+    def __init__(
+        self, index: SearchIndex, options: ReportOptions, *, start: int, end: int, now: int
+    ) -> None:
+        self._index = index
+        self._options = options
+        self._start = start
+        self._end = min(end, now)
+        self._received = Range("received", start, end)
+
+    def sources(self) -> tuple[Source, ...]:
+        """Every source of the period and those known before it, silent ones first."""
+        within = And((self._received, NOT_REPEATED))
+        counts = dict(self._index.facets(within, ("node",), self._options.sources)["node"])
+        before = And((Range("received", None, self._end), NOT_REPEATED))
+        known = self._index.facets(before, ("node",), self._options.sources)["node"]
+        names = dict.fromkeys([*counts, *(name for name, _ in known)])
+        found = [self._source(name, counts.get(name, 0)) for name in names]
+        return tuple(sorted(found, key=lambda one: (one.records > 0, one.name)))
+
+    def unreadable(self) -> int:
+        """Messages of the period that could not be read, so that nobody knows whom they name."""
+        return self._index.count(And((self._received, Term("verdict", "malformed")))).value
+
+    def _source(self, name: str, records: int) -> Source:
+        mine = And((self._received, Term("node", name), NOT_REPEATED))
+        if not records:
+            return Source(name, 0, None, None, self._days(), None)
+        newest = self._index.search(mine, limit=self._options.sample).records
+        oldest = self._index.search(mine, limit=1, newest_first=False).records
+        skew = clock_skew(newest)
+        return Source(
+            name,
+            records,
+            min((one.received for one in oldest), default=None),
+            max((one.received for one in newest), default=None),
+            self._silence(name),
+            None if skew is None else skew.median_s,
+        )
+
+    def _days(self) -> int:
+        return max(0, self._end - self._start) // _NS_PER_DAY
+
+    def _silence(self, name: str) -> int:
+        """The longest run of days without a record, by the events' time."""
+        width = max(1, -(-self._days() // _MOST_BUCKETS)) * _NS_PER_DAY
+        if self._end - self._start < 2 * width:
+            return 0
+        end = self._start + (self._end - self._start) // width * width
+        span = Span(start=self._start, end=end, interval=width)
+        longest = run = 0
+        for bucket in self._index.histogram(And((Term("node", name), NOT_REPEATED)), span):
+            run = 0 if bucket.total else run + 1
+            longest = max(longest, run)
+        return longest * width // _NS_PER_DAY
+
+
+def relied_on(
+    report: Report, reliance: Reliance, gather: Gather, lag: IndexLag, used: Sequence[str]
+) -> Report:
+    """The report with tables and sentences on how far it can be relied on.
+
+    Args:
+        report: what was found.
+        reliance: looks at sources and clocks.
+        gather: what was asked of the index, and what was cut.
+        lag: how far the index is behind.
+        used: further identifiers that were used, in words.
+    """
+    options = gather.options
+    sources = reliance.sources()
+    identities = [*report.asked, *(("also", one) for one in used)]
+    tables = (
+        Section(
+            name="identities",
+            title="Identities used",
+            columns=IDENTITIES,
+            rows=tuple(identities),
+            note="Compared as wholes, case and accents aside. An identifier that is not listed "
+            "was not looked for.",
+        ),
+        Section(
+            name="sources",
+            title="Sources",
+            columns=SOURCES,
+            rows=tuple(one.row(options) for one in sources),
+            note="Who sent audit messages by the time of receipt. What a source did while it was "
+            "silent is not in this report.",
+            empty="No source is known: nothing was received up to the end of this period.",
+        ),
+    )
+    said = tuple(_sentences(report, sources, reliance.unreadable(), gather, lag))
+    partial = report.partial or gather.partial or bool(gather.cut)
+    return replace(report, reliance=tables, qualifications=said, partial=partial)
+
+
+def _sentences(
+    report: Report, sources: Sequence[Source], unreadable: int, gather: Gather, lag: IndexLag
+) -> list[str]:
+    said = []
+    if not report.rows:
+        said.append(
+            "Nothing was found. That means that no source told of it, not that it did not happen."
+        )
+    said += _of_sources(sources, gather.options)
+    if unreadable:
+        said.append(f"{unreadable} messages of the period could not be read, whomever they name.")
+    if gather.repeats:
+        said.append(f"{gather.repeats} byte-identical re-deliveries are not counted.")
+    said += [
+        f"INCOMPLETE: too many {one}; the newest are told. Ask for a shorter period."
+        for one in gather.cut
+    ]
+    said += [f"INCOMPLETE: {warning}." for warning in gather.warnings]
+    if lag.behind:
+        behind = lag.behind
+        said.append(f"INCOMPLETE: {behind} newer records are journaled but not searchable yet.")
+    else:
+        said.append(f"All {lag.journal_seq} records of the journal were searchable.")
+    return said
+
+
+def _of_sources(sources: Sequence[Source], options: ReportOptions) -> list[str]:
+    if not sources:
+        return ["No source is known to have sent anything by then."]
+    silent = [one.name for one in sources if not one.records]
+    gaps = [one.name for one in sources if one.records and one.remark(options)]
+    said = []
+    if silent:
+        said.append(f"Silent in the whole period: {', '.join(silent)}.")
+    if gaps:
+        said.append(f"With gaps, or with a clock that is off: {', '.join(gaps)}.")
+    if not silent and not gaps:
+        said.append("Every known source sent records on every day, with a clock that is right.")
+    if len(sources) >= options.sources:
+        said.append(f"Only the {options.sources} busiest sources were looked at.")
+    return said

@@ -1,0 +1,185 @@
+"""ReportService: reports for principals; every one is journaled before it is given."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+from audit.errors import RequestError
+from audit.query.access import Principal, Scope
+from audit.query.audited_trail import AuditedTrail, Details
+from audit.query.reports import (
+    accesses,
+    activity,
+    conformance,
+    disclosures,
+    study_trail,
+    user_acts,
+)
+from audit.query.reports.asked import ReportAsked, ReportOptions
+from audit.query.reports.gather import Gather
+from audit.query.reports.reliance import Reliance, relied_on
+from audit.query.reports.report import Kind, Report, Section
+from audit.query.senders import Period, SenderReporter
+from audit.record.times import format_ns
+
+_NS_PER_DAY = 86_400 * 1_000_000_000
+_OF_PATIENTS: frozenset[Kind] = frozenset({"disclosures", "access", "patients", "study"})
+LONGEST_STATEMENT = 1_000
+
+Sections = Callable[[Gather, ReportAsked], tuple[Section, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Form:
+    """One kind of report."""
+
+    title: str
+    basis: str
+    sections: Sections
+
+
+def _nothing(_gather: Gather, _asked: ReportAsked) -> tuple[Section, ...]:
+    return ()
+
+
+_FORMS: Mapping[Kind, _Form] = {
+    "disclosures": _Form(disclosures.TITLE, disclosures.BASIS, disclosures.sections),
+    "access": _Form(accesses.TITLE, accesses.BASIS, accesses.sections),
+    "patients": _Form(accesses.TITLE_OF_MANY, accesses.BASIS_OF_MANY, accesses.sections_of_many),
+    "user": _Form(user_acts.TITLE, user_acts.BASIS, user_acts.sections),
+    "study": _Form(study_trail.TITLE, study_trail.BASIS, study_trail.sections),
+    "activity": _Form(activity.TITLE, activity.BASIS, activity.sections),
+    "senders": _Form(conformance.TITLE, conformance.BASIS, _nothing),
+}
+KINDS: tuple[Kind, ...] = tuple(_FORMS)
+
+
+def title_of(kind: Kind) -> str:
+    """A kind's title."""
+    return _FORMS[kind].title
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignOff:
+    """That somebody reviewed a period and stands for it.
+
+    Attributes:
+        start: of the period reviewed, UTC nanoseconds.
+        end: its end.
+        record: id of the record of the report that was reviewed.
+        statement: what is signed: what was found and what is done about it.
+    """
+
+    start: int
+    end: int
+    record: str
+    statement: str
+
+
+class ReportService:
+    """Makes reports of one trail. Safe to use from several threads."""
+
+    def __init__(self, trail: AuditedTrail, options: ReportOptions | None = None) -> None:
+        self._trail = trail
+        self._options = options or ReportOptions()
+
+    def make(self, principal: Principal, asked: ReportAsked) -> Report:
+        """A report.
+
+        Needs ``reports:read``; those that name patients ``patients:identify`` as well.
+
+        Raises:
+            RequestError: something is missing, or out of bounds.
+            Denied: the principal lacks a scope; the attempt is journaled.
+            JournalUnavailable: it can't be journaled: there is no report.
+            IndexUnavailable: the index can't answer.
+        """
+        details = _details(asked)
+        self._trail.require(principal, Scope.REPORTS_READ, details)
+        if asked.kind in _OF_PATIENTS:
+            self._trail.require(principal, Scope.PATIENTS_IDENTIFY, details)
+        asked.check()
+        longest = self._options.longest_days
+        if asked.end - asked.start > longest * _NS_PER_DAY:
+            raise RequestError(f"the longest period is {longest} days")
+        report = self._made(principal, asked)
+        rows = ("rows", str(report.rows))
+        sequence = self._trail.audit.used(principal, (*details, rows))
+        return replace(report, record=f"{self._trail.reader.origin}-{sequence}")
+
+    def sign_off(self, principal: Principal, signed: SignOff) -> str:
+        """Journal that a period was reviewed; the id of the record, which is the sign-off.
+
+        It binds the statement to the report it is about, by that report's own record. Needs
+        ``reports:read``.
+
+        Raises:
+            RequestError: there is no statement, or it is too long, or the period is none.
+            NotFound: there is no such record of a report.
+            JournalUnavailable: it can't be journaled, so it isn't signed.
+        """
+        period = f"{format_ns(signed.start)} to {format_ns(signed.end)}"
+        details: Details = (
+            (activity.SIGNED, period),
+            ("report reviewed", signed.record),
+            ("statement", signed.statement.strip()),
+        )
+        self._trail.require(principal, Scope.REPORTS_READ, details)
+        if signed.start >= signed.end:
+            raise RequestError("the period ends before it begins")
+        if not 0 < len(signed.statement.strip()) <= LONGEST_STATEMENT:
+            raise RequestError(f"a sign-off needs a statement of 1 to {LONGEST_STATEMENT} letters")
+        self._trail.reader.read(self._trail.sequence(signed.record))
+        sequence = self._trail.audit.used(principal, details)
+        return f"{self._trail.reader.origin}-{sequence}"
+
+    def _made(self, principal: Principal, asked: ReportAsked) -> Report:
+        options, now = self._options, self._trail.options.clock()
+        form = _FORMS[asked.kind]
+        gather = Gather(self._trail.view(principal), options, start=asked.start, end=asked.end)
+        report = Report(
+            kind=asked.kind,
+            title=form.title,
+            basis=form.basis,
+            start=asked.start,
+            end=asked.end,
+            made_at=now,
+            made_by=principal.display_name or principal.name,
+            reason=asked.reason.strip(),
+            asked=_asked_pairs(asked),
+            sections=form.sections(gather, asked),
+        )
+        if asked.pseudonymised:
+            title, basis = accesses.TITLE_FOR_PATIENT, accesses.BASIS_FOR_PATIENT
+            report = replace(report, title=title, basis=basis)
+        if asked.kind == "senders":
+            report = self._of_senders(report, gather)
+        index = self._trail.index
+        reliance = Reliance(index, options, start=asked.start, end=asked.end, now=now)
+        return relied_on(report, reliance, gather, self._trail.lag(), ())
+
+    def _of_senders(self, report: Report, gather: Gather) -> Report:
+        period = Period(report.start, report.end)
+        reporter = SenderReporter(self._trail.index, period, self._options.senders)
+        found = conformance.sections(reporter.report())
+        gather.partial = gather.partial or reporter.partial
+        gather.warnings += reporter.warnings
+        return replace(report, sections=found)
+
+
+def _asked_pairs(asked: ReportAsked) -> tuple[tuple[str, str], ...]:
+    pairs = [("Patient", str(one)) for one in asked.patients]
+    pairs += [("User", asked.user)] if asked.user else []
+    pairs += [("Study", asked.study)] if asked.study else []
+    return tuple(pairs)
+
+
+def _details(asked: ReportAsked) -> Details:
+    """How the audit trail names it."""
+    period = f"{format_ns(asked.start)} to {format_ns(asked.end)}"
+    details = [("report", asked.kind), ("period", period)]
+    details += [(name.lower(), value) for name, value in _asked_pairs(asked)]
+    if asked.reason.strip():
+        details.append(("reason", asked.reason.strip()))
+    if asked.pseudonymised:
+        details.append(("staff", "named" if asked.revealed else "numbered"))
+    return tuple(details)

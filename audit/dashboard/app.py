@@ -7,12 +7,17 @@ from fastapi import APIRouter, Depends, Path
 from starlette.requests import Request
 from starlette.responses import Response
 
-from audit.dashboard.context import PageContext, see_other
+from audit.dashboard.access_log import access_log, posted_log
+from audit.dashboard.context import PIVOT_KINDS, PageContext, see_other
 from audit.dashboard.event import download, one_event
+from audit.dashboard.exporting import posted_export
 from audit.dashboard.forms import Form, read_form
 from audit.dashboard.home import home_page
+from audit.dashboard.near import neighbours_page
 from audit.dashboard.options import PageOptions
+from audit.dashboard.pivot import pivot_page, posted_pivot
 from audit.dashboard.review import open_review, posted_search, saved_review
+from audit.dashboard.searches import drop_search, keep_search, searches_page
 from audit.dashboard.sign_in import RecordSignIn, SignInPages
 from audit.dashboard.visitors import SignInNeeded
 from audit.query.search import SearchService
@@ -57,7 +62,9 @@ class Pages:
         self._sign_in = SignInPages(self._context, record_sign_in)
         self.router = APIRouter(include_in_schema=False)
         self._add_session_routes()
+        self._add_posted_routes()
         self._add_event_routes()
+        self._add_review_routes()
 
     def error(self, request: Request, error: Exception, problem: Problem) -> Response:
         """What a browser is answered instead of a problem document."""
@@ -94,9 +101,37 @@ class Pages:
         def sign_out(request: Request, form: posted) -> Response:
             return pages.sign_out(request, form)
 
+    def _add_posted_routes(self) -> None:
+        routes, context = self.router, self._context
+
+        async def form_of(request: Request) -> Form:
+            return await read_form(request, context.options)
+
+        posted = Annotated[Form, Depends(form_of)]
+
         @routes.post("/search")
         def search(request: Request, form: posted) -> Response:
             return posted_search(context, request, form)
+
+        @routes.post("/pivot")
+        def pivot(request: Request, form: posted) -> Response:
+            return posted_pivot(context, request, form)
+
+        @routes.post("/access-log")
+        def log(request: Request, form: posted) -> Response:
+            return posted_log(context, request, form)
+
+        @routes.post("/searches")
+        def keep(request: Request, form: posted) -> Response:
+            return keep_search(context, request, form)
+
+        @routes.post("/searches/delete")
+        def drop(request: Request, form: posted) -> Response:
+            return drop_search(context, request, form)
+
+        @routes.post("/export")
+        def export(request: Request, form: posted) -> Response:
+            return posted_export(context, request, form)
 
     def _add_event_routes(self) -> None:
         routes, context = self.router, self._context
@@ -121,9 +156,38 @@ class Pages:
         def message(request: Request, event_id: EventId) -> Response:
             return download(context, request, event_id)
 
+        @routes.get("/e/{event_id}/neighbours")
+        def near(request: Request, event_id: EventId) -> Response:
+            return neighbours_page(context, request, event_id)
+
         @routes.get("/static/{name}")
         def static(name: str) -> Response:
             return context.static.answer(name)
+
+    def _add_review_routes(self) -> None:
+        routes, context = self.router, self._context
+
+        @routes.get("/searches")
+        def searches(request: Request) -> Response:
+            return searches_page(context, request)
+
+        @routes.get("/access-log")
+        def log(request: Request) -> Response:
+            return access_log(context, request)
+
+        @routes.get("/access-log/{search_id}")
+        def filtered_log(request: Request, search_id: SearchId) -> Response:
+            return access_log(context, request, search_id)
+
+        for kind in PIVOT_KINDS:
+            self._add_pivot_route(kind)
+
+    def _add_pivot_route(self, kind: str) -> None:
+        context = self._context
+
+        @self.router.get(f"/{kind}/{{search_id}}")
+        def about(request: Request, search_id: SearchId) -> Response:
+            return pivot_page(context, request, kind, search_id)
 
 
 def create_page_routes(

@@ -30,6 +30,10 @@ class Bar:
     total: int
     rectangles: tuple[Rectangle, ...]
 
+    def count_of(self, name: str) -> int:
+        """Of one segment; 0 when the bar has none of it."""
+        return sum(part.count for part in self.rectangles if part.name == name)
+
 
 @dataclass(frozen=True, slots=True)
 class BarChart:

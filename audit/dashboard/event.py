@@ -11,8 +11,8 @@ from audit.dashboard import raw_text
 from audit.dashboard.context import PageContext
 from audit.dashboard.details import NO_HEADER, code_name, event_page
 from audit.dashboard.visitors import Visitor
-from audit.errors import NotFound
 from audit.query.access import Scope
+from audit.query.answers import MessageAnswer
 from audit.query.presentation import sentences
 
 _NO_PEER = {"address": "", "listener": "", "certificate_sha256": "", "certificate_subject": ""}
@@ -45,10 +45,11 @@ class RawMessage:
 def one_event(context: PageContext, request: Request, event_id: str) -> Response:
     """The page of one record; looking at it, and at its octets, is journaled first."""
     visitor = context.visitor(request)
-    record = context.search.event(visitor.principal, event_id).record
+    answer = context.search.event(visitor.principal, event_id, with_message=True)
+    record = answer.record
     body = record.body
     message: dict[str, Any] | None = body.get("message")
-    raw, missing = _raw(context, visitor, record.id)
+    raw, missing = _raw(context, visitor, answer.message)
     values = {
         "record": record,
         "view": event_page(record),
@@ -76,12 +77,12 @@ def download(context: PageContext, request: Request, event_id: str) -> Response:
     )
 
 
-def _raw(context: PageContext, visitor: Visitor, record_id: str) -> tuple[RawMessage | None, str]:
+def _raw(
+    context: PageContext, visitor: Visitor, message: MessageAnswer | None
+) -> tuple[RawMessage | None, str]:
     if not visitor.principal.may(Scope.EVENTS_RAW):
         return None, ""
-    try:
-        message = context.search.message(visitor.principal, record_id)
-    except NotFound:
+    if message is None:
         return None, "The journal no longer holds this message."
     kept = message.received[: context.options.max_shown_octets]
     return RawMessage(

@@ -19,6 +19,9 @@ class PageOptions:
             fewer stand in small print.
         max_form_octets: largest form body that is read.
         max_form_fields: most fields in one form.
+        day_begins: the hour of the day from which work on weekdays is usual.
+        day_ends: the hour at which it ends; pages mark what was done outside.
+        session_gap_s: a pause longer than this ends a session on a user's page.
         max_shown_octets: of a raw message, how much a page shows; the download has all.
     """
 
@@ -30,4 +33,7 @@ class PageOptions:
     lag_notice_records: int = 500
     max_form_octets: int = 65_536
     max_form_fields: int = 60
+    day_begins: int = 6
+    day_ends: int = 22
+    session_gap_s: int = 1_800
     max_shown_octets: int = 65_536

@@ -4,76 +4,87 @@ A posted search is kept and shown under ``/s/{id}``; only its owner can open it.
 nothing but parameters that name nobody.
 """
 
-from dataclasses import dataclass
+import shlex
+from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlencode
 
 from starlette.requests import Request
 from starlette.responses import Response
 
+from audit.dashboard.beside import beside_results, time_bounds
+from audit.dashboard.chips import chips_of
 from audit.dashboard.context import PageContext, see_other
+from audit.dashboard.exporting import forms_for
+from audit.dashboard.fault import fault_of
 from audit.dashboard.forms import Form
 from audit.dashboard.query_form import (
-    NON_IDENTIFYING,
-    TERMS,
-    and_term,
+    FORM_FIELDS,
+    WAS,
     filters_of,
     query_of,
     query_of_link,
 )
+from audit.dashboard.query_terms import (
+    and_not_term,
+    and_term,
+    bounded,
+    joined,
+    pieces_of,
+    without,
+)
+from audit.dashboard.review_view import ROWS, ReviewView
 from audit.dashboard.rows import rows_of
 from audit.dashboard.visitors import Visitor, check_own_form
 from audit.errors import NotFound, QuerySyntaxError
 from audit.query.language import term_text
-from audit.query.search import Shape
 from audit.standards.fields import field_named
 
-FACETS = {
-    "category": "Category",
-    "outcome": "Outcome",
-    "requestor": "User",
-    "patient": "Patient",
-    "node": "Sender",
-    "finding": "Finding",
-}
-"""Field → heading of the lists beside the results, in order."""
+RANGES = {"-1h": "1 hour", "-24h": "24 hours", "-7d": "7 days", "-30d": "30 days"}
+"""Stretches of time up to now that one click asks for."""
 
-_FACET_SIZE = 6
-_CARET_BEFORE = 60
-"""Characters of a query shown before a fault; the rest of a long one is cut."""
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """Why a query can't be read; ``caret`` is the blank before the mark, None without one."""
-
-    text: str
-    query: str
-    column: int
-    caret: str
+_BOX = ("query", WAS, *FORM_FIELDS)
+_TIME_NAMES = frozenset({"after", "before", "time"})
 
 
 def posted_search(context: PageContext, request: Request, form: Form) -> Response:
     """Keep the posted search and lead on to its address."""
     visitor = context.visitor(request)
     check_own_form(request, form, visitor.session_token)
-    asked = {name: value.strip() for name, value in form.items()}
-    query = _posted_query(context, asked)
+    query = posted_query(context, {name: value.strip() for name, value in form.items()})
     saved = context.state.saved_searches.save(visitor.principal.name, query)
-    return see_other(f"/s/{saved.id}")
+    return see_other(ReviewView.of(form, context.options.rows).address(f"/s/{saved.id}"))
 
 
-def _posted_query(context: PageContext, form: Form) -> str:
-    narrow, _, value = form.get("narrow", "").partition(":")
-    if narrow in FACETS and value:
-        return and_term(form.get("base", ""), narrow, value)
-    query = query_of(form, context.options.zone)
-    others = (name for name in form if name not in TERMS and form[name])
-    terms = [term_text(name, form[name]) for name in others if _is_pivot(name)]
-    return " ".join(filter(None, (query, *terms)))
+def posted_query(context: PageContext, form: Form) -> str:
+    """The query that a posted form asks for: its box and fields, or one step from ``was``."""
+    zone, was = context.options.zone, form.get(WAS, "")
+    for step, change in (("narrow", and_term), ("exclude", and_not_term)):
+        name, _, value = form.get(step, "").partition(":")
+        if is_exact_field(name) and value:
+            return change(was, name, value)
+    if form.get("drop", "").isdecimal():
+        return without(was, int(form["drop"]))
+    if form.get("span"):
+        start, end = time_bounds(form["span"], zone)
+        return f"{bounded(_without_times(was))} after:{start} before:{end}".strip()
+    if form.get("range") in RANGES:
+        return f"{bounded(_without_times(was))} after:{form['range']}".strip()
+    query = query_of(form, zone)
+    terms = [term_text(name, form[name]) for name in form if _is_asked(name, form)]
+    return " ".join(filter(None, (bounded(query) if terms else query, *terms)))
 
 
-def _is_pivot(name: str) -> bool:
+def _without_times(query: str) -> str:
+    kept = [one for one in pieces_of(query) if one.negated or one.name not in _TIME_NAMES]
+    return joined(kept)
+
+
+def _is_asked(name: str, form: Mapping[str, str]) -> bool:
+    return name not in _BOX and bool(form[name]) and is_exact_field(name)
+
+
+def is_exact_field(name: str) -> bool:
+    """Whether the query language has a keyword field of this name."""
     found = field_named(name)
     return found is not None and found.type == "keyword" and found.query_name == name
 
@@ -81,10 +92,16 @@ def _is_pivot(name: str) -> bool:
 def saved_review(context: PageContext, request: Request, search_id: str) -> Response:
     """The results of a search kept before; another's id is as unknown as none."""
     visitor = context.visitor(request)
+    query = own_search(context, visitor, search_id)
+    return _review(context, request, visitor, query)
+
+
+def own_search(context: PageContext, visitor: Visitor, search_id: str) -> str:
+    """The text of a search that the visitor kept; raises NotFound for any other."""
     saved = context.state.saved_searches.find(search_id)
     if saved is None or saved.owner != visitor.principal.name:
         raise NotFound("this search is not known: it has expired, or it is not yours")
-    return _review(context, request, visitor, saved.query)
+    return saved.query
 
 
 def open_review(context: PageContext, request: Request) -> Response:
@@ -95,53 +112,38 @@ def open_review(context: PageContext, request: Request) -> Response:
 
 
 def _review(context: PageContext, request: Request, visitor: Visitor, query: str) -> Response:
-    cursor = request.query_params.get("after")
+    view = ReviewView.of(request.query_params, context.options.rows)
     values: dict[str, Any] = {
         "query": query,
         "filters": filters_of(query, context.options.zone),
-        "cursor": cursor,
+        "chips": chips_of(pieces_of(query), context.options.zone),
+        "ranges": RANGES,
+        "row_choices": sorted({*ROWS, context.options.rows}),
+        "view": view,
+        "path": request.url.path,
+        "forms": forms_for(visitor.principal),
+        "command": shlex.quote(query),
         "fault": None,
         "answer": None,
+        "facets": (),
     }
     try:
-        values |= _results(context, request, visitor, query)
+        values |= _results(context, visitor, query, view)
     except QuerySyntaxError as error:
-        values["fault"] = _fault(error, query)
+        values["fault"] = fault_of(error, query)
     return context.page("review.html", values, visitor=visitor)
 
 
 def _results(
-    context: PageContext, request: Request, visitor: Visitor, query: str
+    context: PageContext, visitor: Visitor, query: str, view: ReviewView
 ) -> dict[str, Any]:
-    cursor = request.query_params.get("after")
     answer = context.search.search(
-        visitor.principal, query, limit=context.options.rows, cursor=cursor
+        visitor.principal,
+        query,
+        limit=view.rows,
+        cursor=view.after or None,
+        include_repeats=view.repeats,
+        oldest_first=view.oldest,
     )
-    return {
-        "answer": answer,
-        "rows": rows_of(answer.records),
-        "facets": _facets(context, visitor, query) if answer.records and not cursor else (),
-        "first": _address(request, None),
-        "next": _address(request, answer.next_cursor) if answer.next_cursor else None,
-    }
-
-
-def _facets(
-    context: PageContext, visitor: Visitor, query: str
-) -> list[tuple[str, str, tuple[tuple[str, int], ...]]]:
-    shape = Shape(facets=tuple(FACETS), size=_FACET_SIZE)
-    found = context.search.overview(visitor.principal, query, shape).facets
-    return [(name, FACETS[name], found[name]) for name in FACETS if found.get(name)]
-
-
-def _address(request: Request, cursor: str | None) -> str:
-    """This page, or the one after the cursor: path, harmless parameters, opaque cursor."""
-    kept = {name: value for name, value in request.query_params.items() if name in NON_IDENTIFYING}
-    parameters = kept | ({"after": cursor} if cursor else {})
-    return request.url.path + (f"?{urlencode(parameters)}" if parameters else "")
-
-
-def _fault(error: QuerySyntaxError, query: str) -> Fault:
-    start = max(0, error.column - _CARET_BEFORE)
-    piece = " ".join(query[start : start + 2 * _CARET_BEFORE].splitlines())
-    return Fault(str(error), piece, error.column, " " * (error.column - start))
+    shown = {"answer": answer, "rows": rows_of(answer.records)}
+    return shown | beside_results(context, visitor.principal, query, view, answer)

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from audit.index.document import IndexedRecord
+from audit.query.about_summary import broke_glass
 from audit.query.presentation import Sentence, sentences
 
 
@@ -15,6 +16,9 @@ class Row:
         time: UTC nanoseconds.
         findings: how many findings the message has.
         severity: the gravest of them.
+        node: who sent it.
+        emergency: it set access rules aside.
+        repeat: it repeats an earlier record octet by octet.
     """
 
     id: str
@@ -24,6 +28,9 @@ class Row:
     sentence: Sentence
     findings: int
     severity: str
+    node: str
+    emergency: bool
+    repeat: bool
 
 
 def rows_of(records: Iterable[IndexedRecord]) -> list[Row]:
@@ -37,6 +44,9 @@ def rows_of(records: Iterable[IndexedRecord]) -> list[Row]:
             sentence=sentences(record)[0],
             findings=len(record.values("finding")),
             severity=record.first("severity"),
+            node=record.first("node"),
+            emergency=broke_glass(record),
+            repeat=bool(record.first("repeat_of")),
         )
         for record in records
     ]

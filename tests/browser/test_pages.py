@@ -8,12 +8,16 @@ from playwright.sync_api import Page, expect
 
 from audit.index.criteria import Term
 from audit.query.home import failed_acts
+from audit.query.language import term_text
 from tests.browser.conftest import Complaints, OpenPage, Site
 from tests.web.stack import PASSWORD
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
 
-NAMES = ("home", "review", "event", "unreadable", "sign-in", "reference")
+NAMES = (
+    *("home", "review", "nothing", "event", "unreadable", "near", "searches", "access-log"),
+    *("patient", "user", "study", "node", "address", "sign-in", "reference"),
+)
 SIZES = ((1440, "light"), (1440, "dark"), (768, "light"), (320, "dark"))
 
 
@@ -21,7 +25,17 @@ SIZES = ((1440, "light"), (1440, "dark"), (768, "light"), (320, "dark"))
 def paths(site: Site) -> dict[str, str]:
     unreadable = site.stack.add([b"<85>1 - ct-02 app - - - <!DOCTYPE a><b/>"])[0]
     event = site.stack.index.search(Term("category", "query"), limit=1).records[0].id
-    return {
+    record = site.stack.index.search(Term("category", "access"), limit=1).records[0]
+    saved = site.stack.state.saved_searches
+    about = {
+        kind: f"/{kind}/{saved.save(site.user, term_text(kind, record.first(kind))).id}"
+        for kind in ("patient", "user", "study", "node", "address")
+    }
+    return about | {
+        "nothing": f"/s/{saved.save(site.user, 'patient:none category:query').id}",
+        "near": f"/e/{event}/neighbours",
+        "searches": "/searches",
+        "access-log": "/access-log",
         "home": "/",
         "review": "/search",
         "event": f"/e/{event}",
@@ -125,6 +139,7 @@ def test_whole_review_works_without_scripts(open_page: OpenPage, site: Site) -> 
     assert re.fullmatch(rf"{site.url}/s/[0-9a-f]{{32}}", page.url)
     assert patient not in page.url
     expect(page.locator("#f-patient")).to_have_value(patient)
+    expect(page.locator("#f-query")).to_have_value(re.compile(re.escape(patient)))
     rows = page.locator(".results tbody tr")
     assert rows.count() >= 1
     rows.first.locator("a").click()
@@ -132,8 +147,10 @@ def test_whole_review_works_without_scripts(open_page: OpenPage, site: Site) -> 
     assert patient not in page.title()
     expect(page.locator("h1")).to_be_visible()
     page.locator("dt:text-is('Who') ~ dd button").first.click()
-    assert "/s/" in page.url
+    assert re.fullmatch(rf"{site.url}/user/[0-9a-f]{{32}}", page.url)
     assert page.locator(".results tbody tr").count() >= 1
+    page.click("text=Review all records")
+    assert "/s/" in page.url
     page.click("text=Sign out")
     assert page.url == f"{site.url}/sign-in"
 
@@ -143,7 +160,7 @@ def test_failures_lead_to_their_events(open_page: OpenPage, site: Site) -> None:
     page = open_page()
     page.goto(site.url)
     page.locator("dt:text-is('Failures') ~ dd a").click()
-    assert f"{total} record" in page.locator(".title").inner_text()
+    assert f"Exactly {total} record" in page.locator("#results-title").inner_text()
     assert "outcome=failure" in page.url
 
 
@@ -153,9 +170,12 @@ def test_facets_narrow_and_pages_follow(open_page: OpenPage, site: Site) -> None
     page.click("text=Older records")
     assert "after=" in page.url
     page.click("text=Newest")
-    before = page.locator(".title p").inner_text()
+    total = page.locator("#results-title strong")
+    before = total.inner_text()
     page.locator(".facets button").first.click()
-    assert page.locator(".title p").inner_text() != before
+    assert total.inner_text() != before
+    page.locator(".chip button").first.click()
+    assert total.inner_text() == before
 
 
 def test_keys_help_and_can_be_switched_off(open_page: OpenPage, site: Site) -> None:

@@ -1,0 +1,168 @@
+"""Pages about one patient, user, study, node or address, under addresses that name nobody."""
+
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from typing import Any, cast
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from audit.dashboard.beside import course_of
+from audit.dashboard.context import PIVOT_KINDS, PageContext, see_other
+from audit.dashboard.display import NS_PER_S, moment_of
+from audit.dashboard.forms import Form
+from audit.dashboard.query_terms import pieces_of
+from audit.dashboard.review import own_search
+from audit.dashboard.rows import Row, rows_of
+from audit.dashboard.visitors import check_own_form
+from audit.errors import NotFound
+from audit.index.criteria import fold
+from audit.query.about import About, AboutRequest, Kind, about
+from audit.query.about_summary import (
+    OfficeHours,
+    broke_glass,
+    by_day,
+    by_user,
+    sessions,
+    week,
+)
+from audit.query.language import quoted
+from audit.query.one_patient import only_patient, other_patients
+from audit.web.errors import BadRequest
+
+LISTED = 100
+"""Records listed on a page about one thing; all of them are a search away."""
+
+_MOST_GROUPS = 100
+_SESSIONS_LISTED = 30
+_OUTSIDE_LISTED = 20
+
+
+def posted_pivot(context: PageContext, request: Request, form: Form) -> Response:
+    """Keep whom or what to turn to, and lead on to its page."""
+    visitor = context.visitor(request)
+    check_own_form(request, form, visitor.session_token)
+    kind = next((one for one in PIVOT_KINDS if form.get(one, "").strip()), None)
+    if kind is None:
+        raise BadRequest("say what the page should be about")
+    query = f"{kind}:{quoted(form[kind].strip())}"
+    saved = context.state.saved_searches.save(visitor.principal.name, query)
+    return see_other(f"/{kind}/{saved.id}")
+
+
+def pivot_page(context: PageContext, request: Request, kind: str, search_id: str) -> Response:
+    """The page about one thing; another's address is as unknown as none."""
+    visitor = context.visitor(request)
+    query = own_search(context, visitor, search_id)
+    pieces = pieces_of(query)
+    value = pieces[0].plain_value if len(pieces) == 1 and pieces[0].name == kind else None
+    if value is None:
+        raise NotFound("there is no such page")
+    trail, zone = context.search.trail, context.options.zone
+    now = moment_of(trail.options.clock(), zone)
+    offset_ns = int((now.utcoffset() or timedelta()).total_seconds()) * NS_PER_S
+    asked = AboutRequest(
+        kind=cast("Kind", kind),
+        value=value,
+        criteria=trail.criteria(query, trail.options.clock()),
+        offset_ns=offset_ns,
+    )
+    answer = about(trail, visitor.principal, asked)
+    values = _common(context, asked, answer) | _MORE[kind](context, asked, answer)
+    return context.page(f"{kind}.html", {"query": query, **values}, visitor=visitor)
+
+
+def _common(context: PageContext, asked: AboutRequest, answer: About) -> dict[str, Any]:
+    return {
+        "kind": asked.kind,
+        "value": asked.value,
+        "answer": answer,
+        "course": course_of(answer.bars, answer.span, context.options.zone),
+        "facets": answer.facets,
+        "rows": rows_of(answer.records[: LISTED // 2]),
+    }
+
+
+def _hours(context: PageContext) -> OfficeHours:
+    options = context.options
+    return OfficeHours(options.zone, options.day_begins, options.day_ends)
+
+
+def _patient(context: PageContext, asked: AboutRequest, answer: About) -> dict[str, Any]:
+    known = (asked.value,)
+    records = [only_patient(record, known) for record in answer.records]
+    shares = by_user(records, _hours(context))
+    emergencies = [record for record in records if broke_glass(record)]
+    names = {
+        one["name"]
+        for record in records
+        for one in (record.body.get("message") or {}).get("objects", ())
+        if one["patients"] and one["name"]
+    }
+    days = [
+        (day, _rows(group, answer, known))
+        for day, group in by_day(records[:LISTED], context.options.zone)
+    ]
+    return {
+        "names": sorted(names)[:5],
+        "shares": shares[:_MOST_GROUPS],
+        "users": len(shares),
+        "emergencies": rows_of(emergencies[:LISTED]),
+        "emergency_count": len(emergencies),
+        "outside": sum(share.outside for share in shares),
+        "failed": sum(share.failed for share in shares),
+        "days": days,
+        "rows": (),
+    }
+
+
+def _rows(records: list[Any], answer: About, known: tuple[str, ...]) -> list[tuple[Row, int]]:
+    """Rows, each with the number of other patients that it doesn't show."""
+    whole = {record.id: record for record in answer.records}
+    rows = rows_of(records)
+    return [(row, other_patients(whole[row.id], known)) for row in rows]
+
+
+def _user(context: PageContext, asked: AboutRequest, answer: About) -> dict[str, Any]:
+    hours = _hours(context)
+    found = sessions(answer.records, context.options.session_gap_s, hours)
+    matrix = week(answer.records, hours.zone)
+    shares = by_user(answer.records, hours)
+    outside = [record for record in answer.records if hours.is_outside(record.time)]
+    return {
+        "sessions": found[:_SESSIONS_LISTED],
+        "session_count": len(found),
+        "week": tuple(zip(_WEEKDAYS, matrix, strict=True)),
+        "busiest": max((max(day) for day in matrix), default=0),
+        "outside": rows_of(outside[:_OUTSIDE_LISTED]),
+        "outside_count": len(outside),
+        "emergency_count": sum(map(broke_glass, answer.records)),
+        "failed": sum(share.failed for share in shares),
+        "hours": hours,
+        "names": sorted({one.name for one in shares if fold(one.user) == fold(asked.value)})[:5],
+    }
+
+
+_WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+
+
+def _study(context: PageContext, _asked: AboutRequest, answer: About) -> dict[str, Any]:
+    trail = tuple(reversed(answer.records[:LISTED]))
+    return {
+        "trail": rows_of(trail),
+        "shares": by_user(answer.records, _hours(context))[:_MOST_GROUPS],
+        "patients": answer.facets.get("patient", ()),
+    }
+
+
+def _plain(context: PageContext, _asked: AboutRequest, answer: About) -> dict[str, Any]:
+    return {"shares": by_user(answer.records, _hours(context))[:_MOST_GROUPS]}
+
+
+_MORE: Mapping[str, Callable[[PageContext, AboutRequest, About], dict[str, Any]]] = {
+    "patient": _patient,
+    "user": _user,
+    "study": _study,
+    "node": _plain,
+    "address": _plain,
+}

@@ -22,13 +22,15 @@ from audit.index.port import SearchIndex
 from audit.projector.jobs import Job
 from audit.projector.options import ProjectionOptions
 from audit.projector.workers import WorkerPool
-from audit.service.backends import open_index
+from audit.service.backends import open_index, upkeep_of
 from audit.service.paths import DataPaths
 from audit.settings import Settings, load
 
 DAYS = 730
 _SAMPLES = 400
 _ORIGIN = "bench"
+_AT_ONCE_H = 1e-9
+"""Hours without a record after which a past month is sealed: none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,11 +67,12 @@ def run(options: SearchBenchOptions) -> dict[str, Any]:
     if options.data is not None:
         return _search_there(options.data, options.asking)
     with temporary_site(options.folder) as site:
-        backends = {"embedded": site.settings()}
+        backends = {"embedded": site.settings(index__seal_after_h=_AT_ONCE_H)}
         if options.elasticsearch is not None:
             backends["elasticsearch"] = _elastic_settings(site, options.elasticsearch)
         with _opened(site, backends) as indices:
             filled = _fill(indices, options)
+            _seal(indices["embedded"], backends["embedded"], filled)
         asked = {
             name: _ask(site, settings, filled, options) for name, settings in backends.items()
         }
@@ -84,6 +87,8 @@ def run(options: SearchBenchOptions) -> dict[str, Any]:
         **asked["embedded"],
         "elasticsearch": asked.get("elasticsearch"),
         "projected_per_s": filled.projected_per_s,
+        "bytes_per_event_unsealed": round(filled.octets_unsealed / options.events, 1),
+        "seal_s": round(filled.seal_s, 1),
         "machine": machine(),
     }
 
@@ -111,11 +116,15 @@ class _Filled:
         samples: records from all over the years.
         put_s: seconds that each index took.
         projected_per_s: records made from messages a second, by all workers together.
+        octets_unsealed: size of the embedded index before its past months were sealed.
+        seal_s: seconds that this took, in one process beside.
     """
 
     samples: list[IndexedRecord]
     put_s: dict[str, float]
     projected_per_s: int = 0
+    octets_unsealed: int = 0
+    seal_s: float = 0.0
 
 
 @contextmanager
@@ -146,6 +155,16 @@ def _fill(indices: dict[str, SearchIndex], options: SearchBenchOptions) -> _Fill
                 filled.put_s[name] += watch.spent().wall_s
     filled.projected_per_s = round(options.events / projected_s)
     return filled
+
+
+def _seal(index: SearchIndex, settings: Settings, filled: _Filled) -> None:
+    """What the projector does with months that are past."""
+    filled.octets_unsealed = int(index.describe().get("octets", 0))
+    seal = upkeep_of(index, settings)
+    watch = Watch()
+    if seal is not None:
+        seal()
+    filled.seal_s = watch.spent().wall_s
 
 
 def _ask(

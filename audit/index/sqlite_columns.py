@@ -93,6 +93,12 @@ class ColumnWriter:
             if len(chunks) >= _MERGED_AT_ONCE:
                 self._replace(chunks, self._together(chunks))
 
+    def merge_all(self) -> None:
+        """As few chunks as can be, for a file that grows no more."""
+        chunks = self._chunks()
+        if len(chunks) > 1:
+            self._replace(chunks, self._together(chunks))
+
     def _together(self, chunks: Sequence[int]) -> dict[int, Integers]:
         rows = np.concatenate([self._column(chunk, ROWS) for chunk in chunks])
         order = np.argsort(rows, kind="stable")

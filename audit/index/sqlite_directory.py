@@ -18,10 +18,11 @@ import apsw
 
 from audit.errors import IndexUnavailable
 from audit.index.row_ids import SECOND
-from audit.index.sqlite_schema import FORMAT
+from audit.index.sqlite_schema import FORMAT, discard, open_for_reading
 
 _CURRENT: Final = "current"
 _HEAD: Final = "head.db"
+_UNFINISHED: Final = frozenset({".new", ".building"})
 
 
 def month_of(received: int) -> str:
@@ -102,6 +103,18 @@ class IndexDirectory:
             raise IndexUnavailable(f"another process writes the index in {self.path}") from error
         return lock
 
+    def remove_leftovers(self, generation: Path) -> None:
+        """Delete what a crash left: unfinished files, and files that a sealed one replaces."""
+        for path in list(generation.iterdir()):
+            if path.suffix in _UNFINISHED:
+                path.unlink()
+        replaced = {
+            file for path in self.parts_of(generation) for file in _about(path, "replaces")
+        }
+        for path in self.parts_of(generation):
+            if replaced.intersection(_about(path, "file")):
+                discard(path)
+
     def new_generation(self) -> Path:
         """Switch to an empty generation and delete what was before."""
         self._close_head()
@@ -134,6 +147,22 @@ class IndexDirectory:
         if self._head is not None:
             self._head.close()
             self._head = None
+
+
+def _about(path: Path, name: str) -> list[str]:
+    """The words of what a month file says of itself; none when it can't be read."""
+    try:
+        connection = open_for_reading(path)
+    except apsw.Error:
+        return []
+    try:
+        return str(
+            connection.execute("SELECT value FROM about WHERE name = ?", (name,)).get
+        ).split()
+    except apsw.Error:
+        return []
+    finally:
+        connection.close()
 
 
 def _create_head(generation: Path) -> None:

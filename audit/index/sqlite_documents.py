@@ -16,6 +16,7 @@ from audit.index.document import IndexedRecord
 from audit.standards import files
 
 LEVEL: Final = 3
+BLOCK_LEVEL: Final = 9
 
 
 def to_json(value: Any) -> bytes:
@@ -41,9 +42,9 @@ def dictionary() -> bytes:
 
 
 @cache
-def _prepared(octets: bytes) -> zstandard.ZstdCompressionDict:
+def _prepared(octets: bytes, level: int) -> zstandard.ZstdCompressionDict:
     made = zstandard.ZstdCompressionDict(octets)
-    made.precompute_compress(level=LEVEL)
+    made.precompute_compress(level=level)
     return made
 
 
@@ -63,24 +64,33 @@ class DocumentCodec:
     """
 
     def __init__(self, octets: bytes) -> None:
-        made = _prepared(octets)
+        made = _prepared(octets, LEVEL)
         self._compressor = zstandard.ZstdCompressor(dict_data=made, write_dict_id=False)
+        self._block_compressor = zstandard.ZstdCompressor(
+            dict_data=_prepared(octets, BLOCK_LEVEL), write_dict_id=False
+        )
         self._decompressor = zstandard.ZstdDecompressor(dict_data=made)
 
     def encode(self, record: IndexedRecord) -> bytes:
         """The document of a record."""
         return self._compressor.compress(plain(record))
 
-    def facts(self, document: bytes) -> tuple[str, dict[str, list[str]]]:
-        """The id and the values of the keyword fields."""
-        lines = self._decompressor.decompress(document)
-        record_id, facts = from_json(lines[: lines.index(b"\n")])
-        return record_id, facts
+    def encode_block(self, octets: bytes) -> bytes:
+        """Many documents at once, for long: slower and smaller."""
+        return self._block_compressor.compress(octets)
 
-    def decode(self, row: tuple[int, int, int, bytes]) -> IndexedRecord:
-        """The record of (time, sequence, received, document)."""
-        time, sequence, received, document = row
-        first, _, second = self._decompressor.decompress(document).partition(b"\n")
+    def plain(self, octets: bytes) -> bytes:
+        """What was compressed."""
+        return self._decompressor.decompress(octets)
+
+    def facts(self, line: bytes) -> dict[str, list[str]]:
+        """The values of the keyword fields, from a document's first line."""
+        facts: dict[str, list[str]] = from_json(line)[1]
+        return facts
+
+    def record(self, places: tuple[int, int, int], first: bytes, second: bytes) -> IndexedRecord:
+        """The record of (time, sequence, received) and the two lines of its document."""
+        time, sequence, received = places
         record_id, facts = from_json(first)
         text, body = from_json(second)
         return IndexedRecord(

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from threading import Lock
 from typing import Final
 
 import apsw
@@ -27,6 +28,7 @@ from audit.index.sqlite_directory import IndexDirectory
 from audit.index.sqlite_paging import records_in_order
 from audit.index.sqlite_pool import ReaderPool
 from audit.index.sqlite_reader import Order, PartReader
+from audit.index.sqlite_sealing import Sealer, month_in
 from audit.index.sqlite_writing import Months
 
 _FAULTS: Final = (apsw.Error, zstandard.ZstdError, OSError)
@@ -69,10 +71,12 @@ class SqliteIndex:
             self._directory, options.idle_readers_per_month, options.column_octets
         )
         self._months = Months(self._directory, options.open_months_for_writing)
+        self._writing = Lock()
+        self._sealer = Sealer(self._directory, self._months, self._writing)
 
     def put(self, records: Sequence[IndexedRecord], position: int) -> None:
         """Make the records searchable, then remember the position; both on disk at return."""
-        with _failing_plainly():
+        with _failing_plainly(), self._writing:
             self._months.put(records)
             self._directory.commit_position(position)
 
@@ -80,7 +84,8 @@ class SqliteIndex:
         """Forget the records; neither documents, tokens nor old pages hold them afterwards."""
         with _failing_plainly():
             held = {id_: self.get(id_) for id_ in ids}
-            return self._months.remove([r.sequence for r in held.values() if r is not None])
+            with self._writing:
+                return self._months.remove([r.sequence for r in held.values() if r is not None])
 
     def get(self, record_id: str) -> IndexedRecord | None:
         """One record by id."""
@@ -176,17 +181,28 @@ class SqliteIndex:
 
     def clear(self) -> None:
         """Forget everything, position too; readers go over at their next question."""
-        with _failing_plainly():
+        with _failing_plainly(), self._writing:
             self._months.close()
             self._directory.lock()
             self._directory.new_generation()
+
+    def seal(self, idle_s: float = 0.0) -> int:
+        """Seal past months that grew no more for so long; how many were. May take minutes.
+
+        Only for the process that writes; safe beside its puts, from another thread.
+        """
+        with _failing_plainly():
+            with self._writing:
+                self._months.become_writer()
+            return sum(self._sealer.seal(month) for month in self._sealer.due(idle_s))
 
     def describe(self) -> dict[str, str | int | bool]:
         """State for operators."""
         try:
             with _failing_plainly(), self._pool.lend() as (readers, faults):
                 records = sum(reader.about("records") for reader in readers)
-                months = len(readers)
+                months = len({month_in(reader.name) for reader in readers})
+                sealed = sum(reader.is_sealed for reader in readers)
                 octets = self._directory.octets()
                 position = self._directory.position()
         except IndexUnavailable as error:
@@ -197,6 +213,7 @@ class SqliteIndex:
             "fault": "; ".join(faults),
             "records": records,
             "months": months,
+            "sealed": sealed,
             "octets": octets,
             "position": position,
             "needs_rebuild": self._directory.has_other_format(),
@@ -204,6 +221,7 @@ class SqliteIndex:
 
     def close(self) -> None:
         """Close all files; the writer's lock is free afterwards."""
+        self._sealer.close()
         self._months.close()
         self._pool.close()
         self._directory.close()

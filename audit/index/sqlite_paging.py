@@ -8,10 +8,10 @@ from typing import Final
 import apsw
 import zstandard
 
-from audit.index import row_ids
 from audit.index.criteria import matches
 from audit.index.document import IndexedRecord
-from audit.index.sqlite_reader import Hit, Order, PartReader, Question
+from audit.index.row_order import Hit
+from audit.index.sqlite_reader import Order, PartReader, Question
 
 _AFTER_ALL: Final = 1 << 63
 
@@ -26,9 +26,8 @@ class _Source:
 
     def place_before_all(self, order: Order) -> tuple[int, int]:
         """A sort key before that of every hit."""
-        if order.newest_first:
-            return -(row_ids.second_of(self.last_row) + 1) * row_ids.SECOND, -_AFTER_ALL
-        return row_ids.second_of(self.first_row) * row_ids.SECOND, -_AFTER_ALL
+        first, end = self.reader.order.span_of(self.first_row, self.last_row)
+        return (-end if order.newest_first else first), -_AFTER_ALL
 
 
 _Waiting = tuple[tuple[int, int], int, Hit | None]

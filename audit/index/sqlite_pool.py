@@ -1,16 +1,20 @@
 """Open month files, lent to one thread at a time."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from threading import Lock
+from typing import Final
 
 import apsw
 
+from audit.errors import IndexUnavailable
 from audit.index.column_cache import ColumnCache
 from audit.index.sqlite_directory import IndexDirectory
 from audit.index.sqlite_reader import PartReader
 from audit.index.sqlite_schema import open_for_reading
+
+_LISTED_AGAIN: Final = 5
 
 
 class ReaderPool:
@@ -33,19 +37,41 @@ class ReaderPool:
     @contextmanager
     def lend(self) -> Iterator[tuple[list[PartReader], tuple[str, ...]]]:
         """Readers of all months, oldest first, and why any month is missing among them."""
-        generation = self._follow()
+        with ExitStack() as stack:
+            for _ in range(_LISTED_AGAIN):
+                lent = self._lend_listed(stack)
+                if lent is not None:
+                    break
+            else:
+                raise IndexUnavailable("the files of the index change too often")
+            readers, faults = lent
+            replaced = frozenset[str]().union(*(reader.replaces for reader in readers))
+            yield [r for r in readers if r.file not in replaced], tuple(faults)
+
+    def _lend_listed(self, stack: ExitStack) -> tuple[list[PartReader], list[str]] | None:
+        """Readers of the files that are there now; None when one went while they were opened."""
+        paths = self._directory.parts_of(self._follow())
+        self._drop_gone(paths)
         readers: list[PartReader] = []
         faults: list[str] = []
-        with ExitStack() as stack:
-            for path in self._directory.parts_of(generation):
-                try:
-                    reader = self._borrow(path)
-                except (apsw.Error, OSError, KeyError) as error:
-                    faults.append(f"the index of {path.stem} can't be read ({error})")
-                else:
-                    stack.callback(self._give_back, reader)
-                    readers.append(reader)
-            yield readers, tuple(faults)
+        for path in paths:
+            try:
+                reader = self._borrow(path)
+            except (apsw.Error, OSError, KeyError) as error:
+                if not path.exists():
+                    return None
+                faults.append(f"the index of {path.stem} can't be read ({error})")
+            else:
+                stack.callback(self._give_back, reader)
+                readers.append(reader)
+        return readers, faults
+
+    def _drop_gone(self, paths: Sequence[Path]) -> None:
+        """Close what is idle of files that were sealed meanwhile."""
+        with self._lock:
+            for path in self._idle.keys() - set(paths):
+                for reader in self._idle.pop(path):
+                    reader.close()
 
     def close(self) -> None:
         """Close what is idle."""
@@ -71,6 +97,9 @@ class ReaderPool:
         with self._lock:
             idle = self._idle.get(path)
             reader = idle.pop() if idle else None
+        if reader is not None and reader.inode != path.stat().st_ino:
+            reader.close()
+            reader = None
         if reader is None:
             reader = PartReader(path, open_for_reading(path), self._columns)
         try:

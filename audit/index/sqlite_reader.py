@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from itertools import groupby
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,26 +13,25 @@ from audit.index.criteria import Criteria, fold, matches
 from audit.index.document import IndexedRecord
 from audit.index.part_columns import PartColumns
 from audit.index.port import Place
+from audit.index.row_order import BySecond, Hit, OneByOne, RowOrder
+from audit.index.sqlite_blocks import Documents
 from audit.index.sqlite_documents import DocumentCodec
 from audit.index.sqlite_statement import Statement, quoted
 
 _BY_SEQUENCE: Final = """
-SELECT time, sequence, received, document FROM documents WHERE sequence = ?
+SELECT rowid, time, sequence, received, document FROM documents WHERE sequence = ?
 """
 _SPAN: Final = """
 SELECT (SELECT min(rowid) FROM documents WHERE rowid BETWEEN ?1 AND ?2),
        (SELECT max(rowid) FROM documents WHERE rowid BETWEEN ?1 AND ?2)
 """
 _BY_ROW: Final = """
-SELECT time, sequence, received, document FROM documents WHERE rowid = ?
+SELECT rowid, time, sequence, received, document FROM documents WHERE rowid = ?
 """
 _TOKENS_AND_DOCUMENTS: Final = """
 inverted f CROSS JOIN documents d ON d.rowid = f.rowid
 WHERE f.inverted MATCH ? AND f.rowid BETWEEN ? AND ?
 """
-
-Hit = tuple[int, int, int]
-"""time, sequence, row id"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,15 +94,28 @@ class PartReader:
     def __init__(self, path: Path, connection: apsw.Connection, cache: ColumnCache) -> None:
         self.path = path
         self.name = path.stem
+        self.inode = path.stat().st_ino
         self.connection = connection
         self._cache = cache
         about = dict(connection.execute("SELECT name, value FROM about"))
         self._file = str(about["file"])
-        self.codec = DocumentCodec(bytes(about["dictionary"]))
+        codec = DocumentCodec(bytes(about["dictionary"]))
+        self._documents = Documents(connection, codec)
+        self.replaces: frozenset[str] = frozenset(str(about["replaces"]).split())
+        self.is_sealed = bool(about["sealed"])
+        self.order: RowOrder = BySecond()
+
+    @property
+    def file(self) -> str:
+        """The identity of the file."""
+        return self._file
 
     def begin(self) -> None:
         """Start to see one state of the file until `end`."""
         self.connection.execute("BEGIN")
+        self._documents.forget()
+        if self.is_sealed:
+            self.order = OneByOne(self.connection)
 
     def end(self) -> None:
         """Let go of that state."""
@@ -146,20 +157,19 @@ class PartReader:
     def get(self, sequence: int) -> IndexedRecord | None:
         """The record with this journal sequence."""
         row = self.connection.execute(_BY_SEQUENCE, (sequence,)).fetchone()
-        return None if row is None else self.codec.decode(row)
+        return None if row is None else self._documents.record(row)
 
     def load(self, row_id: int) -> IndexedRecord:
         """The record of a row."""
         row = self.connection.execute(_BY_ROW, (row_id,)).fetchone()
         if row is None:
             raise apsw.CorruptError(f"row {row_id} has tokens and no document")
-        return self.codec.decode(row)
+        return self._documents.record(row)
 
     def hits(self, statement: Statement, lane: int, order: Order) -> Iterator[Hit]:
         """The rows of a lane that the statement tells, in the order of (time, sequence)."""
         rows = self._rows(statement, lane, order)
-        for _, same_second in groupby(rows, key=lambda hit: hit[2] >> row_ids.COUNTER_BITS):
-            yield from sorted(same_second, reverse=order.newest_first)
+        return self.order.sorted(rows, newest_first=order.newest_first)
 
     def _rows(self, statement: Statement, lane: int, order: Order) -> Iterator[Hit]:
         at_least, below = order.bounds(statement)
@@ -180,7 +190,7 @@ class PartReader:
         times, time_parameters = _exact_times(statement)
         conditions = (f"AND {sql}" for sql in statement.conditions)
         clauses = ["SELECT", columns, "FROM", source, times, *conditions, ending]
-        low, high = row_ids.lane_bounds(lane, statement.at_least, statement.below)
+        low, high = self.order.bounds(lane, statement.at_least, statement.below)
         return self.connection.execute(
             " ".join(clauses),
             (*parameters, low, high, *time_parameters, *statement.parameters),
@@ -211,9 +221,13 @@ class PartReader:
         )
         return sum(1 for _ in rows)
 
-    def facts_rows(self, statement: Statement, lane: int) -> Iterator[tuple[int, bytes]]:
-        """Time and compressed document of every row of a lane that the statement tells."""
-        return self._select("d.time, d.document", statement, lane, documents=True)
+    def facts_rows(
+        self, statement: Statement, lane: int
+    ) -> Iterator[tuple[int, dict[str, list[str]]]]:
+        """Time and keyword values of every row of a lane that the statement tells."""
+        columns = "d.time, d.rowid, d.document"
+        for time, row_id, document in self._select(columns, statement, lane, documents=True):
+            yield time, self._documents.facts(row_id, document)
 
     def row_ids(self, statement: Statement, lane: int) -> str | None:
         """The row ids of a lane that the statement tells, in no order, parted by commas."""

@@ -1,5 +1,6 @@
 """The shape of one month file and how it is opened (docs/index-format.md)."""
 
+import os
 from pathlib import Path
 from secrets import token_hex
 from typing import Final
@@ -9,7 +10,7 @@ import apsw
 
 from audit.index.sqlite_columns import create_columns
 
-FORMAT: Final = 2
+FORMAT: Final = 3
 """Raised with every change to tables, tokens or row ids: an index of another one is rebuilt."""
 
 _TOKEN_CHARACTERS: Final = "".join(chr(c) for c in range(2, 128) if not chr(c).isalnum())
@@ -20,8 +21,12 @@ def _tokenizer() -> str:
     return f"ascii tokenchars '{characters}'".replace('"', '""')
 
 
-# The tables hold: documents by row id; the inverted index, which keeps no text; chunks of columns
-# and the sets of values that their numbers stand for; what is known of the file.
+SEALED_PAGE: Final = 8192
+"""Octets of a page of a sealed file: holds some blocks of documents without much waste."""
+
+# The tables hold: documents by row id, in blocks when sealed; the inverted index, which keeps no
+# text; chunks of columns and the sets of values that their numbers stand for; what is known of the
+# file.
 _TABLES: Final = f"""
 CREATE TABLE documents(
   rowid INTEGER PRIMARY KEY,
@@ -29,6 +34,10 @@ CREATE TABLE documents(
   sequence INTEGER NOT NULL,
   received INTEGER NOT NULL,
   document BLOB NOT NULL
+);
+CREATE TABLE blocks(
+  block INTEGER PRIMARY KEY,
+  data BLOB NOT NULL
 );
 CREATE UNIQUE INDEX documents_by_sequence ON documents(sequence);
 CREATE VIRTUAL TABLE inverted USING fts5(
@@ -72,28 +81,69 @@ def create(path: Path, dictionary: bytes) -> None:
     It appears under its name only when it is complete: readers look for names.
     """
     unfinished = path.with_suffix(".new")
-    _discard(unfinished)
+    discard(unfinished)
     connection = _opened(unfinished, apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE)
     _prepare_writer(connection)
     with connection:
-        connection.execute(_TABLES)
-        connection.executemany(
-            "INSERT INTO about VALUES(?, ?)",
-            [
-                ("format", FORMAT),
-                ("file", token_hex(8)),
-                ("dictionary", dictionary),
-                ("records", 0),
-            ],
-        )
-        create_columns(connection)
+        fill_new(connection, dictionary)
     connection.close()
     unfinished.replace(path)
 
 
-def _discard(unfinished: Path) -> None:
+def fill_new(
+    connection: apsw.Connection, dictionary: bytes, *, sealed: bool = False, replaces: str = ""
+) -> None:
+    """Make the tables of a month file; ``replaces`` names the files whose records it holds."""
+    connection.execute(_TABLES)
+    connection.executemany(
+        "INSERT INTO about VALUES(?, ?)",
+        [
+            ("format", FORMAT),
+            ("file", token_hex(8)),
+            ("dictionary", dictionary),
+            ("records", 0),
+            ("sealed", int(sealed)),
+            ("replaces", replaces),
+        ],
+    )
+    create_columns(connection)
+
+
+def discard(path: Path) -> None:
+    """Delete a file and what SQLite keeps beside it, where there is any."""
     for ending in ("", "-wal", "-shm"):
-        Path(f"{unfinished}{ending}").unlink(missing_ok=True)
+        Path(f"{path}{ending}").unlink(missing_ok=True)
+
+
+def open_unsafely(path: Path, page: int) -> apsw.Connection:
+    """A new file that nobody else knows and that a crash may ruin; ``page`` is its page size."""
+    connection = _opened(path, apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE)
+    connection.execute(
+        f"PRAGMA page_size = {page:d}; PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;"
+        " PRAGMA locking_mode = EXCLUSIVE; PRAGMA cache_size = -65536"
+    ).fetchall()
+    return connection
+
+
+def prepare_for_many(path: Path) -> None:
+    """Bring a file to the form that one writes and many read, and to disk."""
+    connection = _opened(path, apsw.SQLITE_OPEN_READWRITE)
+    _prepare_writer(connection)
+    connection.close()
+    _sync(path, os.O_RDONLY)
+
+
+def sync_directory(path: Path) -> None:
+    """Bring the names in a folder to disk."""
+    _sync(path, os.O_RDONLY | os.O_DIRECTORY)
+
+
+def _sync(path: Path, flags: int) -> None:
+    opened = os.open(path, flags)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)
 
 
 def open_for_writing(path: Path) -> apsw.Connection:

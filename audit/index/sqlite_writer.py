@@ -6,11 +6,13 @@ from typing import Any, Final
 
 import apsw
 
-from audit.index import row_ids, tokens
+from audit.index import row_ids
 from audit.index.document import IndexedRecord
+from audit.index.sqlite_blocks import Documents
 from audit.index.sqlite_columns import ColumnWriter
 from audit.index.sqlite_documents import DocumentCodec
 from audit.index.sqlite_schema import create, open_for_writing
+from audit.index.tokens import token_text
 
 _REMOVE: Final = """
 DELETE FROM documents WHERE sequence = ? RETURNING rowid, time, sequence, received, document
@@ -28,6 +30,7 @@ class PartWriter:
         self._connection = open_for_writing(path)
         about = dict(self._connection.execute("SELECT name, value FROM about"))
         self._codec = DocumentCodec(about["dictionary"])
+        self._documents = Documents(self._connection, self._codec)
         self._columns = ColumnWriter(self._connection)
 
     def close(self) -> None:
@@ -75,7 +78,7 @@ class PartWriter:
         )
         self._connection.executemany(
             "INSERT INTO inverted(rowid, tokens) VALUES(?, ?)",
-            ((row, _token_text(r)) for row, r in rows),
+            ((row, token_text(r)) for row, r in rows),
         )
         self._columns.add(rows)
         self._count(len(records))
@@ -111,9 +114,10 @@ class PartWriter:
         for sequence in sequences:
             rows: list[Any] = self._connection.execute(_REMOVE, (sequence,)).fetchall()
             for row_id, *row in rows:
-                record = self._codec.decode(tuple(row))
+                record = self._documents.record((row_id, *row))
+                self._documents.remove((row_id, *row))
                 gone.append(row_id)
-                self._connection.execute(_REMOVE_TOKENS, (row_id, _token_text(record)))
+                self._connection.execute(_REMOVE_TOKENS, (row_id, token_text(record)))
         if gone:
             self._columns.remove(gone)
             self._count(-len(gone))
@@ -123,7 +127,3 @@ class PartWriter:
         self._connection.execute(
             "UPDATE about SET value = value + ? WHERE name = 'records'", (more,)
         )
-
-
-def _token_text(record: IndexedRecord) -> str:
-    return tokens.SEPARATOR.join(tokens.tokens_of(record))

@@ -28,7 +28,7 @@ class Months:
 
     def put(self, records: Sequence[IndexedRecord]) -> None:
         """Add or replace records; a record that moved to another month leaves the old one."""
-        self._become_writer()
+        self.become_writer()
         by_month: dict[str, dict[int, IndexedRecord]] = defaultdict(dict)
         for record in {r.sequence: r for r in records}.values():
             by_month[month_of(record.received)][record.sequence] = record
@@ -37,8 +37,17 @@ class Months:
 
     def remove(self, sequences: Sequence[int]) -> int:
         """Remove records from whichever month holds them; the number that were there."""
-        self._become_writer()
+        self.become_writer()
         return sum(self._remove_from(month, sequences) for month in self._directory.parts())
+
+    def replace(self, names: Sequence[str], by: str) -> None:
+        """Close these files: another one holds their records from now on."""
+        for name in names:
+            part = self._open.pop(name, None)
+            if part is not None:
+                part.close()
+            self._last_sequences.pop(name, None)
+        self._last_sequences[by] = self._part(by).last_sequence()
 
     def close(self) -> None:
         """Close every file."""
@@ -48,11 +57,13 @@ class Months:
         self._last_sequences.clear()
         self._generation = None
 
-    def _become_writer(self) -> None:
+    def become_writer(self) -> None:
+        """Take the lock of the folder, and know what its files hold."""
         generation = self._directory.lock()
         if generation != self._generation:
             self.close()
             self._generation = generation
+            self._directory.remove_leftovers(generation)
             for month in self._directory.parts():
                 self._last_sequences[month] = self._part(month).last_sequence()
 

@@ -198,3 +198,8 @@ def tokens_of(record: IndexedRecord) -> set[str]:
     addresses = map(address_token, record.values("address"))
     tokens.update(token for token in addresses if token is not None)
     return tokens
+
+
+def token_text(record: IndexedRecord) -> str:
+    """Every token of a record, parted as the inverted index takes them."""
+    return SEPARATOR.join(tokens_of(record))

@@ -1,6 +1,8 @@
 """The only place that names an index backend, and how the journal is waited for."""
 
 import asyncio
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from audit.errors import ConfigurationError, JournalUnavailable
@@ -25,6 +27,18 @@ def open_index(settings: Settings, paths: DataPaths) -> SearchIndex:
             SqliteIndexOptions(directory=paths.index, column_octets=settings.index.column_octets)
         )
     return _open_elastic(settings)
+
+
+def upkeep_of(index: SearchIndex, settings: Settings) -> Callable[[], int] | None:
+    """What the writing process does now and then, apart from putting records; None when nothing.
+
+    It returns how many months it sealed, may take minutes, and raises IndexUnavailable.
+    """
+    from audit.index.sqlite_index import SqliteIndex
+
+    if not isinstance(index, SqliteIndex) or settings.index.seal_after_h == 0:
+        return None
+    return partial(index.seal, settings.index.seal_after_h * 3600)
 
 
 def _open_elastic(settings: Settings) -> SearchIndex:

@@ -4,6 +4,10 @@ import asyncio
 import os
 import threading
 import time
+from collections.abc import Callable
+from contextlib import suppress
+
+import structlog
 
 from audit.errors import AuditError
 from audit.index.criteria import fold
@@ -13,14 +17,19 @@ from audit.projector.follow import FollowCounters, Follower, FollowOptions
 from audit.projector.options import ProjectionOptions
 from audit.projector.repeats import RepeatOptions
 from audit.projector.workers import spare_collections
-from audit.service.backends import open_index, wait_for_reader
+from audit.service.backends import open_index, upkeep_of, wait_for_reader
 from audit.service.index_removals import IndexRemovals
 from audit.service.metrics import counter, gauge, render
 from audit.service.paths import DataPaths
 from audit.service.status import Status
+from audit.service.validation_limits import data_set_limits, xml_limits
 from audit.settings import Settings
 
 ROLE = "project"
+UPKEEP_S = 60.0
+"""Between two looks at whether a month of the index is to be sealed."""
+
+log = structlog.get_logger()
 
 
 def projection_options(settings: Settings) -> ProjectionOptions:
@@ -29,6 +38,8 @@ def projection_options(settings: Settings) -> ProjectionOptions:
     return ProjectionOptions(
         default_assigners=index.default_assigners,
         destination_kinds={fold(name): kind for name, kind in index.destination_kinds.items()},
+        xml_limits=xml_limits(settings),
+        data_set_limits=data_set_limits(settings),
     )
 
 
@@ -42,6 +53,7 @@ class ProjectRole:
         self._index: SearchIndex | None = None
         self._reader: JournalReader | None = None
         self._follower: Follower | None = None
+        self._sealed_months = 0
 
     async def start(self) -> None:
         """Open the index; the journal is waited for in ``run``."""
@@ -64,12 +76,29 @@ class ProjectRole:
         )
         removals = IndexRemovals(self._paths, reader, self._index)
         self._follower = Follower(reader, self._index, options, before_step=removals)
+        upkeep = upkeep_of(self._index, self._settings)
+        keeping = asyncio.create_task(self._keep_up(upkeep, stop)) if upkeep else None
         following = asyncio.create_task(asyncio.to_thread(self._follower.run, self._stop))
         stopping = asyncio.create_task(stop.wait())
         await asyncio.wait((following, stopping), return_when=asyncio.FIRST_COMPLETED)
         self._stop.set()
         stopping.cancel()
         await following
+        if keeping is not None:
+            self._index.close()
+            await keeping
+
+    async def _keep_up(self, upkeep: Callable[[], int], stop: asyncio.Event) -> None:
+        """Look after the index now and then; a failure is told and tried again."""
+        while not stop.is_set():
+            with suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), UPKEEP_S)
+                return
+            try:
+                self._sealed_months += await asyncio.to_thread(upkeep)
+            except AuditError as error:
+                if not stop.is_set():
+                    log.warning("upkeep of the index failed", reason=str(error))
 
     async def stop(self) -> None:
         """End following and close what was opened."""
@@ -95,7 +124,7 @@ class ProjectRole:
         return self._status(
             ready=not counters.last_failure,
             detail={**detail, **self._lag(counters.position)},
-            metrics=_metrics(counters),
+            metrics=_metrics(counters, self._sealed_months),
         )
 
     def _lag(self, position: int) -> dict[str, int]:
@@ -117,7 +146,7 @@ class ProjectRole:
         )
 
 
-def _metrics(counters: FollowCounters) -> str:
+def _metrics(counters: FollowCounters, sealed_months: int) -> str:
     return render(
         (
             gauge("arr_index_seq", "first sequence not searchable yet", counters.position),
@@ -131,6 +160,7 @@ def _metrics(counters: FollowCounters) -> str:
             counter(
                 "arr_index_failures", "attempts that failed and were repeated", counters.failures
             ),
+            counter("arr_index_months_sealed", "months sealed since the start", sealed_months),
             gauge(
                 "arr_ingest_to_searchable_seconds",
                 "age of the last batch's oldest record once searchable",

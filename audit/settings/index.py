@@ -34,6 +34,12 @@ class IndexSettings(Section):
         ge=0,
         description="memory of each process for columns that facets and histograms count by",
     )
+    seal_after_h: float = Field(
+        1.0,
+        ge=0,
+        description="a past month of the embedded index without a new record for so many hours "
+        "is rewritten in its small, final form; 0 never",
+    )
     batch_records: int = Field(500, ge=1, le=10_000, description="records per index transaction")
     poll_interval_ms: float = Field(
         50.0, gt=0, le=10_000, description="how often the projector looks for new records"

@@ -1,14 +1,18 @@
 """Both search indices, each empty."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
+from typing_extensions import override
 
+from audit.index.document import IndexedRecord
 from audit.index.elastic_client import ElasticIndexOptions
 from audit.index.elastic_index import ElasticIndex
 from audit.index.port import SearchIndex
 from audit.index.sqlite_index import SqliteIndex, SqliteIndexOptions
+from audit.index.sqlite_sealed import build_sealed
+from audit.index.sqlite_sealing import month_in
 from tests.elasticsearch_server import ElasticsearchServer, elasticsearch_server
 
 __all__ = ["elasticsearch_server"]
@@ -17,6 +21,27 @@ __all__ = ["elasticsearch_server"]
 @pytest.fixture
 def embedded(tmp_path: Path) -> Iterator[SearchIndex]:
     index = SqliteIndex(SqliteIndexOptions(directory=tmp_path / "index"))
+    yield index
+    index.close()
+
+
+class AlwaysSealed(SqliteIndex):
+    """Seals every month, also the newest, after each put, in this process."""
+
+    def __init__(self, options: SqliteIndexOptions) -> None:
+        super().__init__(options)
+        self._sealer.build = build_sealed
+
+    @override
+    def put(self, records: Sequence[IndexedRecord], position: int) -> None:
+        super().put(records, position)
+        for month in {month_in(name) for name in self._directory.parts()}:
+            assert self._sealer.seal(month)
+
+
+@pytest.fixture
+def sealed(tmp_path: Path) -> Iterator[SearchIndex]:
+    index = AlwaysSealed(SqliteIndexOptions(directory=tmp_path / "index"))
     yield index
     index.close()
 
@@ -30,7 +55,11 @@ def elastic(elasticsearch_server: ElasticsearchServer) -> Iterator[SearchIndex]:
 
 
 @pytest.fixture(
-    params=["embedded", pytest.param("elastic", marks=[pytest.mark.elastic, pytest.mark.slow])]
+    params=[
+        "embedded",
+        "sealed",
+        pytest.param("elastic", marks=[pytest.mark.elastic, pytest.mark.slow]),
+    ]
 )
 def index(request: pytest.FixtureRequest) -> SearchIndex:
     """The backend under test; Elasticsearch is started only where it is asked for."""

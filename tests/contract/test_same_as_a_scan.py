@@ -97,6 +97,19 @@ def test_embedded_answers_as_a_scan_does(
     check_distinct(embedded, held, prefix)
 
 
+@given(held=made.records(), asked=made.criteria, span=spans, newest=st.booleans())
+def test_sealed_answers_as_a_scan_does(
+    sealed: SearchIndex,
+    held: list[IndexedRecord],
+    asked: Criteria,
+    span: Span,
+    newest: bool,
+) -> None:
+    put_in_pieces(sealed, held)
+    check_same_as_scan(sealed, held, asked, span, newest=newest)
+    check_distinct(sealed, held, "m")
+
+
 @pytest.mark.elastic
 @pytest.mark.slow
 @settings(max_examples=6)

@@ -21,19 +21,23 @@ _ESCAPED = {
 } - {0x0A}
 
 
-def data_option(command: F) -> F:
-    """``--data`` and ``--config``."""
-    command = click.option(
+def config_option(command: F) -> F:
+    """``--config``."""
+    return click.option(
         "--config",
         "config_file",
         type=click.Path(path_type=Path, dir_okay=False),
         help="TOML file of settings.",
     )(command)
+
+
+def data_option(command: F) -> F:
+    """``--data`` and ``--config``."""
     return click.option(
         "--data",
         type=click.Path(path_type=Path, file_okay=False),
         help="Folder that holds everything kept (default ./arr-data).",
-    )(command)
+    )(config_option(command))
 
 
 def json_option(command: F) -> F:

@@ -2,15 +2,17 @@
 
 import sys
 from collections.abc import Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from audit.cli.options import examples, json_option, print_json, visible
+from audit.cli.options import config_option, examples, json_option, print_json, visible
 
 if TYPE_CHECKING:
     from audit.query.validation import ValidationResult
     from audit.query.validation_summary import Summary
+    from audit.record.xml_input import XmlLimits
 
 
 @click.command(
@@ -31,14 +33,21 @@ if TYPE_CHECKING:
     "--sarif", "as_sarif", is_flag=True, help="Print SARIF 2.1.0, for editors and pipelines."
 )
 @click.option("--list-rules", is_flag=True, help="Print every rule and end.")
+@config_option
 def validate(
-    sources: tuple[str, ...], as_json: bool, summary: bool, as_sarif: bool, list_rules: bool
+    sources: tuple[str, ...],
+    *,
+    as_json: bool,
+    summary: bool,
+    as_sarif: bool,
+    list_rules: bool,
+    config_file: Path | None,
 ) -> None:
     """Say of audit messages what they are, how good they are, and how to mend them.
 
     SOURCES are files, directories or - for standard input: bare XML, syslog-wrapped lines,
     octet-counted files, FHIR R4 AuditEvents in JSON or NDJSON. Exit code 0 when all are valid,
-    else 1.
+    else 1. How much of a message is looked at is set under "validation".
     """
     from audit.query.validation import validate_sources
 
@@ -53,12 +62,19 @@ def validate(
     verdicts: list[bool] = []
 
     def noted() -> Iterable["ValidationResult"]:
-        for result in validate_sources(list(sources), standard_input):
+        for result in validate_sources(list(sources), standard_input, _limits(config_file)):
             verdicts.append(result.is_valid)
             yield result
 
     _print_all(noted(), as_json=as_json, summary=summary, as_sarif=as_sarif)
     raise click.exceptions.Exit(0 if verdicts and all(verdicts) else 1)
+
+
+def _limits(config_file: Path | None) -> "XmlLimits":
+    from audit.cli.options import settings_from
+    from audit.service.validation_limits import xml_limits
+
+    return xml_limits(settings_from(None, config_file))
 
 
 def _print_all(

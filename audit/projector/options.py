@@ -3,6 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from audit.record.dicom_dataset import DEFAULT_LIMITS as DEFAULT_DATA_SET_LIMITS
+from audit.record.dicom_dataset import DataSetLimits
+from audit.record.xml_input import DEFAULT_LIMITS as DEFAULT_XML_LIMITS
+from audit.record.xml_input import XmlLimits
+
 NS_PER_S = 1_000_000_000
 DAY_S = 86_400
 
@@ -20,6 +25,8 @@ class ProjectionOptions:
         max_values: most values of one field of one record.
         max_value_chars: a longer value is indexed by its beginning.
         max_text_chars: most free text of one record.
+        xml_limits: how much of one message is parsed and judged.
+        data_set_limits: how much of one query is decoded.
     """
 
     oldest_event_age_s: int = 45 * DAY_S
@@ -30,6 +37,8 @@ class ProjectionOptions:
     max_values: int = 10_000
     max_value_chars: int = 4_096
     max_text_chars: int = 65_536
+    xml_limits: XmlLimits = DEFAULT_XML_LIMITS
+    data_set_limits: DataSetLimits = DEFAULT_DATA_SET_LIMITS
 
 
 DEFAULT_OPTIONS = ProjectionOptions()

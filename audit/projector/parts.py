@@ -6,7 +6,7 @@ adds is therefore remembered by the part's own values; a fresh answer would be t
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache, partial
 from sys import maxsize
 from typing import NamedTuple, TypeAlias
 
@@ -38,6 +38,7 @@ from audit.record.audit_message import (
     ParticipantObject,
     Setting,
 )
+from audit.record.dicom_dataset import DEFAULT_LIMITS, DataSetLimits
 from audit.record.query_content import decode_query
 from audit.record.remembered import PerPart
 
@@ -94,22 +95,31 @@ class Parts(NamedTuple):
         }
 
 
-def parts_of(message: AuditMessage, assigner: str = "", *, is_small: bool = False) -> Parts:
+def parts_of(
+    message: AuditMessage,
+    assigner: str = "",
+    *,
+    is_small: bool = False,
+    limits: DataSetLimits = DEFAULT_LIMITS,
+) -> Parts:
     """Take a message apart.
 
     Args:
         message: any.
         assigner: assigning authority of bare patient identifiers; empty when none is known.
         is_small: it came from at most ``SMALL_OCTETS``, so its parts may be remembered.
+        limits: how much of a query is decoded.
     """
     event = message.event_identification
+    makers = _usual_makers if limits is DEFAULT_LIMITS else _makers(limits)
     if is_small and message.setting is not None and not assigner:
+        subject_of = makers.shared_subject
         return Parts(
-            _shared_setting(message.setting),
-            tuple([_shared_subject(one) for one in message.participant_objects]),
+            makers.shared_setting(message.setting),
+            tuple([subject_of(one) for one in message.participant_objects]),
             event.event_date_time,
         )
-    make = _REMEMBERING if is_small else _AFRESH
+    make = makers.remembering if is_small else makers.afresh
     facts = (
         event.event_id,
         event.event_type_codes,
@@ -164,8 +174,8 @@ def _source(one: AuditSource) -> Part:
     )
 
 
-def _subject(one: ParticipantObject, assigner: str) -> Part:
-    keys = decode_query(one) if one.participant_object_query else ()
+def _subject(one: ParticipantObject, assigner: str, limits: DataSetLimits) -> Part:
+    keys = decode_query(one, limits) if one.participant_object_query else ()
     return Part(
         _gathered(lambda values: add_object(values, one, assigner), object_texts(one, keys)),
         object_body(one, keys),
@@ -176,11 +186,13 @@ def _subject(one: ParticipantObject, assigner: str) -> Part:
 class _Maker:
     """Makes parts; ``remember`` wraps what makes each sort."""
 
-    def __init__(self, remember: Callable[[Callable[..., Part]], Callable[..., Part]]) -> None:
+    def __init__(
+        self, remember: Callable[[Callable[..., Part]], Callable[..., Part]], limits: DataSetLimits
+    ) -> None:
         self._event = remember(_event)
         self._participant = remember(_participant)
         self._source = remember(_source)
-        self.subject = remember(_subject)
+        self.subject = remember(partial(_subject, limits=limits))
         self.setting = remember(self._setting)
 
     def _setting(
@@ -213,17 +225,29 @@ class _Maker:
         return Part(values.added(), body, kind=kind_of(event, participants, {}))
 
 
-_AFRESH = _Maker(lambda make: make)
-_REMEMBERING = _Maker(lru_cache(maxsize=REMEMBERED))
+class _Makers(NamedTuple):
+    """All that makes parts within one site's limits."""
+
+    afresh: _Maker
+    remembering: _Maker
+    shared_setting: PerPart[Setting, Part]
+    shared_subject: PerPart[ParticipantObject, Part]
 
 
-def _setting_of(shared: Setting) -> Part:
-    return _REMEMBERING.timeless_setting(shared.event, shared.participants, shared.sources)
+@cache
+def _makers(limits: DataSetLimits) -> _Makers:
+    """One for each set of limits; a process has one."""
+    remembering = _Maker(lru_cache(maxsize=REMEMBERED), limits)
+
+    def setting_of(shared: Setting) -> Part:
+        return remembering.timeless_setting(shared.event, shared.participants, shared.sources)
+
+    return _Makers(
+        _Maker(lambda make: make, limits),
+        remembering,
+        PerPart(setting_of, REMEMBERED),
+        PerPart(lambda shared: _subject(shared, "", limits), REMEMBERED),
+    )
 
 
-def _subject_of(shared: ParticipantObject) -> Part:
-    return _subject(shared, "")
-
-
-_shared_setting = PerPart(_setting_of, REMEMBERED)
-_shared_subject = PerPart(_subject_of, REMEMBERED)
+_usual_makers = _makers(DEFAULT_LIMITS)

@@ -70,7 +70,7 @@ def project(
     """
     received = entry.received
     header = read_header(received.raw)
-    assessment = assess(received.raw[header.msg_offset :])
+    assessment = assess(received.raw[header.msg_offset :], options.xml_limits)
     values = FieldValues(options.max_values, options.max_value_chars, options.max_text_chars)
     content = _add_message(values, assessment, received, options)
     arrival = _arrival_of(received, header)
@@ -151,7 +151,10 @@ def _add_message(
         values.add_text(assessment.raw_text.splitlines())
         return _Content(ChosenTime(received.received_at))
     parts = parts_of(
-        message, _assigner(message, options), is_small=len(received.raw) <= SMALL_OCTETS
+        message,
+        _assigner(message, options),
+        is_small=len(received.raw) <= SMALL_OCTETS,
+        limits=options.data_set_limits,
     )
     ordered = parts.in_order()
     for part in ordered:

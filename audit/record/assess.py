@@ -134,7 +134,7 @@ def _assess_broken(
     said = finding("xml-cut-off", f"{where}the XML ends before its end", line=fault.line)
     dialect = _dialect(root)
     normalise(root, rfc3881=dialect == "rfc3881")
-    message = read_message(root)
+    message = read_message(root, limits.max_parts)
     return Assessment(
         message=message,
         dialect=dialect,
@@ -169,7 +169,7 @@ def _assess_tree(
     dialect, tier, said = _grade(root, octets, limits)
     found += said
     is_known = tier == "dicom" and pieces is not None and not found
-    message, rules = _judged(root, octets, pieces if is_known else None, tier)
+    message, rules = _judged(root, octets, pieces if is_known else None, tier, limits)
     if not rules and not found and tier in _UNCHANGED:
         return _valid(message, dialect, tier)
     tier = _final_tier(tier, [*found, *rules])
@@ -188,17 +188,32 @@ def _assess_tree(
 
 
 def _judged(
-    root: Element, octets: bytes, pieces: Pieces | None, tier: str
+    root: Element, octets: bytes, pieces: Pieces | None, tier: str, limits: XmlLimits
 ) -> tuple[AuditMessage, list[Finding]]:
     """The message, and what the rules say of it; by its known parts where there are pieces."""
     known = read_known(pieces, root, octets) if pieces is not None else None
     if pieces is not None and known is not None and is_clean(pieces, known[1]):
         return known[0], []
-    message = known[0] if known else read_message(root)
+    message = known[0] if known else read_message(root, limits.max_parts)
     rules = judge_message(message, strict=tier == "dicom") + judge_event(message)
+    if len(root) > limits.max_parts:
+        rules += _passed_over(root, limits)
     if known and not rules:
         remember_clean(known[1])
     return message, rules
+
+
+def _passed_over(root: Element, limits: XmlLimits) -> list[Finding]:
+    """That there are more participants or objects than are read."""
+    return [
+        finding(
+            "message-read-partly",
+            f"{number} of {name}; the first {limits.max_parts} were read and judged",
+            path="/AuditMessage",
+        )
+        for name in ("ActiveParticipant", "ParticipantObjectIdentification")
+        if (number := sum(1 for _ in root.iterchildren(name))) > limits.max_parts
+    ]
 
 
 def _new(rules: list[Finding], said: list[Finding]) -> list[Finding]:

@@ -63,8 +63,13 @@ def event_id_of(root: Element) -> Element | None:
     return None
 
 
-def read_message(root: Element) -> AuditMessage:
-    """The AuditMessage that the tree holds; never raises."""
+def read_message(root: Element, most: int = DEFAULT_LIMITS.max_parts) -> AuditMessage:
+    """The AuditMessage that the tree holds; never raises.
+
+    Args:
+        root: of the tree.
+        most: participants, audit sources and objects that are read, each.
+    """
     event = EventIdentification(
         event_id=CodedValue(""), event_date_time="", event_outcome_indicator=""
     )
@@ -73,11 +78,11 @@ def read_message(root: Element) -> AuditMessage:
     objects: list[ParticipantObject] = []
     for child in root:
         match child.tag:
-            case "ActiveParticipant":
+            case "ActiveParticipant" if len(participants) < most:
                 participants.append(read_participant(child))
-            case "ParticipantObjectIdentification":
+            case "ParticipantObjectIdentification" if len(objects) < most:
                 objects.append(read_object(child))
-            case "AuditSourceIdentification":
+            case "AuditSourceIdentification" if len(sources) < most:
                 sources.append(read_source(child))
             case "EventIdentification":
                 event = read_event(child)

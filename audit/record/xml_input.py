@@ -42,6 +42,8 @@ class XmlLimits:
         max_attributes: attributes of all elements together, and namespaces.
         max_attributes_of_element: of one element; the grammar has eight at most.
         max_depth: nesting; the grammar needs six.
+        max_parts: participants, and objects, that are read and judged; the grammar is held
+            against all of them. Thousands of studies in one message still pass.
         raw_text_octets: how much of an unreadable message is offered to free-text search.
         max_findings: findings kept of one message; the rest are counted in the last.
     """
@@ -51,6 +53,7 @@ class XmlLimits:
     max_attributes: int = 60_000
     max_attributes_of_element: int = 64
     max_depth: int = 32
+    max_parts: int = 2_000
     raw_text_octets: int = 64 * 1024
     max_findings: int = 100
 

@@ -5,12 +5,14 @@ from pathlib import Path
 from pydantic import Field
 
 from audit.settings.exports import ExportSettings
+from audit.settings.fhir import FhirSettings
 from audit.settings.index import IndexSettings
 from audit.settings.intake import SyslogSettings, TrustSettings
 from audit.settings.journal import JournalSettings
 from audit.settings.operation import OpsSettings, SourceSettings
 from audit.settings.section import Section
 from audit.settings.siem import SiemSettings
+from audit.settings.validation import ValidationSettings
 from audit.settings.web import WebSettings
 
 
@@ -21,8 +23,10 @@ class Settings(Section):
     syslog: SyslogSettings = SyslogSettings()
     trust: TrustSettings = TrustSettings()
     journal: JournalSettings = JournalSettings()
+    validation: ValidationSettings = ValidationSettings()
     index: IndexSettings = IndexSettings()
     web: WebSettings = WebSettings()
+    fhir: FhirSettings = FhirSettings()
     exports: ExportSettings = ExportSettings()
     siem: SiemSettings = SiemSettings()
     ops: OpsSettings = OpsSettings()

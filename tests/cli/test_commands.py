@@ -90,6 +90,13 @@ class TestValidate:
         ]
         assert all(rule["clause"] and rule["fix"] for rule in rules)
 
+    def test_the_bounds_of_the_settings_hold(self, message: Path, tmp_path: Path) -> None:
+        few = tmp_path / "few.toml"
+        few.write_text("[validation]\nmax_octets = 1024\n")
+        result = run("validate", "--json", "--config", str(few), str(message))
+        assert result.exit_code == 1
+        assert json.loads(result.stdout)["findings"][0]["rule"] == "xml-too-large"
+
     def test_nothing_named_is_a_usage_error(self) -> None:
         assert run("validate").exit_code == 2
 

@@ -77,6 +77,16 @@ CASES = [
     RuleCase(
         "xml-too-many-nodes", _GOOD, _GOOD.replace(_END, b"<a/>" * 20_001 + _END), *_MALFORMED
     ),
+    RuleCase(
+        "message-read-partly",
+        _GOOD,
+        _GOOD.replace(
+            b"<AuditSource",
+            b'<ActiveParticipant UserID="p" UserIsRequestor="false"/>' * 2_000 + b"<AuditSource",
+            1,
+        ),
+        "valid",
+    ),
     RuleCase("encoding-not-utf-8", _GOOD, _GOOD.decode().encode("utf-16"), "valid"),
     RuleCase("octets-around-xml", _GOOD, b"\n " + _GOOD + b"\x00", "valid"),
     RuleCase("wrong-root", _GOOD, b"<IHEYr4/>", "invalid", "none", "/IHEYr4"),

@@ -2,6 +2,7 @@
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -14,6 +15,10 @@ from audit.cli.options import (
     text_of,
 )
 
+if TYPE_CHECKING:
+    from audit.service.publish_checkpoint import Taken
+    from audit.settings import Settings
+
 
 @click.command(
     epilog=examples(
@@ -22,6 +27,7 @@ from audit.cli.options import (
         "arr checkpoint --publish /mnt/elsewhere/heads",
         "arr checkpoint --timestamp http://tsa.example.org --timestamp-ca tsa-root.pem",
         "arr checkpoint --consistency head-of-last-week.txt -o growth.txt",
+        "arr checkpoint --rotate-key --overlap-days 30",
         "arr checkpoint --check growth.txt --consistency head-of-last-week.txt --log LOGKEY",
     )
 )
@@ -65,6 +71,14 @@ from audit.cli.options import (
     type=click.Path(path_type=Path, dir_okay=False, exists=True),
     help="Check such a proof, with --consistency HEADFILE and --log; needs no repository.",
 )
+@click.option("--rotate-key", is_flag=True, help="Replace the log's signing key by a new one.")
+@click.option(
+    "--overlap-days",
+    type=click.FloatRange(0, 3650),
+    default=30.0,
+    show_default=True,
+    help="For how long the old key signs beside the new one.",
+)
 @click.option("--log", "logs", multiple=True, metavar="VKEY", help="Key of the log, for --check.")
 def checkpoint(
     data: Path | None,
@@ -78,6 +92,8 @@ def checkpoint(
     old: str | None,
     new: Path | None,
     check_file: Path | None,
+    rotate_key: bool,
+    overlap_days: float,
     logs: tuple[str, ...],
 ) -> None:
     """Print the journal's newest signed head, copy it outside, have it timestamped.
@@ -98,17 +114,39 @@ def checkpoint(
         later = None if new is None else text_of(new)
         _write(acts.consistency(settings, earlier, later), out)
         return
-    if show_key:
+    if rotate_key:
+        _rotate(settings, overlap_days, as_json=as_json)
+    elif show_key:
         _write(f"{acts.current_key(settings)}\n", out)
-        return
-    taken = acts.take_outside(settings, targets, authority, timestamp_ca)
+    else:
+        taken = acts.take_outside(settings, targets, authority, timestamp_ca)
+        outside = bool(targets or authority)
+        _show(taken, out, outside=outside, as_json=as_json)
+
+
+def _show(taken: "Taken", out: Path | None, *, outside: bool, as_json: bool) -> None:
     if as_json:
         print_json(taken.as_dict())
-    elif targets or authority:
+    elif outside:
         for line in taken.lines():
             click.echo(line)
-    if out is not None or not (as_json or targets or authority):
+    if out is not None or not (as_json or outside):
         _write(taken.note, out)
+
+
+def _rotate(settings: "Settings", overlap_days: float, *, as_json: bool) -> None:
+    from audit.service.key_replacement import replace_signing_key
+
+    keys = replace_signing_key(settings, overlap_days * 86_400).keys
+    if as_json:
+        print_json([{"since": key.since, "key": key.verifier.text} for key in keys])
+        return
+    click.echo(keys[-1].verifier.text)
+    click.echo(
+        f"this key signs heads from size {keys[-1].since} on; hand it to whoever holds the old "
+        "one, and keep the new key file in your backups",
+        err=True,
+    )
 
 
 def _check(file: Path, old: str | None, logs: tuple[str, ...], *, as_json: bool) -> None:

@@ -13,6 +13,7 @@ from audit.journal.files import Files
 from audit.journal.heads import encode_record, history_files, parse_history, read_checkpoint
 from audit.journal.identity import Identity
 from audit.journal.initialise import read_identity
+from audit.journal.key_rotation import seal_files
 from audit.journal.merkle import HASH_OCTETS
 from audit.journal.note import Checkpoint
 from audit.journal.recovery import segment_files
@@ -45,16 +46,24 @@ def copy_journal(
     """
     files = Files() if files is None else files
     with holding_segments(source, lock_wait_s):
-        identity = read_identity(source)
-        note = read_checkpoint(source)
+        identity, note = _settled(source)
         head = signed_head(note, identity)
         copy = _Copy(source, target, files, head)
         copy.segments()
         copy.heads()
         copy.tree()
         copy.removals()
+        copy.seals(len(identity.keys) - 1)
         copy.end(identity, note)
     return head
+
+
+def _settled(source: Path) -> tuple[Identity, str]:
+    """Identity and newest head that belong together: no key was replaced between the two."""
+    while True:
+        identity, note = read_identity(source), read_checkpoint(source)
+        if read_identity(source) == identity:
+            return identity, note
 
 
 class _Copy:
@@ -107,6 +116,12 @@ class _Copy:
         for number, path in removal_files(self._source):
             self._files.make_directory_durably(self._target / layout.REMOVALS)
             self._put(layout.removal_name(number), _pieces(path, path.stat().st_size))
+
+    def seals(self, count: int) -> None:
+        """As many as the identity's keys need."""
+        for number, path in seal_files(self._source)[:count]:
+            self._files.make_directory_durably(self._target / layout.SEALS)
+            self._put(layout.seal_name(number), _pieces(path, path.stat().st_size))
 
     def end(self, identity: Identity, note: str) -> None:
         """Last what says that all the rest is there."""

@@ -6,16 +6,18 @@ from audit.journal import layout
 from audit.journal.files import Files
 from audit.journal.heads import encode_record
 from audit.journal.merkle import Tree
-from audit.journal.note import Checkpoint, Signer
+from audit.journal.note import Checkpoint, Signer, sign_by_all
 
 
 class HeadPublisher:
     """One per writer. History first, then the checkpoint: so no head is shown that isn't kept."""
 
-    def __init__(self, journal_dir: Path, signer: Signer, files: Files, number: int = 0) -> None:
+    def __init__(
+        self, journal_dir: Path, signers: tuple[Signer, ...], files: Files, number: int = 0
+    ) -> None:
         self.head: Checkpoint | None = None
+        self.signers = signers
         self._dir = journal_dir
-        self._signer = signer
         self._files = files
         self._number = number
         self._first = -1
@@ -43,8 +45,8 @@ class HeadPublisher:
             OSError: not published, or kept and not yet shown; calling again goes on from there.
         """
         if self.head is None or self.head.size != tree.size:
-            head = Checkpoint(self._signer.name, tree.size, tree.root())
-            note = self._signer.sign(head.text)
+            head = Checkpoint(self.signers[0].name, tree.size, tree.root())
+            note = sign_by_all(head.text, self.signers)
             self._keep(encode_record(self._number, note), first_sequence)
             self._number += 1
             self.head = head

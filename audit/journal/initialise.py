@@ -16,7 +16,7 @@ from audit.journal.merkle import Tree
 from audit.journal.note import Signer, is_key_name
 from audit.journal.open_segment import OpenSegment
 from audit.journal.segment import SegmentHead, encode_head
-from audit.journal.signing_key import load_or_create_signing_key, load_signing_key
+from audit.journal.signing_key import load_or_create_signing_key
 
 _FOLDERS = (layout.SEGMENTS, layout.HEADS, layout.TREE)
 
@@ -77,7 +77,7 @@ def _create_first(
 ) -> None:
     head = SegmentHead(first_sequence=0, created_at=created_at, origin=origin)
     OpenSegment.create_durably(files, journal_dir, head).release()
-    publisher = HeadPublisher(journal_dir, signer, files)
+    publisher = HeadPublisher(journal_dir, (signer,), files)
     try:
         publisher.publish(Tree(), 0)
     finally:
@@ -104,20 +104,9 @@ def _remove_remains(journal_dir: Path, files: Files) -> None:
 
 
 def _remove_unfinished(journal_dir: Path, files: Files) -> None:
-    for folder in (journal_dir, *(journal_dir / name for name in (*_FOLDERS, layout.REMOVALS))):
+    for folder in (
+        journal_dir,
+        *(journal_dir / name for name in (*_FOLDERS, layout.REMOVALS, layout.SEALS)),
+    ):
         for path in sorted(folder.glob(f"*{layout.UNFINISHED_SUFFIX}")):
             files.remove_durably(path)
-
-
-def signer_of(identity: Identity, key_file: Path) -> Signer:
-    """What signs the journal's heads.
-
-    Raises:
-        ConfigurationError: the key is missing, unsafe or not this journal's.
-    """
-    signer = Signer(identity.name, load_signing_key(key_file))
-    if signer.verifier != identity.current_key:
-        raise ConfigurationError(
-            f"{key_file} is not the key of this journal, {identity.current_key.text}"
-        )
-    return signer

@@ -6,6 +6,7 @@ segments/00000000000000000000.segment   entries, named after the first one's seq
 heads/00000000000000000000.heads    every signed head published while that segment was open
 tree/0/000000000                    leaf hashes; tree/1, tree/2 …: roots of 256, 65,536 … leaves
 removals/000000000.removal          signed statements of which bodies were lawfully removed
+seals/000000000.seal                each ends the time of one signing key and begins the next one's
 """
 
 import re
@@ -17,9 +18,11 @@ SEGMENTS = "segments"
 HEADS = "heads"
 TREE = "tree"
 REMOVALS = "removals"
+SEALS = "seals"
 SEGMENT_SUFFIX = ".segment"
 HEADS_SUFFIX = ".heads"
 REMOVAL_SUFFIX = ".removal"
+SEAL_SUFFIX = ".seal"
 UNFINISHED_SUFFIX = ".tmp"
 HASHES_PER_CHUNK = 1 << 20
 """Hashes in one file of the tree: 32 MiB, 4,096 tiles."""
@@ -78,6 +81,17 @@ def removal_number(name: str) -> int | None:
     """What the name of a statement of removal says; None for any other name."""
     path = PurePath(name)
     return chunk_number(path.stem) if path.suffix == REMOVAL_SUFFIX else None
+
+
+def seal_name(number: int) -> str:
+    """Path below the journal of the seal that ends the time of key ``number``, from 0."""
+    return f"{SEALS}/{number:0{_CHUNK_DIGITS}d}{SEAL_SUFFIX}"
+
+
+def seal_number(name: str) -> int | None:
+    """What the name of a seal says; None for any other name."""
+    path = PurePath(name)
+    return chunk_number(path.stem) if path.suffix == SEAL_SUFFIX else None
 
 
 def tile_path(level: int, tile: int, width: int = _TILE_WIDTH) -> str:

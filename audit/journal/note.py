@@ -99,6 +99,12 @@ class Checkpoint:
         return f"{self.origin}\n{self.size}\n{encode_base64(self.root)}\n"
 
 
+def sign_by_all(text: str, signers: Iterable[Signer]) -> str:
+    """A signed note of the text, with a line of each signer."""
+    lines = [signer.sign(text).removeprefix(f"{text}\n") for signer in signers]
+    return f"{text}\n{''.join(lines)}"
+
+
 def is_key_name(name: str) -> bool:
     """Whether C2SP allows the name for a key: printable, no space, no plus."""
     return bool(name) and name.isprintable() and not any(c.isspace() or c == "+" for c in name)

@@ -13,10 +13,11 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
-from audit.errors import IntegrityViolation, JournalBusy, NotFound
+from audit.errors import IntegrityViolation, JournalBusy, JournalUnavailable, NotFound
 from audit.journal import layout, segment
 from audit.journal.entry import removed_form
 from audit.journal.files import Files, try_lock_directory
+from audit.journal.heads import latest_record
 from audit.journal.identity import Identity
 from audit.journal.initialise import read_identity
 from audit.journal.note import Signer
@@ -92,6 +93,7 @@ class Remover:
         Raises:
             NotFound: there is no such closed segment, or not all these entries are in it.
             ValueError: an entry holds nothing that may be removed.
+            JournalUnavailable: the journal's key was replaced a moment ago; try again.
             IntegrityViolation: the segment is damaged; nothing was changed.
             OSError: the disk failed; ``finish_removals`` ends what was begun.
         """
@@ -138,13 +140,21 @@ class Remover:
         return Removal(
             log=self._identity.name,
             number=max((number + 1 for number, _ in removal_files(self._dir)), default=0),
-            size=segment_files(self._dir)[-1][0],
+            size=self._size(),
             time=self._clock(),
             reason=reason,
             segment=first,
             spans=spans_of(found),
             digest=digest.digest(),
         )
+
+    def _size(self) -> int:
+        """The size that the newest head tells, which the present key must have signed."""
+        record = latest_record(self._dir)
+        size = 0 if record is None else record.unchecked().size
+        if self._identity.key_at(size) != self._options.signer.verifier:
+            raise JournalUnavailable("no head is signed by the journal's new key yet; try again")
+        return size
 
     def _rewrite(self, path: Path, chosen: frozenset[int]) -> None:
         with SegmentFile(path) as octets:

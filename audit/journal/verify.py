@@ -11,8 +11,10 @@ from pathlib import Path
 
 from audit.errors import IncompleteCheck, IntegrityViolation
 from audit.journal import layout
+from audit.journal.epoch_seal import check_chain
 from audit.journal.identity import Identity
 from audit.journal.initialise import read_identity
+from audit.journal.key_rotation import read_seals, seal_files
 from audit.journal.merkle import HASH_OCTETS
 from audit.journal.note import VerifierKey
 from audit.journal.recovery import segment_files
@@ -32,7 +34,8 @@ class VerifyOptions:
 
     Attributes:
         known_heads: signed heads kept elsewhere; they find a journal that was rolled back.
-        trusted_keys: the journal's newest key must be one of these, when any are given.
+        trusted_keys: one of the journal's keys must be one of these, when any are given; seals
+            hand over from it. The first key tells most: only it signed the first entries.
         on_progress: told (octets read, octets in all).
         workers: processes that check segments; none are started for one, nor for a journal of
             less than ``parallel_from_octets``.
@@ -76,7 +79,7 @@ class _Verification:
     def run(self) -> VerifyReport:
         newest = self._heads.newest()
         covered = newest.head.size if newest is not None else 0
-        known = self._known_heads()
+        known = [*self._known_heads(), *self._sealed_heads()]
         present = self._segments()
         tasks = list(self._tasks(present, known, covered))
         expected = 0
@@ -160,6 +163,7 @@ class _Verification:
         last = max(firsts, default=0)
         known = {layout.IDENTITY, layout.CHECKPOINT, *self._tree_files(count)}
         known |= self._removals.files
+        known |= {layout.seal_name(number) for number, _ in seal_files(self._dir)}
         for path in sorted(self._dir.rglob("*")):
             name = path.relative_to(self._dir).as_posix()
             first = layout.first_sequence(path.name)
@@ -195,11 +199,23 @@ class _Verification:
             self._findings.violation("the journal's identity is missing", layout.IDENTITY)
             return None
         trusted = self._options.trusted_keys
-        if trusted and identity.current_key not in trusted:
+        if trusted and not any(key.verifier in trusted for key in identity.keys):
             self._findings.violation(
                 "the journal is signed by a key that is not trusted", layout.IDENTITY
             )
         return identity
+
+    def _sealed_heads(self) -> list[SignedHead]:
+        """The heads at which one key handed over to the next, each sealed by both."""
+        if self._identity is None:
+            return []
+        try:
+            seals = read_seals(self._dir)
+            check_chain(self._identity, seals)
+        except IntegrityViolation as error:
+            self._findings.violation(str(error), layout.SEALS)
+            return []
+        return [SignedHead(seal.head, layout.seal_name(seal.number)) for seal in seals]
 
     def _known_heads(self) -> list[SignedHead]:
         heads = []

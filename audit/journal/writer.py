@@ -8,7 +8,6 @@ import os
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import NoReturn, Self
@@ -20,8 +19,9 @@ from audit.journal.entry_batch import EncodedBatch
 from audit.journal.files import DiskStateUnknown, Files, lock_holder, try_lock_directory
 from audit.journal.head_publisher import HeadPublisher
 from audit.journal.identity import Identity
-from audit.journal.initialise import load_or_create_identity, signer_of
-from audit.journal.master_keys import KeyMissing, MasterKeys
+from audit.journal.initialise import load_or_create_identity
+from audit.journal.key_rotation import KeyRotation
+from audit.journal.master_keys import KeyMissing
 from audit.journal.note import Checkpoint
 from audit.journal.open_segment import OpenSegment, is_refusal
 from audit.journal.position import PositionFile, read_position
@@ -29,48 +29,12 @@ from audit.journal.recovery import RecoveredState, Recovery, recover
 from audit.journal.segment import SegmentHead
 from audit.journal.tree_growth import TreeGrowth
 from audit.journal.tree_store import TreeWriter
+from audit.journal.writer_options import JournalOptions
+
+__all__ = ["JournalOptions", "JournalWriter"]
 
 _NS_PER_S = 1_000_000_000
 _LOCK_POLL_S = 0.05
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JournalOptions:
-    """How a journal is written.
-
-    Attributes:
-        key_file: the log's signing key (PEM, Ed25519), made at the first start, outside the
-            journal.
-        position_file: where readers in other processes learn the durable count, outside too.
-        log_name_prefix: the log's name in signed heads is this, a slash and the origin; a domain
-            of the operator by habit. Only used when the journal is made.
-        segment_max_octets: a segment is closed before it grows beyond this.
-        segment_max_entries: and at this many entries; bounds the time of a restart.
-        segment_max_age_s: and at this age, at the next append.
-        reserve_octets: room on the file system below which ``has_room`` is False; below half of
-            it ``append`` refuses.
-        lock_wait_s: how long ``open`` waits for a dying predecessor.
-        close_request_file: while there is such a file, the next append closes the segment first
-            and removes the file; so another process gets a record into a closed segment.
-        master_keys: the first encrypts what is written; the process's own when not given.
-    """
-
-    key_file: Path
-    position_file: Path
-    log_name_prefix: str = "audit-record-repository"
-    segment_max_octets: int = 128 << 20
-    segment_max_entries: int = 65_536
-    segment_max_age_s: float = 86_400
-    reserve_octets: int = 256 << 20
-    lock_wait_s: float = 10.0
-    close_request_file: Path | None = None
-    master_keys: MasterKeys | None = None
-
-    def __post_init__(self) -> None:
-        if min(self.segment_max_octets, self.segment_max_entries, self.segment_max_age_s) <= 0:
-            raise ConfigurationError("a segment's size, entries and age are above zero")
-        if min(self.reserve_octets, self.lock_wait_s) < 0:
-            raise ConfigurationError("the journal's reserve and lock wait are not below zero")
 
 
 class JournalWriter:
@@ -83,6 +47,7 @@ class JournalWriter:
         *,
         identity: Identity,
         publisher: HeadPublisher,
+        rotation: KeyRotation,
         state: RecoveredState,
         lock_fd: int,
         files: Files,
@@ -103,6 +68,8 @@ class JournalWriter:
         self._segment = state.open_segment
         self._last_first = state.first_sequence
         self._publisher = publisher
+        self._rotation = rotation
+        self._overlap_end = rotation.overlap_end()
         self._position: PositionFile | None = None
         self._reason = ""
         self._mutex = threading.RLock()
@@ -150,7 +117,9 @@ class JournalWriter:
         identity = load_or_create_identity(
             journal_dir, options.key_file, options.log_name_prefix, files, clock
         )
-        signer = signer_of(identity, options.key_file)
+        rotation = KeyRotation(journal_dir, options.key_file, files, clock)
+        identity = rotation.finish(identity)
+        signers = rotation.signers(identity)
         shown = read_position(options.position_file)
         try:
             state = recover(journal_dir, identity, files, shown, options.master_keys)
@@ -158,13 +127,14 @@ class JournalWriter:
             raise ConfigurationError(
                 f"the journal's last segment can't be read: {error}"
             ) from error
-        publisher = HeadPublisher(journal_dir, signer, files, state.next_head)
+        publisher = HeadPublisher(journal_dir, signers, files, state.next_head)
         publisher.resume(state.head, state.unshown_note)
         writer = cls(
             journal_dir,
             options,
             identity=identity,
             publisher=publisher,
+            rotation=rotation,
             state=state,
             lock_fd=lock_fd,
             files=files,
@@ -214,6 +184,12 @@ class JournalWriter:
         return self._publisher.is_current(self._tree.size)
 
     @property
+    def current_key(self) -> tuple[int, str, int]:
+        """Size above which the newest key signs, its text, and until when both keys sign."""
+        newest = self.identity.keys[-1]
+        return max(0, newest.since - 1), newest.verifier.text, self._overlap_end
+
+    @property
     def failure(self) -> str:
         """Why the writer is dead; empty while it lives."""
         return self._reason
@@ -261,6 +237,25 @@ class JournalWriter:
             except OSError as error:
                 self._fail(error)
             return self.head
+
+    def rotate_key(self, overlap_s: float) -> None:
+        """Hand over to a new signing key; both sign heads for so long.
+
+        Raises:
+            RequestError: the log has not grown since the last time.
+            JournalUnavailable: it failed half way; a new start ends it or undoes it.
+            AuditError: a key or a seal can't be used; nothing was changed.
+        """
+        with self._mutex:
+            self.publish_head()
+            overlap_ns = round(overlap_s * _NS_PER_S)
+            try:
+                self.identity = self._rotation.rotate(self.identity, self.head, overlap_ns)
+                self._publisher.signers = self._rotation.signers(self.identity)
+                self._overlap_end = self._rotation.overlap_end()
+            except OSError as error:
+                self._reason = f"the change of keys was cut short ({error}); restart"
+                self._fail(error)
 
     def close(self) -> None:
         """Publish a last head, if the writer lives, and give the journal back."""
@@ -345,6 +340,8 @@ class JournalWriter:
         if self.has_current_head:
             return
         self._tree_writer.flush_durably()
+        if len(self._publisher.signers) > 1 and self._clock() >= self._overlap_end:
+            self._publisher.signers = self._rotation.signers(self.identity)
         self._publisher.publish(self._tree, self._last_first)
 
     def _require_alive(self) -> None:

@@ -6,8 +6,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from audit.errors import ConfigurationError
-from audit.service.holds import replace_file
 from audit.service.paths import DataPaths
+from audit.service.state_file import replace_file
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,11 +5,9 @@ place in the journal, signed by the log, so that not all of it is read each time
 in its place changes nothing: what came after it is read again.
 """
 
-import os
 import re
 import secrets
 from collections.abc import Iterable
-from pathlib import Path
 
 from audit.errors import ConfigurationError, IntegrityViolation, NotFound
 from audit.index.criteria import fold
@@ -18,7 +16,8 @@ from audit.journal.note import Signer, open_note
 from audit.journal.reader import JournalReader
 from audit.journal.signing_key import load_signing_key
 from audit.service.hold_records import Hold, follow
-from audit.service.paths import PRIVATE_FILE, DataPaths
+from audit.service.paths import DataPaths
+from audit.service.state_file import replace_file
 
 HELD_FIELDS = ("patient", "study", "user")
 RECORD = "record"
@@ -95,7 +94,8 @@ class HoldFile:
         lines = "".join(f"{hold.text}\n" for hold in holds.all)
         text = f"{FORMAT}\nlog {identity.name}\nthrough {durable}\n{lines}"
         signer = Signer(identity.name, load_signing_key(self._key_file))
-        replace_file(self._path, signer.sign(text).encode())
+        if signer.verifier == identity.key_at(durable):  # else it was replaced a moment ago
+            replace_file(self._path, signer.sign(text).encode())
         return holds
 
     def _kept(self) -> tuple[int, tuple[Hold, ...]]:
@@ -125,19 +125,3 @@ class HoldFile:
             f"{self._path}: the legal holds can't be read ({why}); restore the file, or delete "
             "it to have them read anew from the journal"
         )
-
-
-def replace_file(path: Path, octets: bytes) -> None:
-    """The file holds these octets, for its owner alone, at every moment the old or the new."""
-    unfinished = path.with_name(path.name + ".tmp")
-    fd = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, PRIVATE_FILE)
-    with os.fdopen(fd, "wb") as stream:
-        stream.write(octets)
-        stream.flush()
-        os.fsync(stream.fileno())
-    unfinished.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)

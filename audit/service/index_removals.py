@@ -13,8 +13,8 @@ from audit.journal import layout
 from audit.journal.reader import JournalReader
 from audit.journal.remove import read_removals
 from audit.projector.project import record_id
-from audit.service.holds import replace_file
 from audit.service.paths import DataPaths
+from audit.service.state_file import replace_file
 
 _IDS_AT_ONCE = 500
 

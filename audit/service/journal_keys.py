@@ -1,6 +1,12 @@
-"""The keys for encryption at rest that this process works with, from the settings."""
+"""The journal's keys: those for encryption at rest, and the wish for another signing key."""
 
+import json
+
+from audit.service.paths import DataPaths
+from audit.service.state_file import replace_file
 from audit.settings import Settings
+
+_REQUEST = "rotate-key"
 
 
 def use_journal_keys(settings: Settings) -> None:
@@ -14,3 +20,21 @@ def use_journal_keys(settings: Settings) -> None:
     from audit.journal.master_keys import load_master_keys, use
 
     use(load_master_keys(settings.journal.key_file))
+
+
+def ask_for_key(paths: DataPaths, overlap_s: float) -> None:
+    """Ask the collector for another signing key; both sign heads for so long."""
+    replace_file(paths.run / _REQUEST, json.dumps({"overlap_s": overlap_s}).encode())
+
+
+def take_key_request(paths: DataPaths) -> float | None:
+    """For how long both keys are to sign, when an operator asked for another key; else None."""
+    request = paths.run / _REQUEST
+    try:
+        overlap_s = float(json.loads(request.read_text(encoding="utf-8"))["overlap_s"])
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, TypeError, KeyError):
+        overlap_s = None
+    request.unlink(missing_ok=True)
+    return overlap_s

@@ -14,8 +14,8 @@ from audit.journal.entry import EntryKind, Received
 from audit.journal.group_commit import CommitOptions, GroupCommit
 from audit.journal.sealer import Sealer
 from audit.journal.writer import JournalWriter
-from audit.record.build import Alert, ApplicationActivity, Outcome
 from audit.service.clock import clock_state
+from audit.service.journal_keys import take_key_request
 from audit.service.own_records import OwnRecords, identity_of
 from audit.service.paths import DataPaths
 from audit.service.receive_options import (
@@ -25,6 +25,15 @@ from audit.service.receive_options import (
     server_tls,
 )
 from audit.service.receive_status import ReceiveFigures, receive_metrics
+from audit.service.recording import (
+    OWN_LISTENER,
+    LastRecord,
+    RecordingReports,
+    SettingsSeen,
+    SteadyClock,
+    digest_of,
+    last_record,
+)
 from audit.service.refusals import RefusalBudget, subject_of
 from audit.service.status import Status
 from audit.service.witness_rounds import WitnessRounds, round_options
@@ -34,7 +43,6 @@ from audit.transport.arrival import Arrival, Refusal, RefusalKind
 from audit.transport.receiver import SyslogReceiver
 
 ROLE = "receive"
-OWN_LISTENER = "own"
 WATCH_INTERVAL_S = 0.5
 CLOCK_INTERVAL_S = 60.0
 TRUST_INTERVAL_S = 5.0
@@ -57,7 +65,11 @@ class ReceiveRole:
         self._started = False
         self._writer: JournalWriter
         self._commit: GroupCommit
-        self._rounds = WitnessRounds(paths, round_options(settings), self._on_other_history)
+        self._reports = RecordingReports(self._own, self._journal, ROLE)
+        self._steady = SteadyClock()
+        self._paused_at = 0
+        self._paused_for_room = False
+        self._rounds = WitnessRounds(paths, round_options(settings), self._reports.other_history)
         self._receiver: SyslogReceiver
         self._appends: AppendServer
         self._sealer: Sealer
@@ -72,12 +84,15 @@ class ReceiveRole:
         self._writer = await asyncio.to_thread(
             JournalWriter.open, self._paths.journal, journal_options(settings, self._paths)
         )
+        before = await asyncio.to_thread(
+            last_record, self._paths, self._writer.recovery.durable_count
+        )
         try:
             await self._open_doors()
         except BaseException:
             self._writer.close()
             raise
-        self._report_start()
+        self._report_start(before)
 
     async def _open_doors(self) -> None:
         settings = self._settings
@@ -116,6 +131,8 @@ class ReceiveRole:
             if self._writer.failure:
                 raise JournalUnavailable(self._writer.failure)
             now = time.monotonic()
+            self._watch_clock_step()
+            await self._watch_key_request()
             if now >= clock_due:
                 clock_due = now + CLOCK_INTERVAL_S
                 self._watch_clock()
@@ -133,18 +150,10 @@ class ReceiveRole:
             return
         self._sealer.stop(0)
         await asyncio.to_thread(self._rounds.stop)
-        drain_s = min(self._settings.syslog.drain_timeout_s, 1.0)
-        await self._receiver.stop(drain_s)
-        await self._appends.stop(drain_s)
+        drain_s = self._settings.syslog.drain_timeout_s
+        await asyncio.gather(self._receiver.stop(drain_s), self._appends.stop(drain_s))
         if not self._writer.failure:
-            self._journal(
-                self._own.alert(
-                    Alert.AUDIT_RECORDING_STOPPED,
-                    f"Recording stops at sequence {self._writer.durable_count}",
-                    subject=self._own.identity.hostname,
-                )
-            )
-            self._journal(self._own.application(ApplicationActivity.STOP, ROLE))
+            self._reports.stopped(self._writer.durable_count)
         try:
             await asyncio.to_thread(self._commit.stop)
         finally:
@@ -269,52 +278,51 @@ class ReceiveRole:
             log.warning("a certificate was not journaled", reason=str(error))
             return b""
 
-    def _on_other_history(self, what: str) -> None:
-        """Somebody outside has seen a history of this log that is not the journal's."""
-        self._journal(
-            self._own.alert(
-                Alert.SECURITY_CONFIGURATION,
-                f"A head kept outside contradicts the journal: {what}",
-                subject=self._own.identity.hostname,
-                outcome=Outcome.MAJOR_FAILURE,
-            )
-        )
-
     def _on_pressure(self, pressed: bool) -> None:
         change = self._receiver.pause if pressed else self._receiver.resume
         self._loop.call_soon_threadsafe(change)
+        self._loop.call_soon_threadsafe(
+            self._note_pause, pressed, time.time_ns(), not self._commit.has_room
+        )
         log.warning("intake paused" if pressed else "intake goes on")
 
-    def _report_start(self) -> None:
-        recovery = self._writer.recovery
-        what = f"Recording starts at sequence {recovery.durable_count}; clock {clock_state()}"
-        if recovery.cut_octets:
-            what += (
-                f"; an unfinished write of {recovery.cut_octets} octets was cut from "
-                f"{recovery.segment}"
-            )
-        if recovery.recovered:
-            what += f"; {recovery.recovered} entries after the last head were recovered"
-        if recovery.lost:
-            what += f"; {recovery.lost} entries that had been durable are gone"
-        self._journal(self._own.application(ApplicationActivity.START, ROLE))
-        self._journal(
-            self._own.alert(
-                Alert.AUDIT_RECORDING_STARTED, what, subject=self._own.identity.hostname
-            )
-        )
+    def _note_pause(self, pressed: bool, now: int, for_room: bool) -> None:
+        if pressed:
+            self._paused_at, self._paused_for_room = now, for_room
+        elif self._paused_at:
+            since, self._paused_at = self._paused_at, 0
+            self._reports.paused(since, now, for_room=self._paused_for_room)
+
+    def _report_start(self, before: LastRecord | None) -> None:
+        settings = self._settings
+        self._reports.gap(before, time.time_ns())
+        _, key, _ = self._writer.current_key
+        self._reports.started(self._writer.recovery, clock_state(), key, digest_of(settings))
+        self._reports.settings_changed(SettingsSeen(self._paths).changes(settings))
 
     def _watch_clock(self) -> None:
         state = clock_state()
         if state.synchronised != self._clock_synchronised:
             self._clock_synchronised = state.synchronised
-            self._journal(
-                self._own.alert(
-                    Alert.SECURITY_CONFIGURATION,
-                    f"The clock is now {state}",
-                    subject=self._own.identity.hostname,
-                )
-            )
+            self._reports.clock_changed(state)
+
+    def _watch_clock_step(self) -> None:
+        step_s = self._steady.step_s()
+        if step_s:
+            self._reports.clock_stepped(step_s)
+
+    async def _watch_key_request(self) -> None:
+        """Replace the signing key when an operator asks for it."""
+        overlap_s = take_key_request(self._paths)
+        if overlap_s is None:
+            return
+        try:
+            await asyncio.to_thread(self._writer.rotate_key, overlap_s)
+        except AuditError as error:
+            log.warning("the signing key was not replaced", reason=str(error))
+            return
+        since, key, end = self._writer.current_key
+        self._reports.key_replaced(since, key, end)
 
     def _watch_trust(self) -> None:
         """Take new, changed and withdrawn certificates into use without a restart."""
@@ -327,13 +335,7 @@ class ReceiveRole:
         except ConfigurationError as error:
             log.warning("changed certificates can't be used; the old ones stay", reason=str(error))
             return
-        self._journal(
-            self._own.alert(
-                Alert.SECURITY_CONFIGURATION,
-                f"Certificates and trust were read anew; {ended} connections were ended",
-                subject=self._own.identity.hostname,
-            )
-        )
+        self._reports.trust_read(ended)
 
     def _trust_times(self) -> tuple[tuple[str, int], ...]:
         trust = self._settings.trust

@@ -17,6 +17,9 @@ from audit.service.status import StatusWriter
 from audit.service.supervise import Child, Supervisor
 from audit.settings import Settings
 
+_SETTLE_S = 1.0
+"""What the collector needs beside its connections' time to end: the last sync and head."""
+
 log = structlog.get_logger()
 
 
@@ -34,7 +37,7 @@ def run_role(settings: Settings, name: str, *, supervised: bool) -> None:
 
     Args:
         settings: all settings.
-        name: receive, project or web.
+        name: receive, project, web or push.
         supervised: whether ``arr serve`` runs it and answers for its health.
 
     Raises:
@@ -87,14 +90,25 @@ def role_child(name: str, settings: Settings) -> Child:
         name=name,
         arguments=("serve", name, "--supervised"),
         message=settings.model_dump_json(),
-        stop_after=2.0 if name == "receive" else 1.2,
+        stop_after=_stop_after(settings) if name == "receive" else 1.2,
         stage=0 if name == "receive" else 1,
     )
 
 
+def _stop_after(settings: Settings) -> float:
+    """The collector ends its connections, and then makes durable what it took."""
+    return settings.syslog.drain_timeout_s + _SETTLE_S
+
+
+def role_names(settings: Settings) -> tuple[str, ...]:
+    """The processes that these settings need."""
+    always = ("receive", "project", "web")
+    return (*always, "push") if settings.siem.destinations else always
+
+
 async def _run_all(settings: Settings, paths: DataPaths) -> None:
     stop = stop_event()
-    names = ("receive", "project", "web")
+    names = role_names(settings)
     supervisor = Supervisor([role_child(name, settings) for name in names])
     ops = await _start_ops(
         settings, paths, lambda: {name: supervisor.restarts(name) for name in names}, names

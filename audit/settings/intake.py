@@ -38,7 +38,12 @@ class SyslogSettings(Section):
     idle_timeout_s: float = Field(
         3600.0, gt=0, description="a connection silent for so long is closed"
     )
-    drain_timeout_s: float = Field(3.0, gt=0, description="time to finish connections at stop")
+    drain_timeout_s: float = Field(
+        1.0,
+        gt=0,
+        le=2,
+        description="time to finish connections at stop; short, for all is stopped within 6 s",
+    )
 
 
 class TrustSettings(Section):

@@ -271,3 +271,28 @@ async def _beside(role: ReceiveRole, act: Callable[[], None]) -> None:
         with suppress(asyncio.CancelledError):
             await running
         await role.stop()
+
+
+def test_the_signing_key_is_replaced_beside_the_repository_and_without_it(
+    tmp_path: Path, authority_of_senders: CertificateAuthority
+) -> None:
+    site = make_place(tmp_path, authority_of_senders, syslog__tls_enabled=False)
+    at = ("--data", site.paths.root)
+
+    def replace() -> None:
+        result = run("checkpoint", "--rotate-key", "--overlap-days", 1, "--json", *at)
+        assert result.exit_code == 0, result.exception
+        first, second = json.loads(result.stdout)
+        assert first["since"] == 0 < second["since"]
+        assert run("checkpoint", "--key", *at).stdout.strip() == second["key"]
+
+    asyncio.run(_beside(ReceiveRole(site.settings, site.paths), replace))
+    alone = run("checkpoint", "--rotate-key", "--overlap-days", 0, *at)
+    assert alone.exit_code == 0, alone.exception
+    assert alone.stdout == run("checkpoint", "--key", *at).stdout
+    assert "hand it to" in alone.stderr
+    assert run("verify", *at).exit_code == 0
+    again = run("checkpoint", "--rotate-key", *at)
+    assert isinstance(again.exception, RequestError)  # nothing to seal
+    nowhere = run("checkpoint", "--rotate-key", "--data", tmp_path / "none")
+    assert isinstance(nowhere.exception, JournalUnavailable)

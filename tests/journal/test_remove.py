@@ -119,7 +119,7 @@ def test_bodies_go_and_all_else_stays(root: Path) -> None:
         assert reader.read(9).is_removed
         assert reader.read(11).received == received(11)
     assert removal.spans == ((9, 10), (12, 12))
-    assert (removal.number, removal.time, removal.size) == (0, 77, 16)
+    assert (removal.number, removal.time, removal.size) == (0, 77, 20)
     found = verify(journal)
     assert (found.violations, found.notes, found.removed) == ((), (), 3)
     assert found.exit_code == 0

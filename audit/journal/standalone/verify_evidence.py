@@ -33,6 +33,11 @@ CHUNK = 1 << 20
 LEVELS = 8
 MOST_CERTIFICATES = 4096
 U64 = 0xFFFF_FFFF_FFFF_FFFF
+SEAL = re.compile(
+    r"arr-seal 1\nlog ([^\n]+)\nnumber ([0-9]+)\nfirst ([0-9]+)\nsize ([0-9]+)\n"
+    r"root ([^\n]+)\nprevious ([^\n]+)\ntime [0-9]+\noverlap [0-9]+\n"
+    r"old ([^\n]+)\nnew ([^\n]+)\n"
+)
 RECORD = re.compile(
     rb"head (0|[1-9][0-9]{0,19})\n([^\n]+\n[^\n]+\n[^\n]+\n\n(?:\xe2\x80\x94 [^\n]+\n)+)\n"
 )
@@ -636,6 +641,7 @@ class Journal:
         require(self.firsts and self.firsts[0] == 0, "segments: the first one is missing")
         self.heads = self.read_heads(shown, histories)
         self.covered = max(self.heads)
+        self.read_seals()
         for note in elsewhere:
             head = signed_head(note, [key for _, key in self.keys] + trusted)
             require(head.name == self.name, "a head of another log")
@@ -668,8 +674,9 @@ class Journal:
         require(starts == sorted(set(starts)) and starts[0] == 0, "identity: keys rise from 0")
         require(all(key.name == self.name for _, key in self.keys), "identity: a key's name")
         require(re.fullmatch("[a-z0-9]{4,16}", self.origin), "identity: the origin")
-        newest = self.keys[-1][1].text
-        require(not trusted or newest in [key.text for key in trusted], "the key is not trusted")
+        known = [key.text for key in trusted]
+        is_known = any(key.text in known for _, key in self.keys)
+        require(not trusted or is_known, "none of the keys is trusted")
 
     def own_head(self, note: str) -> Head:
         """A head signed by the key in force at its size."""
@@ -705,6 +712,25 @@ class Journal:
         newer = shown.size < max(roots, default=-1)
         require(newer or roots.get(shown.size) == shown.root, "the checkpoint is not kept")
         return roots
+
+    def read_seals(self) -> None:
+        """Each ends the time of one key and begins the next one's, and both signed it."""
+        paths = (self.folder / "seals").glob("*.seal")
+        paths = sorted(path for path in paths if re.fullmatch("[0-9]{9}", path.stem))
+        require(len(paths) == len(self.keys) - 1, "seals: one for each change of keys")
+        size, root = 0, hashlib.sha256(b"").digest()
+        for count, path in enumerate(paths):
+            note = read_text(path)
+            (_, old), (since, new) = self.keys[count : count + 2]
+            for key in (old, new):
+                require_signature(note, [key])
+            found = SEAL.fullmatch(split_note(note)[0])
+            require(found and int(path.stem) == count, f"{path.name} is no seal in its place")
+            named = [self.name, str(count), str(size), str(since - 1), old.text, new.text]
+            require(list(found.group(1, 2, 3, 4, 7, 8)) == named, f"{path.name} does not follow")
+            require(unbase64(found[6]) == root, f"{path.name} does not follow")
+            size, root = since - 1, unbase64(found[5])
+            require(self.heads.get(size) == root, f"{path.name}: another head of size {size}")
 
     def read_row(self, level: int) -> bytes:
         """The hashes of a level that lie below the newest head."""

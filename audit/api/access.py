@@ -1,18 +1,37 @@
-"""Bearer token → principal, within the rate that one principal may ask."""
+"""Bearer token or client certificate → principal, within the rate that one principal may ask."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any
 
 from starlette.requests import Request
 
-from audit.query.access import Principal
-from audit.query.admission import principal_of, scopes_granted
+from audit.query.access import Kind, Principal
+from audit.query.admission import principal_of
+from audit.state.accounts import Account
+from audit.state.sessions import Guest
 from audit.state.store import StateStore
 from audit.state.tokens import ApiToken
-from audit.web.errors import TooManyRequests, Unauthenticated
+from audit.web.errors import BadRequest, TooManyRequests, Unauthenticated
 from audit.web.options import WebOptions
 from audit.web.rate_limit import TokenBuckets
 
-_LONGEST_TOKEN = 256
+REASON_HEADER = "ARR-Reason"
+"""Why somebody looks, where policy wants to know; kept in the record of the look."""
+
+LONGEST_REASON = 1_024
+_LONGEST_TOKEN = 8_192
+_NEEDED = "this needs a valid token: Authorization: Bearer arr_…, or one of the identity provider"
+
+
+@dataclass(frozen=True, slots=True)
+class _Caller:
+    """Whoever asks: what is granted, under which name its use is counted, and of which kind."""
+
+    holder: ApiToken | Guest | Account
+    key: str
+    kind: Kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +40,8 @@ class Doorkeeper:
 
     state: StateStore
     requests: TokenBuckets
+    bearer: Callable[[str], Guest] | None = None
+    certificate: Callable[[str], str | None] | None = None
 
     @classmethod
     def of(cls, state: StateStore, options: WebOptions) -> "Doorkeeper":
@@ -28,34 +49,86 @@ class Doorkeeper:
         buckets = TokenBuckets(
             options.requests_per_s, options.request_burst, max_keys=options.max_rate_keys
         )
-        return cls(state, buckets)
+        return cls(state, buckets, options.bearer, options.certificate)
 
     def admit(self, request: Request) -> Principal:
-        """The principal of the request's bearer token.
+        """The principal of the request's bearer token, else of its client certificate.
 
         Raises:
-            Unauthenticated: there is no token, or it isn't valid.
+            Unauthenticated: there is neither, or it isn't valid.
             TooManyRequests: too many requests of this principal, or without one from here.
+            BadRequest: the reason given is too long or not text.
         """
         address = request.client.host if request.client else ""
-        token = self._token(request)
-        allowance = self.requests.spend(f"address {address}" if token is None else token.id)
+        caller = self._caller(request)
+        allowance = self.requests.spend(f"address {address}" if caller is None else caller.key)
         request.state.rate_headers = allowance.headers()
         if not allowance.allowed:
             raise TooManyRequests("too many requests", allowance.retry_after_s)
-        if token is None:
-            raise Unauthenticated("this needs a valid API token: Authorization: Bearer arr_…")
-        request.state.token_id = token.id
-        return principal_of(token, kind="token", address=address)
+        if caller is None:
+            raise Unauthenticated(_NEEDED)
+        request.state.token_id = caller.key
+        return principal_of(
+            caller.holder, kind=caller.kind, address=address, reason=reason_of(request)
+        )
 
     def still_admits(self, request: Request, scope: str) -> bool:
         """Whether a request that was let in would be let in now, for answers that go on long."""
-        token = self._token(request)
-        return token is not None and scope in scopes_granted(token.grants)
+        caller = self._caller(request)
+        return caller is not None and principal_of(caller.holder, kind=caller.kind).may(scope)
 
-    def _token(self, request: Request) -> ApiToken | None:
-        scheme, _, secret = request.headers.get("authorization", "").partition(" ")
+    def _caller(self, request: Request) -> _Caller | None:
+        if "authorization" in request.headers:
+            return self._of_bearer(request.headers["authorization"])
+        return self._of_certificate(request)
+
+    def _of_bearer(self, authorization: str) -> _Caller | None:
+        scheme, _, secret = authorization.partition(" ")
         secret = secret.strip()
         if scheme.lower() != "bearer" or not 0 < len(secret) <= _LONGEST_TOKEN:
             return None
-        return self.state.tokens.find(secret)
+        token = self.state.tokens.find(secret)
+        if token is not None:
+            return _Caller(token, token.id, "token")
+        if self.bearer is None or secret.count(".") != 2:  # noqa: PLR2004 - RFC 7515 3.1
+            return None
+        try:
+            guest = self.bearer(secret)
+        except Unauthenticated:
+            return None
+        kind: Kind = "account" if guest.is_person else "process"
+        return _Caller(guest, _key(guest.issuer, guest.name), kind)
+
+    def _of_certificate(self, request: Request) -> _Caller | None:
+        shown = certificate_shown(request.scope.get("extensions", {}))
+        name = self.certificate(shown) if self.certificate is not None and shown else None
+        account = None if name is None else self.state.accounts.find(name)
+        if account is None or not account.enabled:
+            return None
+        return _Caller(account, _key("certificate", shown), "process")
+
+
+def _key(*names: str) -> str:
+    """A short name for the use of whoever has no token of ours."""
+    return sha256("\0".join(names).encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
+def certificate_shown(extensions: dict[str, Any]) -> str:
+    """SHA-256 of the client certificate that TLS verified, in hexadecimal; empty without one."""
+    return str(extensions.get("tls", {}).get("client_cert_sha256", ""))
+
+
+def reason_of(request: Request) -> str:
+    """The reason that the request gives; empty when it gives none.
+
+    Raises:
+        BadRequest: it is too long, or not printable UTF-8.
+    """
+    given = request.headers.get(REASON_HEADER, "")
+    try:
+        reason = given.encode("latin-1").decode("utf-8").strip()
+    except UnicodeError as error:
+        raise BadRequest(f"{REASON_HEADER} is not UTF-8") from error
+    if len(reason) > LONGEST_REASON or not reason.isprintable():
+        raise BadRequest(f"{REASON_HEADER} has at most {LONGEST_REASON} printable characters")
+    return reason

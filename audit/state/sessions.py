@@ -30,12 +30,14 @@ class Guest:
         display_name: a person's name.
         grants: what they may do in this session.
         issuer: who vouches for them.
+        is_person: False for a program that asks in its own name.
     """
 
     name: str
     display_name: str
     grants: Grants
     issuer: str
+    is_person: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,9 @@
 """WebOptions: every limit of the HTTP server in one place, each with its unit and its reason."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+
+from audit.state.sessions import Guest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +38,10 @@ class WebOptions:
         tail_longest_s: a live tail ends after this; its client may come again.
         tail_session_s: a live tail taken up again within this after a break is the same use, with
             one record of it.
+        bearer: who shows a bearer token that isn't one of this repository's own; raises
+            Unauthenticated. Without it there are no others.
+        certificate: name of the account of a client certificate, by the SHA-256 of it in
+            lower-case hexadecimal; None for one that isn't known.
         shutdown_timeout_s: how long running requests may take to end at a stop.
     """
 
@@ -60,4 +67,6 @@ class WebOptions:
     tail_heartbeat_s: float = 10.0
     tail_longest_s: float = 28_800.0
     tail_session_s: float = 900.0
+    bearer: Callable[[str], Guest] | None = None
+    certificate: Callable[[str], str | None] | None = None
     shutdown_timeout_s: int = 4

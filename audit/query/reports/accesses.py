@@ -26,15 +26,15 @@ OTHERS_LOOKS: Criteria = Not(Term("category", "audit-log-used"))
 
 WHO = Column("who", "Who", 3)
 ACCESSES = (
-    Column("time", "Time", 2),
-    WHO,
-    Column("act", "What was done", 4),
-    Column("data", "Which data", 4),
-    Column("purpose", "Purpose", 2),
-    Column("outcome", "Outcome", 1),
-    Column("where", "Reported by", 2),
-    Column("how", "How it was found", 2),
-    Column("record", "Record", 2),
+    Column("time", "Time", 4),
+    Column("who", "Who", 6),
+    Column("act", "What was done", 7),
+    Column("data", "Which data", 7),
+    Column("purpose", "Purpose", 4),
+    Column("outcome", "Outcome", 3),
+    Column("where", "Reported by", 4),
+    Column("how", "How it was found", 5),
+    Column("record", "Record", 4),
 )
 PEOPLE = (
     WHO,

@@ -181,17 +181,18 @@ def _sentences(
         )
     said += _of_sources(sources, gather.options)
     if unreadable:
-        said.append(f"{unreadable} messages of the period could not be read, whomever they name.")
+        said.append(
+            f"Messages of the period that could not be read, whomever they name: {unreadable}."
+        )
     if gather.repeats:
-        said.append(f"{gather.repeats} byte-identical re-deliveries are not counted.")
+        said.append(f"Byte-identical re-deliveries, not counted: {gather.repeats}.")
     said += [
         f"INCOMPLETE: too many {one}; the newest are told. Ask for a shorter period."
         for one in gather.cut
     ]
     said += [f"INCOMPLETE: {warning}." for warning in gather.warnings]
     if lag.behind:
-        behind = lag.behind
-        said.append(f"INCOMPLETE: {behind} newer records are journaled but not searchable yet.")
+        said.append(f"INCOMPLETE: journaled but not searchable yet: {lag.behind} newer records.")
     else:
         said.append(f"All {lag.journal_seq} records of the journal were searchable.")
     return said

@@ -92,7 +92,8 @@ def act(record: IndexedRecord) -> str:
     name = event_name(sent["code"]) or sent["text"] or sent["code"] or "unnamed event"
     types = [one["text"] or one["code"] for one in event["types"]]
     action = _ACTIONS.get(event["action"] or "", "")
-    more = ", ".join(dict.fromkeys(filter(None, [*types, record.first("kind"), action])))
+    told = {one.casefold(): one for one in (action, record.first("kind"), *types) if one}
+    more = ", ".join(reversed(told.values()))
     return f"{name} ({more})" if more else name
 
 

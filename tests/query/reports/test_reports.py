@@ -43,8 +43,8 @@ def service(trail: Trail, **changes: Any) -> ReportService:
 
 
 def report(trail: Trail, kind: Kind, *patients: PatientIdentity, **asked: Any) -> Report:
-    given = {"start": MONDAY, "end": NEXT_MONDAY, "patients": patients} | asked
-    return service(trail).make(MARA, ReportAsked(kind=kind, **given))
+    given: dict[str, Any] = {"start": MONDAY, "end": NEXT_MONDAY, "patients": patients}
+    return service(trail).make(MARA, ReportAsked(kind=kind, **(given | asked)))
 
 
 def rows(made: Report, section: str) -> Rows:
@@ -183,7 +183,7 @@ def test_a_silent_source_qualifies_every_answer(hospital: Trail) -> None:
     said = " ".join(made.qualifications)
     assert "Nothing was found. That means that no source told of it" in said
     assert "Silent in the whole period: lab-gate" in said
-    assert "1 messages of the period could not be read" in said
+    assert "could not be read, whomever they name: 1." in said
     sources = {row["source"]: row for row in rows(made, "sources")}
     assert sources["lab-gate"]["records"] == "0"
     assert "SILENT" in sources["lab-gate"]["remark"]
@@ -194,7 +194,7 @@ def test_a_silent_source_qualifies_every_answer(hospital: Trail) -> None:
 def test_what_is_not_searchable_yet_is_said(hospital: Trail) -> None:
     hospital.take(b"<85>1 - host app - - - late")
     said = report(hospital, "access", ANN).qualifications
-    assert "INCOMPLETE: 1 newer records are journaled but not searchable yet." in said
+    assert "INCOMPLETE: journaled but not searchable yet: 1 newer records." in said
 
 
 def test_a_clock_that_is_off_is_named(trail: Trail) -> None:
@@ -208,7 +208,7 @@ def test_a_clock_that_is_off_is_named(trail: Trail) -> None:
 
 def test_repeats_are_left_out_and_said(hospital: Trail) -> None:
     said = report(hospital, "access", ANN).qualifications
-    assert "1 byte-identical re-deliveries are not counted." in said
+    assert "Byte-identical re-deliveries, not counted: 1." in said
 
 
 def test_many_patients_at_once(hospital: Trail) -> None:

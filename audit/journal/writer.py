@@ -120,13 +120,7 @@ class JournalWriter:
         rotation = KeyRotation(journal_dir, options.key_file, files, clock)
         identity = rotation.finish(identity)
         signers = rotation.signers(identity)
-        shown = read_position(options.position_file)
-        try:
-            state = recover(journal_dir, identity, files, shown, options.master_keys)
-        except KeyMissing as error:
-            raise ConfigurationError(
-                f"the journal's last segment can't be read: {error}"
-            ) from error
+        state = _recovered(journal_dir, identity, files, options)
         publisher = HeadPublisher(journal_dir, signers, files, state.next_head)
         publisher.resume(state.head, state.unshown_note)
         writer = cls(
@@ -376,6 +370,16 @@ class JournalWriter:
         if self._position is not None:
             self._position.close()
         self._publisher.close()
+
+
+def _recovered(
+    journal_dir: Path, identity: Identity, files: Files, options: JournalOptions
+) -> RecoveredState:
+    shown = read_position(options.position_file)
+    try:
+        return recover(journal_dir, identity, files, shown, options.master_keys)
+    except KeyMissing as error:
+        raise ConfigurationError(f"the journal's last segment can't be read: {error}") from error
 
 
 def _lock(journal_dir: Path, wait_s: float) -> int:

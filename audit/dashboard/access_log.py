@@ -23,6 +23,17 @@ from audit.query.narrowing import Beside, narrowing
 OWN_USE_QUERY = "event:110101 -listener:tls -listener:udp -listener:tcp -listener:import"
 """``audit.query.roles.OWN_USE`` in the query language; Audit Log Used is PS3.15 A.5.3.2."""
 
+_LABELS = {
+    "query": "Searched for",
+    "overview of": "Counted by",
+    "view": "Saw",
+    "record": "Record",
+    "neighbours of": "Neighbours of",
+    "seconds": "Within seconds",
+    "same": "Sharing",
+}
+"""Details of our own records in words; others are shown as they are named."""
+
 _BARS = 60
 _USERS = 12
 _REASONS = frozenset({"reason", "purpose"})
@@ -41,7 +52,7 @@ class Look:
         user: value of the field ``user``.
         name: of the person or process.
         place: from where.
-        asked: what was asked: kind and text of each part.
+        asked: what was asked: kind, the kind in words, and text of each part.
         counted: how many records were shown or exported; empty when the record doesn't say.
         patients: identifiers of the patients that were shown, unless there were too many to name.
         patient_count: how many they were; empty when the record doesn't say.
@@ -54,7 +65,7 @@ class Look:
     user: str
     name: str
     place: str
-    asked: tuple[tuple[str, str], ...]
+    asked: tuple[tuple[str, str, str], ...]
     counted: str
     patients: tuple[str, ...]
     patient_count: str
@@ -75,7 +86,11 @@ def look_of(record: IndexedRecord) -> Look:
         user=who.get("user_id") or "",
         name=who.get("user_name") or who.get("user_id") or "",
         place=who.get("address") or "",
-        asked=tuple((name, value) for name, value in details if _is_asked(name, value)),
+        asked=tuple(
+            (name, _LABELS.get(name, name.capitalize()), value)
+            for name, value in details
+            if _is_asked(name, value)
+        ),
         counted=next((value for name, value in details if name in _COUNTS), ""),
         patients=record.values("patient"),
         patient_count=next((value for name, value in details if name == _PATIENTS), ""),

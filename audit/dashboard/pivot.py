@@ -16,7 +16,7 @@ from audit.dashboard.review import own_search
 from audit.dashboard.rows import Row, rows_of
 from audit.dashboard.visitors import check_own_form
 from audit.errors import NotFound
-from audit.index.criteria import fold
+from audit.index.criteria import And, Not, fold
 from audit.query.about import About, AboutRequest, Kind, about
 from audit.query.about_summary import (
     OfficeHours,
@@ -28,6 +28,7 @@ from audit.query.about_summary import (
 )
 from audit.query.language import quoted
 from audit.query.one_patient import only_patient, other_patients
+from audit.query.roles import OWN_USE
 from audit.web.errors import BadRequest
 
 LISTED = 100
@@ -61,10 +62,12 @@ def pivot_page(context: PageContext, request: Request, kind: str, search_id: str
     trail, zone = context.search.trail, context.options.zone
     now = moment_of(trail.options.clock(), zone)
     offset_ns = int((now.utcoffset() or timedelta()).total_seconds()) * NS_PER_S
+    found = trail.criteria(query, trail.options.clock())
     asked = AboutRequest(
         kind=cast("Kind", kind),
         value=value,
-        criteria=trail.criteria(query, trail.options.clock()),
+        # Who looked at the trail is another question than who looked at the patient.
+        criteria=And((found, Not(OWN_USE))) if kind == "patient" else found,
         offset_ns=offset_ns,
     )
     answer = about(trail, visitor.principal, asked)
@@ -97,7 +100,7 @@ def _patient(context: PageContext, asked: AboutRequest, answer: About) -> dict[s
         one["name"]
         for record in records
         for one in (record.body.get("message") or {}).get("objects", ())
-        if one["patients"] and one["name"]
+        if one["patients"] and one["name"] and fold(one["name"]) != fold(asked.value)
     }
     days = [
         (day, _rows(group, answer, known))

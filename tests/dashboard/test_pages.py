@@ -308,3 +308,44 @@ def test_static_files_are_served_from_memory(own_visit: Visit) -> None:
         assert "immutable" in answer.headers["cache-control"]
     for path in ("/static/app.css", "/static/..%2Fapp.py", "/static/%2e%2e/app.py"):
         assert own_visit.get(path).status_code == 404
+
+
+def test_course_over_time_narrows(own: Stack, own_visit: Visit) -> None:
+    hour = 3_600_000_000_000
+    first = 1_783_080_000_000_000_000
+    own.add([b"<85>1 - host app - - - one"], at=first)
+    own.add([b"<85>1 - host app - - - two"], at=first + 24 * hour)
+    page = own_visit.get("/search").text
+    span = re.search(r'name="span" value="(\d+\.\.\d+)"', page)
+    assert span is not None
+    narrowed = own_visit.search(was="host:host after:-3650d", span=span[1]).text
+    assert "Exactly 1</strong> record" in narrowed
+    assert "-3650d" not in narrowed
+    assert own_visit.post("/search", {"span": "a..b"}).status_code == 400
+
+
+def test_stretches_of_time_up_to_now(own: Stack, own_visit: Visit) -> None:
+    own.add([b"<85>1 - host app - - - one"])
+    page = own_visit.search(was="host:host before:2020-01-01", range="-24h").text
+    assert "Exactly 1</strong> record" in page
+    assert 'value="host:host after:-24h"' in page
+
+
+def test_order_repeats_and_rows_are_in_the_address(own: Stack, own_visit: Visit) -> None:
+    own.add([b"<85>1 - host app - - - one", b"<85>1 - host app - - - one"])
+    page = own_visit.get("/search").text
+    assert "Show 1 repeat" in page
+    page = own_visit.get("/search?repeats=shown&sort=oldest&rows=25&more=category").text
+    assert '<span class="mark">Repeat</span>' in page
+    assert "Oldest first" in page
+    answer = own_visit.post("/search", {"query": "host:host", "sort": "oldest", "rows": "25"})
+    assert answer.headers["location"].endswith("?sort=oldest&rows=25")
+
+
+def test_empty_answer_says_which_term_is_in_the_way(own: Stack, own_visit: Visit) -> None:
+    own.add([message()])
+    page = own_visit.search(query="patient:P48003 category:export").text
+    assert "Nothing matches." in page
+    assert "1 record without it" in page
+    page = own_visit.search(query="patient:x category:export").text
+    assert "No single one of the 2 filters is in the way" in page

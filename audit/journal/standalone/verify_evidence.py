@@ -715,8 +715,8 @@ class Journal:
 
     def read_seals(self) -> None:
         """Each ends the time of one key and begins the next one's, and both signed it."""
-        paths = (self.folder / "seals").glob("*.seal")
-        paths = sorted(path for path in paths if re.fullmatch("[0-9]{9}", path.stem))
+        found = (self.folder / "seals").glob("*.seal")
+        paths = sorted(path for path in found if re.fullmatch("[0-9]{9}", path.stem))
         require(len(paths) == len(self.keys) - 1, "seals: one for each change of keys")
         size, root = 0, hashlib.sha256(b"").digest()
         for count, path in enumerate(paths):
@@ -724,12 +724,13 @@ class Journal:
             (_, old), (since, new) = self.keys[count : count + 2]
             for key in (old, new):
                 require_signature(note, [key])
-            found = SEAL.fullmatch(split_note(note)[0])
-            require(found and int(path.stem) == count, f"{path.name} is no seal in its place")
-            named = [self.name, str(count), str(size), str(since - 1), old.text, new.text]
-            require(list(found.group(1, 2, 3, 4, 7, 8)) == named, f"{path.name} does not follow")
-            require(unbase64(found[6]) == root, f"{path.name} does not follow")
-            size, root = since - 1, unbase64(found[5])
+            match = SEAL.fullmatch(split_note(note)[0])
+            told = match.groups() if match else ()
+            named = (self.name, str(count), str(size), str(since - 1), old.text, new.text)
+            require(told[:4] + told[6:] == named, f"{path.name} does not follow")
+            require(int(path.stem) == count, f"{path.name} stands in another's place")
+            require(unbase64(told[5]) == root, f"{path.name} does not follow")
+            size, root = since - 1, unbase64(told[4])
             require(self.heads.get(size) == root, f"{path.name}: another head of size {size}")
 
     def read_row(self, level: int) -> bytes:

@@ -6,24 +6,27 @@ mapped; one that can't be parsed becomes an AuditEvent that says so.
 """
 
 from collections.abc import Mapping
+from types import MappingProxyType
 
 from audit.fhir.as_sent import as_sent
 from audit.fhir.audit_event import TYPE, event_resource, untold
+from audit.fhir.from_body import message_from_body
 from audit.fhir.values import NOT_TOLD, Json, string, without_gaps
 from audit.frame.syslog import read_header
 from audit.index.document import IndexedRecord
 from audit.projector.identities import host_of
-from audit.record.assess import Assessment, assess
+from audit.record.assess import assess
 from audit.record.times import format_ns, is_usual, parse_date_time
 
 UNREADABLE = "Audit message that can't be parsed"
 _ADDRESS_TYPE_IP = "2"
+_NO_ASSIGNERS: Mapping[str, str] = MappingProxyType({})
 
 
 def resource_of(
-    record: IndexedRecord, received: bytes, assigners: Mapping[str, str] | None = None
+    record: IndexedRecord, received: bytes, assigners: Mapping[str, str] = _NO_ASSIGNERS
 ) -> Json:
-    """The AuditEvent of a record.
+    """The AuditEvent of a record, complete.
 
     Args:
         record: as the index holds it.
@@ -32,21 +35,27 @@ def resource_of(
     """
     msg = received[read_header(received).msg_offset :]
     assessment = assess(msg)
-    body = _body(record, assessment, msg, assigners or {})
-    place = {"id": record.id, "meta": {"lastUpdated": format_ns(record.received)}}
-    return {"resourceType": TYPE, **place, **{k: v for k, v in body.items() if k not in place}}
-
-
-def _body(
-    record: IndexedRecord, assessment: Assessment, msg: bytes, assigners: Mapping[str, str]
-) -> Json:
     if assessment.message is None:
-        return _unreadable(record, assessment)
+        return _placed(record, _unreadable(record))
     if assessment.dialect == "fhir" and assessment.tier != "none":
         sent = as_sent(msg)
         if sent is not None:
-            return _at_its_time(sent, record.time)
-    return event_resource(assessment.message, record.time, assigners)
+            return _placed(record, _at_its_time(sent, record.time))
+    return _placed(record, event_resource(assessment.message, record.time, assigners))
+
+
+def resource_shown(record: IndexedRecord) -> Json:
+    """The AuditEvent of what the record itself shows, pseudonyms and all."""
+    message = record.body["message"]
+    if message is None:
+        return _placed(record, _unreadable(record))
+    return _placed(record, event_resource(message_from_body(message), record.time))
+
+
+def _placed(record: IndexedRecord, resource: Json) -> Json:
+    """With its place in the journal."""
+    place = {"id": record.id, "meta": {"lastUpdated": format_ns(record.received)}}
+    return {"resourceType": TYPE, **place, **resource}
 
 
 def _at_its_time(resource: Json, time: int) -> Json:
@@ -61,13 +70,12 @@ def _at_its_time(resource: Json, time: int) -> Json:
     return without_gaps(resource | {"recorded": format_ns(time), "period": period})
 
 
-def _unreadable(record: IndexedRecord, assessment: Assessment) -> Json:
+def _unreadable(record: IndexedRecord) -> Json:
     """What is known: when, from where, and why no more is known."""
     peer = record.body.get("peer", {})
     address = string(host_of(str(peer.get("address", "")))) or NOT_TOLD
-    why = "; ".join(one.message for one in assessment.findings) or UNREADABLE
+    why = "; ".join(one["message"] for one in record.body["findings"]) or UNREADABLE
     return {
-        "resourceType": TYPE,
         "type": untold("error") | {"display": UNREADABLE},
         "recorded": format_ns(record.time),
         "outcomeDesc": string(why),

@@ -27,6 +27,7 @@ NOT_TOLD = "not told"
 _OID = re.compile(r"[0-2](\.(0|[1-9][0-9]*))+")
 _ABSOLUTE = re.compile(r"(?:urn:[a-z0-9][a-z0-9-]{1,31}:|[a-z][a-z0-9+.-]*://)\S+", re.IGNORECASE)
 _BIDI = re.compile("[\u202a-\u202e\u2066-\u2069]")
+_BLANK = "".join(map(chr, range(33))) + "\u007f"
 _SPACE = re.compile(r"\s+")
 
 
@@ -35,12 +36,17 @@ def string(text: str | None) -> str:
 
     Characters that FHIR forbids, and those that reorder what a reader sees, are replaced.
     """
-    return _BIDI.sub("\ufffd", clean(text or "")).strip("".join(map(chr, range(33))) + "\u007f")
+    if not text:
+        return ""
+    if text.isascii() and text.isprintable():  # the same result, much sooner
+        return text.strip()
+    return _BIDI.sub("\ufffd", clean(text)).strip(_BLANK)
 
 
 def code(text: str | None) -> str:
     """The text as a FHIR code: no space but single ones inside."""
-    return _SPACE.sub(" ", string(text)).strip()
+    told = string(text)
+    return told if told.isalnum() else _SPACE.sub(" ", told).strip()
 
 
 def without_gaps(resource: Json) -> Json:

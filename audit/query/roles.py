@@ -9,7 +9,9 @@ from audit.query.access import Scope
 from audit.standards import files
 
 AUDIT_LOG_USED = "110101"
-FROM_OUTSIDE = Or(tuple(Term("listener", name) for name in ("tls", "udp", "tcp", "import")))
+FROM_OUTSIDE = Or(
+    tuple(Term("listener", name) for name in ("tls", "udp", "tcp", "fhir", "import"))
+)
 OWN_USE: Criteria = And((Term("event", AUDIT_LOG_USED), Not(FROM_OUTSIDE)))
 """This repository's records of its own use; what came from outside is never one of them."""
 

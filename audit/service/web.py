@@ -28,6 +28,7 @@ from audit.query.self_audit import SelfAudit
 from audit.record.build import Authentication, Person
 from audit.service.backends import open_index, wait_for_reader
 from audit.service.exports import export_jobs, export_maker
+from audit.service.fhir import fhir_options, fhir_routes
 from audit.service.ops import bind
 from audit.service.own_records import OwnRecords, identity_of
 from audit.service.paths import DataPaths
@@ -149,9 +150,17 @@ class WebRole:
         exports = create_export_routes(maker, self._jobs, self._state, self._options)
         feed = siem_feed_options(self._settings, self._paths, reader)
         siem = create_siem_routes(search.trail, self._state, self._options, feed)
+        page_key = own_key(self._paths.cursor_key)
+        fhir = fhir_routes(
+            search.trail,
+            self._appends,
+            self._state,
+            self._options,
+            fhir_options(self._settings, page_key),
+        )
         return create_app(
             self._options,
-            (api, exports, siem, self._log_routes(reader, self._state), pages.router),
+            (api, exports, siem, *fhir, self._log_routes(reader, self._state), pages.router),
             page_error=pages.error,
             observe=self._metrics.observe,
         )

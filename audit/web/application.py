@@ -20,6 +20,7 @@ from audit.web.middleware import (
 )
 from audit.web.openapi import document_of
 from audit.web.options import WebOptions
+from audit.web.outcomes import is_fhir
 from audit.web.problems import Problem, problem_of
 
 PageError = Callable[[Request, Exception, Problem], Response]
@@ -27,7 +28,7 @@ PageError = Callable[[Request, Exception, Problem], Response]
 
 TITLE = "ATNA Audit Record Repository"
 API_VERSION = "1.0.0"
-MACHINE_PREFIXES = ("/api/", "/fhir/", "/siem/", "/log/", "/syslogsearch", "/openapi.json")
+MACHINE_PREFIXES = ("/api/", "/siem/", "/log/", "/syslogsearch", "/openapi.json")
 """Below these a caller always gets problem+json, whatever it accepts."""
 
 _TAGS = [
@@ -85,7 +86,7 @@ def _handle_errors(app: FastAPI, page_error: PageError | None) -> None:
         problem = problem_of(error)
         if page_error is not None and wants_page(request):
             return page_error(request, error, problem)
-        return problem.response(request.state.request_id)
+        return problem.response(request.state.request_id, request.url.path)
 
     for kind in (AuditError, HTTPException, RequestValidationError):
         app.add_exception_handler(kind, answer)
@@ -95,4 +96,5 @@ def wants_page(request: Request) -> bool:
     """Whether a person's browser may be asking: HTML is accepted, the path isn't a program's."""
     accepted = request.headers.get("accept", "*/*")
     is_html = "text/html" in accepted or "*/*" in accepted
-    return is_html and not request.url.path.startswith(MACHINE_PREFIXES)
+    path = request.url.path
+    return is_html and not (path.startswith(MACHINE_PREFIXES) or is_fhir(path))

@@ -14,6 +14,7 @@ from urllib.parse import parse_qsl
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from audit.web.options import WebOptions
@@ -81,7 +82,8 @@ class RequestFacts:
         request_id: also in the answer, header ``X-Request-Id``.
         method: HTTP method, ``OTHER`` when not a common one.
         route: path template of the route, ``unmatched`` when there was none; never the path.
-        parameters: names of the query parameters that are plain words; never values.
+        parameters: names of the query parameters that are plain words; never values, and none
+            of ``/fhir`` and ``/syslogsearch``.
         status: HTTP status of the answer.
         duration_s: seconds until the answer was handed over.
     """
@@ -96,10 +98,14 @@ class RequestFacts:
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _MOST_PARAMETERS = 20
+_NAMING_PATHS = ("/fhir", "/syslogsearch")
+"""Their queries name people, by ITI-81 and ITI-82; by a slip even the names of parameters do."""
 _LONGEST_NAME = 32
 
 
-def _parameter_names(query: bytes) -> tuple[str, ...]:
+def _parameter_names(path: str, query: bytes) -> tuple[str, ...]:
+    if path.startswith(_NAMING_PATHS):
+        return ()
     pairs = parse_qsl(query.decode("latin-1"), keep_blank_values=True, max_num_fields=None)
     names = {name for name, _ in pairs if name.isascii() and name.isidentifier()}
     return tuple(sorted(name for name in names if len(name) <= _LONGEST_NAME))[:_MOST_PARAMETERS]
@@ -107,6 +113,10 @@ def _parameter_names(query: bytes) -> tuple[str, ...]:
 
 def _route_of(scope: Mapping[str, Any]) -> str:
     return str(getattr(scope.get("route"), "path", "unmatched"))
+
+
+def _answer(problem: Problem, scope: Scope) -> Response:
+    return problem.response(scope["state"]["request_id"], scope["path"])
 
 
 class RequestRecord:
@@ -148,7 +158,7 @@ class RequestRecord:
                 where=_where(error),
             )
             if status == 0:
-                await INTERNAL.response(request_id)(scope, receive, watched)
+                await INTERNAL.response(request_id, scope["path"])(scope, receive, watched)
         self._finish(scope, request_id, status, monotonic() - began)
 
     def _finish(self, scope: Scope, request_id: str, status: int, duration_s: float) -> None:
@@ -157,7 +167,7 @@ class RequestRecord:
             request_id=request_id,
             method=method if method in _METHODS else "OTHER",
             route=_route_of(scope),
-            parameters=_parameter_names(scope.get("query_string", b"")),
+            parameters=_parameter_names(scope["path"], scope.get("query_string", b"")),
             status=status,
             duration_s=duration_s,
         )
@@ -198,7 +208,7 @@ class KnownHost:
             problem = Problem(
                 status=400, slug="unknown-host", detail="This server doesn't answer to that name."
             )
-            await problem.response(scope["state"]["request_id"])(scope, receive, send)
+            await _answer(problem, scope)(scope, receive, send)
             return
         await self._app(scope, receive, send)
 
@@ -229,7 +239,7 @@ class BodyLimit:
         declared = Headers(scope=scope).get("content-length", "0")
         if not declared.isdigit() or int(declared) > self._max_octets:
             problem = Problem(status=413, slug="content-too-large", detail=TOO_LARGE)
-            await problem.response(scope["state"]["request_id"])(scope, receive, send)
+            await _answer(problem, scope)(scope, receive, send)
             return
         seen = 0
 

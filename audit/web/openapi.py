@@ -14,6 +14,7 @@ _DESCRIPTIONS = {
     401: "No valid token.",
     403: "The caller lacks a scope.",
     404: "There is nothing under that name.",
+    406: "None of the media types asked for can be had.",
     413: "The body is too large.",
     422: "The request doesn't fit its schema.",
     429: "Too many requests; Retry-After says when to come back.",

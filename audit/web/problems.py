@@ -26,6 +26,7 @@ from audit.errors import (
     StorageError,
 )
 from audit.state.throttle import TryLater
+from audit.web import outcomes
 from audit.web.errors import TooManyRequests, Unauthenticated
 
 MEDIA_TYPE = "application/problem+json"
@@ -69,13 +70,18 @@ class Problem:
             members["errors"] = list(self.errors)
         return members
 
-    def response(self, request_id: str) -> Response:
-        """The problem as an HTTP answer."""
+    def response(self, request_id: str, path: str = "") -> Response:
+        """The problem as an HTTP answer; below ``/fhir`` as an OperationOutcome."""
+        if outcomes.is_fhir(path):
+            content = outcomes.operation_outcome(self.status, self.detail, request_id, self.errors)
+            media_type = outcomes.MEDIA_TYPE
+        else:
+            content, media_type = self.as_dict(request_id), MEDIA_TYPE
         return Response(
-            orjson.dumps(self.as_dict(request_id)),
+            orjson.dumps(content),
             status_code=self.status,
             headers=dict(self.headers),
-            media_type=MEDIA_TYPE,
+            media_type=media_type,
         )
 
 
@@ -151,7 +157,10 @@ def _of_http(error: HTTPException) -> Problem:
 _DETAILS = {
     404: "There is nothing at this address.",
     405: "This address doesn't take that method; the Allow header lists those it takes.",
+    406: "This server answers in JSON here: Accept: application/fhir+json or application/json.",
     413: "The request body is larger than this server takes.",
+    415: "This server doesn't read that media type here; JSON is application/fhir+json, and the "
+    "parameters of a search are application/x-www-form-urlencoded.",
 }
 
 

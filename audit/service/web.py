@@ -15,6 +15,7 @@ from typing_extensions import override
 from audit.api.app import create_api_routes
 from audit.api.exports import create_export_routes
 from audit.api.log import PublishedLog, create_log_routes
+from audit.api.reports import create_report_routes
 from audit.api.siem import create_siem_routes
 from audit.dashboard.app import create_page_routes
 from audit.dashboard.sign_in import SignIn
@@ -23,6 +24,7 @@ from audit.index.port import SearchIndex
 from audit.journal.checkpoint_cosigned import CosignedHeads
 from audit.journal.reader import JournalReader
 from audit.query.exports.jobs import ExportJobs
+from audit.query.reports.service import ReportService
 from audit.query.search import SearchOptions, SearchService
 from audit.query.self_audit import SelfAudit
 from audit.record.build import Authentication, Person
@@ -148,6 +150,8 @@ class WebRole:
         maker = export_maker(search.trail, self._settings, self._paths)
         self._jobs = export_jobs(self._settings, self._paths)
         exports = create_export_routes(maker, self._jobs, self._state, self._options)
+        reports = ReportService(search.trail)
+        reported = create_report_routes(reports, self._state, self._options)
         feed = siem_feed_options(self._settings, self._paths, reader)
         siem = create_siem_routes(search.trail, self._state, self._options, feed)
         page_key = own_key(self._paths.cursor_key)
@@ -160,7 +164,15 @@ class WebRole:
         )
         return create_app(
             self._options,
-            (api, exports, siem, *fhir, self._log_routes(reader, self._state), pages.router),
+            (
+                api,
+                exports,
+                reported,
+                siem,
+                *fhir,
+                self._log_routes(reader, self._state),
+                pages.router,
+            ),
             page_error=pages.error,
             observe=self._metrics.observe,
         )

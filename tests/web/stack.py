@@ -13,6 +13,7 @@ from fastapi import FastAPI
 
 from audit.api.app import create_api_routes
 from audit.api.exports import create_export_routes
+from audit.api.reports import create_report_routes
 from audit.api.siem import SiemFeedOptions, create_siem_routes
 from audit.dashboard.app import create_page_routes
 from audit.dashboard.options import PageOptions
@@ -28,6 +29,7 @@ from audit.query.access import READ_SCOPES, Scope
 from audit.query.evidence.options import EvidenceOptions
 from audit.query.export_forms import ExportMaker
 from audit.query.exports.jobs import ExportJobOptions, ExportJobs
+from audit.query.reports.service import ReportService
 from audit.query.search import SearchOptions, SearchService
 from audit.query.self_audit import RepositoryIdentity
 from audit.service.siem import original_of
@@ -138,8 +140,10 @@ def application(
     )
     api = create_api_routes(stack.search, stack.state, web)
     exports = create_export_routes(maker_of(stack), jobs_of(stack), stack.state, web)
+    reports = create_report_routes(ReportService(stack.search.trail), stack.state, web)
     feed = create_siem_routes(stack.search.trail, stack.state, web, siem or siem_options(stack))
-    return create_app(web, [api, exports, feed, made.router], page_error=made.error)
+    routers = [api, exports, reports, feed, made.router]
+    return create_app(web, routers, page_error=made.error)
 
 
 def siem_options(stack: Stack, **changes: Any) -> SiemFeedOptions:

@@ -1,9 +1,10 @@
 """ReportService: reports for principals; every one is journaled before it is given."""
 
+from base64 import b64encode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
-from audit.errors import RequestError
+from audit.errors import NotFound, RequestError
 from audit.query.access import Principal, Scope
 from audit.query.audited_trail import AuditedTrail, Details
 from audit.query.reports import (
@@ -24,6 +25,9 @@ from audit.record.times import format_ns
 _NS_PER_DAY = 86_400 * 1_000_000_000
 _OF_PATIENTS: frozenset[Kind] = frozenset({"disclosures", "access", "patients", "study"})
 LONGEST_STATEMENT = 1_000
+_NETWORK = frozenset({"tls", "udp", "tcp", "import", "fhir"})
+_REVIEW = b'type="report" value="' + b64encode(b"activity") + b'"'
+"""How a record of a report says that it was this one (ParticipantObjectDetail, PS3.15 A.5.1)."""
 
 Sections = Callable[[Gather, ReportAsked], tuple[Section, ...]]
 
@@ -82,6 +86,10 @@ class ReportService:
         self._trail = trail
         self._options = options or ReportOptions()
 
+    def now(self) -> int:
+        """The trail's clock, UTC nanoseconds."""
+        return self._trail.options.clock()
+
     def make(self, principal: Principal, asked: ReportAsked) -> Report:
         """A report.
 
@@ -128,9 +136,15 @@ class ReportService:
             raise RequestError("the period ends before it begins")
         if not 0 < len(signed.statement.strip()) <= LONGEST_STATEMENT:
             raise RequestError(f"a sign-off needs a statement of 1 to {LONGEST_STATEMENT} letters")
-        self._trail.reader.read(self._trail.sequence(signed.record))
+        self._require_review(signed.record)
         sequence = self._trail.audit.used(principal, details)
         return f"{self._trail.reader.origin}-{sequence}"
+
+    def _require_review(self, record_id: str) -> None:
+        """That the record is one of ours which says that a review was made."""
+        received = self._trail.reader.read(self._trail.sequence(record_id)).received
+        if received.listener in _NETWORK or _REVIEW not in received.raw:
+            raise NotFound(f"{record_id} is no record of a review of system activity")
 
     def _made(self, principal: Principal, asked: ReportAsked) -> Report:
         options, now = self._options, self._trail.options.clock()

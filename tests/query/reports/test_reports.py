@@ -266,12 +266,14 @@ def test_review_of_system_activity_and_its_sign_off(hospital: Trail) -> None:
 
 
 def test_what_cannot_be_signed(hospital: Trail) -> None:
-    good = SignOff(start=MONDAY, end=NEXT_MONDAY, record="1", statement="ok")
+    record = report(hospital, "activity").record or ""
+    good = SignOff(start=MONDAY, end=NEXT_MONDAY, record=record, statement="ok")
     for wrong in (
         replace(good, statement="  "),
         replace(good, statement="x" * 1001),
         replace(good, end=MONDAY),
         replace(good, record="99999"),
+        replace(good, record="3"),
         replace(good, record="nonsense"),
     ):
         with pytest.raises((RequestError, NotFound)):

@@ -23,6 +23,7 @@ from audit.errors import AuditError
 from audit.index.port import SearchIndex
 from audit.journal.checkpoint_cosigned import CosignedHeads
 from audit.journal.reader import JournalReader
+from audit.query.audited_trail import AuditedTrail
 from audit.query.exports.jobs import ExportJobs
 from audit.query.reports.service import ReportService
 from audit.query.search import SearchOptions, SearchService
@@ -154,14 +155,7 @@ class WebRole:
         reported = create_report_routes(reports, self._state, self._options)
         feed = siem_feed_options(self._settings, self._paths, reader)
         siem = create_siem_routes(search.trail, self._state, self._options, feed)
-        page_key = own_key(self._paths.cursor_key)
-        fhir = fhir_routes(
-            search.trail,
-            self._appends,
-            self._state,
-            self._options,
-            fhir_options(self._settings, page_key),
-        )
+        fhir = self._fhir_routes(search.trail, self._state)
         return create_app(
             self._options,
             (
@@ -176,6 +170,10 @@ class WebRole:
             page_error=pages.error,
             observe=self._metrics.observe,
         )
+
+    def _fhir_routes(self, trail: AuditedTrail, state: StateStore) -> tuple[APIRouter, ...]:
+        options = fhir_options(self._settings, own_key(self._paths.cursor_key))
+        return fhir_routes(trail, self._appends, state, self._options, options)
 
     def _log_routes(self, reader: JournalReader, state: StateStore) -> APIRouter:
         witnessed = bool(self._settings.journal.witnesses)

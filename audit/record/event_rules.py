@@ -36,10 +36,28 @@ def judge_event(message: AuditMessage) -> list[Finding]:
     event = message.event_identification
     transaction = _transaction(message)
     if transaction:
-        rows = event_table.transactions().get(transaction)
+        known = event_table.transactions(), event_table.common_practice()
+        rows = next((of[transaction] for of in known if transaction in of), None)
         return _unknown(transaction) if rows is None else _judge_transaction(message, rows)
     row = event_table.dicom_events().get(event.event_id.csd_code)
     return [] if row is None else _judge_row(message, row, "event")
+
+
+def judge_fhir_event(message: AuditMessage, profiles: Sequence[str]) -> list[Finding]:
+    """Breaches of what a FHIR AuditEvent must hold.
+
+    It is judged by the profile of IHE that it claims, else by those of the transaction in its
+    subtype; one that names neither as a message by PS3.15 would be.
+
+    Args:
+        message: what the AuditEvent says in the words of PS3.15.
+        profiles: names of the profiles that it claims, without what stands before the last slash.
+    """
+    known = event_table.fhir_profiles()
+    rows: Sequence[EventRow] = [known[name] for name in profiles if name in known]
+    if not rows:
+        rows = event_table.fhir_transactions().get(_transaction(message), ())
+    return _judge_transaction(message, rows) if rows else judge_event(message)
 
 
 def _transaction(message: AuditMessage) -> str:
@@ -66,21 +84,26 @@ def _judge_transaction(message: AuditMessage, rows: Sequence[EventRow]) -> list[
     fitting = [row for row in rows if row.event == event]
     if not fitting:
         expected = " or ".join(sorted({row.event for row in rows}))
-        return [
-            finding(
-                "ihe-event-id",
-                f"{rows[0].transaction} has the EventID {event!r:.80}, expected {expected}",
-                path=f"{_EVENT}/EventID",
-                clause=rows[0].clause,
-            )
-        ]
+        wrong = finding(
+            "ihe-event-id",
+            f"{rows[0].transaction or rows[0].name} has the EventID {event!r:.80}, "
+            f"expected {expected}",
+            path=f"{_EVENT}/EventID",
+            clause=rows[0].clause,
+        )
+        return [_weighed(wrong, rows[0])]
     judged = [_Judgement(row, _judge_row(message, row, "ihe")) for row in fitting]
     best = min(judged, key=lambda one: one.weight)
-    return best.found if best.row.binding else [_softened(one) for one in best.found]
+    return [_weighed(one, best.row) for one in best.found]
 
 
-def _softened(one: Finding) -> Finding:
-    return replace(one, severity=Severity.WARNING) if one.severity is Severity.ERROR else one
+def _weighed(one: Finding, row: EventRow) -> Finding:
+    """No graver than its source is binding."""
+    if row.practice:
+        return replace(one, severity=Severity.INFO)
+    if not row.binding and one.severity is Severity.ERROR:
+        return replace(one, severity=Severity.WARNING)
+    return one
 
 
 def _judge_row(message: AuditMessage, row: EventRow, family: str) -> list[Finding]:

@@ -14,9 +14,9 @@ from typing import Any
 
 from audit.record import fhir_grammar
 from audit.record.audit_message import AuditMessage
-from audit.record.event_rules import judge_event
+from audit.record.event_rules import judge_fhir_event
 from audit.record.fhir_mapping import message_of
-from audit.record.fhir_values import listed
+from audit.record.fhir_values import listed, member
 from audit.record.findings import Finding, Severity, finding
 from audit.record.json_input import clean, positions, read_object
 from audit.record.message_rules import judge_message
@@ -25,6 +25,7 @@ from audit.standards.files import read_toml
 from audit.standards.rules import rule
 
 _STEP = re.compile(r"(?P<name>@?[^/\[\]]+)(?:\[(?P<number>\d+)\])?")
+_JSON_STEP = re.compile(r"\.(?P<name>\w+)(?:\[(?P<number>\d+)\])?")
 _WHAT = re.compile(r"AuditEvent\.entity\[(\d+)\]\.what")
 
 
@@ -84,7 +85,8 @@ def _rules(message: AuditMessage, resource: dict[str, Any]) -> list[Finding]:
     What an event must hold is advice here: FHIR makes no rule of A.5.3 its own.
     """
     system = message.event_identification.event_id.code_system_name
-    found = [*judge_message(message, strict=False), *map(_as_advice, judge_event(message))]
+    of_event = judge_fhir_event(message, _profiles(resource))
+    found = [*judge_message(message, strict=False), *map(_as_advice, of_event)]
     told = (
         _in_fhir(one, resource)
         for one in found
@@ -93,14 +95,38 @@ def _rules(message: AuditMessage, resource: dict[str, Any]) -> list[Finding]:
     return [one for one in told if not _is_lawfully_absent(one, resource)]
 
 
+def _profiles(resource: dict[str, Any]) -> list[str]:
+    """Names of the profiles that the resource claims."""
+    claimed = member(resource, "meta").get("profile")
+    urls = claimed if isinstance(claimed, list) else []
+    return [url.partition("|")[0].rpartition("/")[2] for url in urls if isinstance(url, str)]
+
+
 def _as_advice(one: Finding) -> Finding:
     return replace(one, severity=Severity.WARNING) if one.severity is Severity.ERROR else one
 
 
-def _is_lawfully_absent(one: Finding, resource: Mapping[str, Any]) -> bool:
-    """An entity needs no identity in FHIR: a query, for one, has none."""
+def _is_lawfully_absent(one: Finding, resource: dict[str, Any]) -> bool:
+    """FHIR lets an entity have no identity, as a query has none, and a code no text."""
+    if one.rule == "code-text":
+        code = _member_at(resource, one.path)
+        inner = listed(code, "coding")
+        return "text" not in code and not any("display" in each for each in (code, *inner))
     at = _WHAT.fullmatch(one.path) if one.rule == "value-empty" else None
-    return at is not None and "what" not in listed(dict(resource), "entity")[int(at[1])]
+    return at is not None and "what" not in listed(resource, "entity")[int(at[1])]
+
+
+def _member_at(resource: dict[str, Any], path: str) -> dict[str, Any]:
+    """The object at a path of the JSON; an empty one when there is none."""
+    found = resource
+    for step in _JSON_STEP.finditer(path.removeprefix(fhir_grammar.ROOT)):
+        if step["number"] is None:
+            found = member(found, step["name"])
+        else:
+            several = listed(found, step["name"])
+            number = int(step["number"])
+            found = several[number] if number < len(several) else {}
+    return found
 
 
 def _in_fhir(one: Finding, resource: Mapping[str, Any]) -> Finding:

@@ -1,6 +1,7 @@
 """What an event must hold: PS3.15 A.5.3 and the IHE transactions, as frozen data.
 
-Read from ``schemas/events-dicom.toml`` and ``schemas/ihe/transactions.json``.
+Read from ``schemas/events-dicom.toml`` and from ``schemas/ihe``: the tables of the framework, the
+profiles for FHIR AuditEvents, and what is common practice where no table is public.
 """
 
 from collections.abc import Mapping
@@ -82,7 +83,10 @@ class EventRow:
         clause: where it stands.
         transaction: code of the EventTypeCode that selects it; empty for DICOM's own events.
         actor: who sends it, for IHE transactions.
-        binding: False where the source was read at second hand: breaches are then warnings.
+        binding: False where the source was read at second hand, or is a profile of FHIR: breaches
+            are then warnings.
+        practice: it tells what is common, not what is prescribed: breaches are informations.
+        profile: the FHIR profile that it stands for; empty for messages by PS3.15.
         actions: allowed EventActionCode.
         type_codes: EventTypeCodes of which one must be there; empty is none needed.
         type_codes_extensible: other codes are allowed, with a warning.
@@ -98,6 +102,8 @@ class EventRow:
     transaction: str = ""
     actor: str = ""
     binding: bool = True
+    practice: bool = False
+    profile: str = ""
     type_codes: tuple[str, ...] = ()
     type_codes_extensible: bool = False
     requestors: str = ""
@@ -143,6 +149,8 @@ def _row(entry: Mapping[str, Any]) -> EventRow:
         transaction=entry.get("transaction", ""),
         actor=entry.get("actor", ""),
         binding=entry.get("binding", True),
+        practice=entry.get("practice", False),
+        profile=entry.get("profile", ""),
         type_codes=tuple(entry.get("type_codes", ())),
         type_codes_extensible=entry.get("type_codes_extensible", False),
         requestors=entry.get("requestors", ""),
@@ -159,7 +167,31 @@ def dicom_events() -> Mapping[str, EventRow]:
 @cache
 def transactions() -> Mapping[str, tuple[EventRow, ...]]:
     """The rows of the IHE transactions by EventTypeCode; one row a side and a variant."""
+    return _by_transaction("ihe/transactions.json")
+
+
+@cache
+def common_practice() -> Mapping[str, tuple[EventRow, ...]]:
+    """What is commonly sent for transactions of which no table is public, by EventTypeCode."""
+    return _by_transaction("ihe/common-practice.json")
+
+
+@cache
+def fhir_transactions() -> Mapping[str, tuple[EventRow, ...]]:
+    """The rows of IHE's AuditEvent profiles by the transaction's code in the subtype."""
+    return _by_transaction("ihe/fhir-transactions.json")
+
+
+@cache
+def fhir_profiles() -> Mapping[str, EventRow]:
+    """The rows of IHE's AuditEvent profiles by their name."""
+    rows = map(_row, read_json("ihe/fhir-transactions.json")["sets"])
+    return {row.profile: row for row in rows}
+
+
+def _by_transaction(file: str) -> Mapping[str, tuple[EventRow, ...]]:
     found: dict[str, list[EventRow]] = {}
-    for row in map(_row, read_json("ihe/transactions.json")["sets"]):
-        found.setdefault(row.transaction, []).append(row)
+    for row in map(_row, read_json(file)["sets"]):
+        if row.transaction:
+            found.setdefault(row.transaction, []).append(row)
     return {code: tuple(rows) for code, rows in found.items()}

@@ -46,10 +46,12 @@ def test_there_is_a_row_for_every_event_of_dicom() -> None:
 
 def test_rows_agree_with_the_code_tables() -> None:
     rows = [*event_table.dicom_events().values()]
-    rows += [row for several in event_table.transactions().values() for row in several]
-    roles = {*table("role_id").codes, "", "159541003", "429577009"}
+    for of in (event_table.transactions(), event_table.common_practice()):
+        rows += [row for several in of.values() for row in several]
+    rows += event_table.fhir_profiles().values()
+    roles = {*table("role_id").codes, "", "159541003", "429577009", "custodian"}
     for row in rows:
-        assert row.event in table("event_id").codes
+        assert row.event in table("event_id").codes or (row.profile and row.event == "rest")
         assert set(row.actions) <= set("CRUDE")
         assert not row.transaction or is_transaction(row.transaction)
         assert {one.role for one in row.participants} <= roles
@@ -61,6 +63,16 @@ def test_rows_agree_with_the_code_tables() -> None:
 def test_every_transaction_that_the_framework_tells_is_there() -> None:
     assert len(event_table.transactions()) == 26
     assert len(event_table.transactions()["ITI-43"]) == 2
+
+
+def test_what_the_framework_tells_is_told_nowhere_else() -> None:
+    assert not set(event_table.transactions()) & set(event_table.common_practice())
+    assert not set(event_table.transactions()) & set(event_table.fhir_transactions())
+    assert all(row.practice for rows in event_table.common_practice().values() for row in rows)
+    assert not any(row.binding for row in event_table.fhir_profiles().values())
+    assert "RAD-69" in event_table.common_practice()
+    assert "ITI-67" in event_table.fhir_transactions()
+    assert "IHE.BasicAudit.PatientRead" in event_table.fhir_profiles()
 
 
 def test_only_export_and_import_demand_exactly_one_requestor() -> None:

@@ -16,6 +16,7 @@ from audit.dashboard.home import home_page
 from audit.dashboard.near import neighbours_page
 from audit.dashboard.options import PageOptions
 from audit.dashboard.pivot import pivot_page, posted_pivot
+from audit.dashboard.proving import ProvingPages, page_to_prove
 from audit.dashboard.review import open_review, posted_search, saved_review
 from audit.dashboard.searches import drop_search, keep_search, searches_page
 from audit.dashboard.sign_in import RecordSignIn, SignInPages
@@ -60,8 +61,10 @@ class Pages:
     ) -> None:
         self._context = PageContext(search, state, options)
         self._sign_in = SignInPages(self._context, record_sign_in)
+        self._proving = ProvingPages(self._context, record_sign_in, self._sign_in.form)
         self.router = APIRouter(include_in_schema=False)
         self._add_session_routes()
+        self._add_proving_routes()
         self._add_posted_routes()
         self._add_event_routes()
         self._add_review_routes()
@@ -71,6 +74,8 @@ class Pages:
         if isinstance(error, SignInNeeded):
             path = f"?{urlencode({'next': error.path})}" if error.path != "/" else ""
             return see_other(f"/sign-in{path}")
+        if (answer := page_to_prove(request, error)) is not None:
+            return answer
         values = {
             "problem": problem,
             "heading": _HEADINGS.get(problem.status, problem.title),
@@ -100,6 +105,30 @@ class Pages:
         @routes.post("/sign-out")
         def sign_out(request: Request, form: posted) -> Response:
             return pages.sign_out(request, form)
+
+    def _add_proving_routes(self) -> None:
+        routes, context, proving = self.router, self._context, self._proving
+
+        async def form_of(request: Request) -> Form:
+            return await read_form(request, context.options)
+
+        posted = Annotated[Form, Depends(form_of)]
+
+        @routes.get("/sign-in/oidc")
+        def leave(request: Request) -> Response:
+            return proving.leave(request)
+
+        @routes.get("/sign-in/oidc/done")
+        def come_back(request: Request) -> Response:
+            return proving.come_back(request)
+
+        @routes.get("/confirm")
+        def confirm_form(request: Request) -> Response:
+            return proving.form(request)
+
+        @routes.post("/confirm")
+        def confirm(request: Request, form: posted) -> Response:
+            return proving.confirm(request, form)
 
     def _add_posted_routes(self) -> None:
         routes, context = self.router, self._context

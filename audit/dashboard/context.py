@@ -1,7 +1,7 @@
 """PageContext: what every page needs, and how a page becomes an answer."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -97,7 +97,7 @@ class PageContext:
         return environment
 
     def visitor(self, request: Request) -> Visitor:
-        """Whoever is signed in.
+        """Whoever is signed in; without the scopes for which they must first prove it again.
 
         Raises:
             SignInNeeded: nobody is.
@@ -107,7 +107,14 @@ class PageContext:
         if session is None:
             raise SignInNeeded(request.url.path if request.method == "GET" else "/")
         principal = principal_of(session, kind="account", address=address_of(request))
-        return Visitor(principal, token, session)
+        access, age_ns = self.options.access, self.state.clock() - session.confirmed_at
+        if age_ns < access.step_up_s * display.NS_PER_S:
+            return Visitor(principal, token, session)
+        withheld = principal.scopes & access.step_up_for
+        request.state.withheld = withheld
+        reason = principal.reason if session.emergency else ""
+        principal = replace(principal, scopes=principal.scopes - withheld, reason=reason)
+        return Visitor(principal, token, session, withheld)
 
     def page(
         self,

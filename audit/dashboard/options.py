@@ -1,7 +1,29 @@
 """PageOptions: how the pages present themselves."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
+
+from audit.query.access import Scope
+from audit.web.oidc.code_flow import CodeFlow
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccessOptions:
+    """How people sign in, and what they have to show again.
+
+    Attributes:
+        flow: sign-in over an identity provider; a local sign-in then breaks the glass. Without
+            one, local accounts are how everybody signs in.
+        step_up_s: so long after a proof of identity the scopes of ``step_up_for`` hold; after
+            that a page asks for the proof again.
+        step_up_for: scopes that need a fresh proof.
+        reason_for: scopes that need a reason.
+    """
+
+    flow: CodeFlow | None = None
+    step_up_s: float = 900.0
+    step_up_for: frozenset[str] = frozenset({Scope.EVENTS_RAW, Scope.EVENTS_EXPORT})
+    reason_for: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +45,7 @@ class PageOptions:
         day_ends: the hour at which it ends; pages mark what was done outside.
         session_gap_s: a pause longer than this ends a session on a user's page.
         max_shown_octets: of a raw message, how much a page shows; the download has all.
+        access: how people sign in, and what they have to show again.
     """
 
     https: bool = True
@@ -37,3 +60,4 @@ class PageOptions:
     day_ends: int = 22
     session_gap_s: int = 1_800
     max_shown_octets: int = 65_536
+    access: AccessOptions = field(default_factory=AccessOptions)

@@ -21,6 +21,8 @@ from audit.errors import Denied
 from audit.state.throttle import TryLater
 
 _WRONG = "User name or password is wrong."
+_SAY_WHY = "This account is for emergencies: say why you need it."
+LONGEST_REASON = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,8 @@ class SignIn:
         display_name: a person's name, when known.
         address: from where.
         failure: why it failed, in words; None when it succeeded.
+        emergency: the glass was broken.
+        reason: why it was.
     """
 
     activity: Literal["login", "logout"]
@@ -40,6 +44,8 @@ class SignIn:
     display_name: str
     address: str
     failure: str | None = None
+    emergency: bool = False
+    reason: str = ""
 
 
 RecordSignIn = Callable[[SignIn], None]
@@ -59,7 +65,15 @@ class SignInPages:
         """The empty form; it leads on to ``path``."""
         cookies = self._context.cookies
         visit = request.cookies.get(cookies.visit) or new_visit()
-        values = {"fault": fault, "next": own_path(path), "form_token": form_token_of(visit)}
+        over_provider = self._context.options.access.flow is not None
+        values = {
+            "fault": fault,
+            "next": own_path(path),
+            "form_token": form_token_of(visit),
+            "over_provider": over_provider,
+            "reason_wanted": over_provider or fault == _SAY_WHY,
+            "longest_reason": LONGEST_REASON,
+        }
         page = self._context.page("sign_in.html", values, visitor=None, status=status)
         cookies.put(page, cookies.visit, visit)
         return page
@@ -77,9 +91,18 @@ class SignInPages:
             return self.form(request, path, _WRONG, 401)
         except TryLater as error:
             return self._too_often(request, path, ceil(error.retry_after_s))
-        self._record(SignIn("login", account.name, account.display_name, address))
+        emergency = account.emergency or self._context.options.access.flow is not None
+        reason = form.get("reason", "").strip()[:LONGEST_REASON]
+        known = account.name, account.display_name, address
+        if emergency and not reason:
+            self._record(SignIn("login", *known, _SAY_WHY, emergency))
+            return self.form(request, path, _SAY_WHY, 422)
+        self._record(SignIn("login", *known, emergency=emergency, reason=reason))
         answer = see_other(path)
-        cookies.put(answer, cookies.session, self._context.state.sessions.begin(account, address))
+        secret = self._context.state.sessions.begin(
+            account, address, emergency=emergency, reason=reason
+        )
+        cookies.put(answer, cookies.session, secret)
         cookies.remove(answer, cookies.visit)
         return answer
 
@@ -100,7 +123,8 @@ class SignInPages:
         check_own_form(request, form, visitor.session_token)
         principal = visitor.principal
         self._context.state.sessions.end(visitor.session_token)
-        self._record(SignIn("logout", principal.name, principal.display_name, address_of(request)))
+        known = principal.name, principal.display_name, address_of(request)
+        self._record(SignIn("logout", *known, emergency=principal.emergency))
         answer = see_other("/sign-in")
         cookies.remove(answer, cookies.session)
         answer.headers["Clear-Site-Data"] = '"cache", "cookies", "storage"'

@@ -42,11 +42,13 @@ class Visitor:
         principal: who asks, with scopes.
         session_token: value of the session cookie; never shown.
         session: since when they are here, and when they last showed that it is them.
+        withheld: scopes that hold again once they have shown it again.
     """
 
     principal: Principal
     session_token: str
     session: Session
+    withheld: frozenset[str] = frozenset()
 
     @property
     def form_token(self) -> str:
@@ -66,6 +68,7 @@ class Cookies:
         prefix = "__Host-" if options.https else ""
         self.session = f"{prefix}arr-session"
         self.visit = f"{prefix}arr-visit"
+        self.away = f"{prefix}arr-away"
         self._secure = options.https
 
     def put(self, response: Response, name: str, value: str) -> None:

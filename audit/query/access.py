@@ -89,6 +89,10 @@ class Principal:
         return scope in self.scopes
 
 
+class ReasonNeeded(Denied):
+    """Policy wants to know why before this is done; give a reason and ask again."""
+
+
 def require(principal: Principal, scope: str) -> None:
     """Let the principal pass.
 

@@ -7,7 +7,7 @@ from audit.index.criteria import And, Criteria, Exists, Not, Or, Phrase, matches
 from audit.index.document import IndexedRecord
 from audit.index.port import SearchIndex, Total
 from audit.journal.reader import JournalReader
-from audit.query.access import Principal, Scope, require
+from audit.query.access import Principal, ReasonNeeded, Scope, require
 from audit.query.answers import IndexLag
 from audit.query.disguise import Disguise
 from audit.query.language import parse_query
@@ -54,10 +54,13 @@ class AuditedTrail:
 
         Raises:
             Denied: it lacks the scope.
+            ReasonNeeded: it has to say why, and doesn't.
             JournalUnavailable: the refusal could not be journaled.
         """
         try:
             require(principal, scope)
+            if scope in self.options.reason_for and not principal.reason:
+                raise ReasonNeeded(f"say why: policy wants a reason for {scope}")
         except Denied as error:
             self.audit.denied(principal, asked, str(error))
             raise

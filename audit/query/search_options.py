@@ -20,6 +20,7 @@ class SearchOptions:
         identity: how the repository names itself in the records of its own use.
         cursor_key: authenticates cursors; processes that serve the same clients share it. By
             default each service has its own.
+        reason_for: scopes for whose use a principal must give a reason.
         pseudonym_key: makes the pseudonyms of patients; processes that serve the same people
             share it. By default each service has its own.
         pseudonyms_tried: values of one field among which that of a pseudonym is looked for, when
@@ -43,6 +44,7 @@ class SearchOptions:
 
     identity: RepositoryIdentity
     cursor_key: bytes = field(default_factory=lambda: token_bytes(32), repr=False)
+    reason_for: frozenset[str] = frozenset()
     pseudonym_key: bytes = field(default_factory=lambda: token_bytes(32), repr=False)
     pseudonyms_tried: int = 500_000
     max_limit: int = 1_000

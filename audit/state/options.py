@@ -59,12 +59,15 @@ class StateOptions:
         session_idle_s: a session unused for so long has ended.
         session_absolute_s: any session ends after this.
         session_touch_s: a session's use is noted at most so often.
+        sign_in_lifetime_s: how long a browser may stay at the identity provider.
         max_sessions: sessions of one account; signing in again ends the oldest.
         token_max_lifetime_s: longest life of an API token.
         max_tokens: API tokens of one owner that are alive.
         saved_search_lifetime_s: a saved search is forgotten after this.
         max_saved_searches: saved searches of one owner; a new one ends the oldest.
         max_named_searches: searches that one owner keeps under a name.
+        max_identities: identifiers that the alias table holds.
+        max_names_of_one: identifiers that one patient or person may have.
         max_saved_chars: longest text of a saved search.
         cleanup_rows: most rows of each kind that one cleanup removes.
         busy_timeout_s: how long to wait for another process's write.
@@ -75,12 +78,15 @@ class StateOptions:
     session_idle_s: float = 15.0 * _MINUTE_S
     session_absolute_s: float = 8.0 * _HOUR_S
     session_touch_s: float = 30.0
+    sign_in_lifetime_s: float = 10.0 * _MINUTE_S
     max_sessions: int = 20
     token_max_lifetime_s: float = 366.0 * _DAY_S
     max_tokens: int = 100
     saved_search_lifetime_s: float = 30.0 * _DAY_S
     max_saved_searches: int = 1_000
     max_named_searches: int = 200
+    max_identities: int = 2_000_000
+    max_names_of_one: int = 50
     max_saved_chars: int = 8_192
     cleanup_rows: int = 1_000
     busy_timeout_s: float = 5.0

@@ -6,12 +6,14 @@ from types import TracebackType
 from typing import Self
 
 from audit.state.accounts import Accounts
+from audit.state.aliases import Aliases
 from audit.state.database import Database
 from audit.state.named_searches import NamedSearches
 from audit.state.options import StateOptions
 from audit.state.passwords import Passwords
 from audit.state.saved_searches import SavedSearches
 from audit.state.sessions import Sessions
+from audit.state.sign_ins import SignIns
 from audit.state.throttle import Throttle
 from audit.state.tokens import ApiTokens
 
@@ -46,7 +48,14 @@ class StateStore:
         self.sessions = Sessions(self._database, self.accounts, self._options)
         self.tokens = ApiTokens(self._database, self._options)
         self.saved_searches = SavedSearches(self._database, self._options)
+        self.sign_ins = SignIns(self._database, self._options)
         self.named_searches = NamedSearches(self._database, self._options)
+        self.aliases = Aliases(self._database, self._options)
+
+    @property
+    def clock(self) -> Callable[[], int]:
+        """The store's clock, UTC nanoseconds."""
+        return self._database.clock
 
     def cleanup(self) -> int:
         """Forget a bounded number of things that have ended; how many.
@@ -54,7 +63,13 @@ class StateStore:
         Nothing depends on it: what has ended opens nothing, whether it is still stored or not.
         """
         most = self._options.cleanup_rows
-        parts = (self.sessions, self.tokens, self.saved_searches, self._throttle)
+        parts = (
+            self.sessions,
+            self.tokens,
+            self.saved_searches,
+            self.sign_ins,
+            self._throttle,
+        )
         return sum(part.cleanup(most) for part in parts)
 
     def close(self) -> None:

@@ -111,3 +111,18 @@ attempts = Table(
     Column("blocked_until", BigInteger, nullable=False),
     Index("attempts_by_time", "last_at"),
 )
+
+sign_ins = Table(
+    "sign_ins",
+    metadata,
+    Column("digest", LargeBinary(32), primary_key=True),
+    Column("state", String(NAME_CHARS), nullable=False),
+    Column("nonce", String(NAME_CHARS), nullable=False),
+    Column("verifier", String(NAME_CHARS), nullable=False),
+    Column("path", Text, nullable=False),
+    Column("confirms", String(NAME_CHARS), nullable=False),
+    Column("reason", String(REASON_CHARS), nullable=False),
+    Column("begun_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger, nullable=False),
+    Index("sign_ins_by_expiry", "expires_at"),
+)

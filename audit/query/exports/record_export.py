@@ -66,6 +66,7 @@ class RecordExport(ABC):
         order: ExportOrder = DEFAULT_ORDER,
     ) -> None:
         asked: Details = (("query", words_of_query(query)), *self._told(order))
+        principal = replace(principal, reason=order.reason or principal.reason)
         for scope in self.scopes:
             trail.require(principal, scope, asked)
         self.asked_at = trail.options.clock()

@@ -60,6 +60,7 @@ class IdentityProvider:
     codes: dict[str, dict[str, str]] = field(default_factory=dict)
     changes: dict[str, Any] = field(default_factory=dict)
     metadata_changes: dict[str, Any] = field(default_factory=dict)
+    signing: Key | None = None
     keys_asked: int = 0
     is_down: bool = False
     asked: list[dict[str, str]] = field(default_factory=list)
@@ -88,7 +89,7 @@ class IdentityProvider:
         self, audience: str | list[str] = AUDIENCE, key: Key | None = None, **changes: Any
     ) -> str:
         """A signed token."""
-        signing = key or self.keys[0]
+        signing = key or self.signing or self.keys[0]
         header = {"alg": self.algorithm, "kid": signing.kid}
         return jwt.encode(header, self.claims(audience, **changes), signing, [self.algorithm])
 

@@ -229,12 +229,18 @@ class SenderReporter:
             self.warnings.append(text)
 
     def _nodes(self) -> list[str]:
-        """AuditSourceIDs, those with something to mend first; empty for records without one."""
+        """AuditSourceIDs; empty for records without one.
+
+        Of more than are told those with something to mend come first, for which the period is
+        read a second time.
+        """
         most = self._options.senders + 1
         every = And((self._within, NOT_REPEATED))
-        faulty = self._index.facets(And((every, with_findings())), ("node",), most)["node"]
         named = self._index.facets(every, ("node",), most)["node"]
-        names = dict.fromkeys(name for name, _ in (*faulty, *named))
+        if len(named) >= most:
+            faulty = self._index.facets(And((every, with_findings())), ("node",), most)["node"]
+            named = (*faulty, *named)
+        names = dict.fromkeys(name for name, _ in named)
         nameless = And((every, Not(Exists("node"))))
         return [""] * self._index.count(nameless, at_most=1).value + list(names)
 

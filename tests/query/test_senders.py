@@ -236,6 +236,27 @@ def test_a_partial_answer_says_so(trail: Trail) -> None:
     assert (reporter.partial, reporter.warnings) == (True, ["a gap"])
 
 
+def test_names_are_looked_for_once_unless_there_are_too_many(trail: Trail) -> None:
+    fill(trail)
+    asked: list[tuple[str, ...]] = []
+
+    class Counting(MemoryIndex):
+        @override
+        def facets(self, criteria: Any, fields: Any, size: int = 10) -> Any:
+            asked.append(tuple(fields))
+            return super().facets(criteria, fields, size)
+
+    counting = Counting()
+    counting.records = trail.index.records
+    told = SenderReporter(counting, DAY_BEFORE, SenderOptions()).report()
+    assert asked.count(("node",)) == 1
+    asked.clear()
+    (first,) = SenderReporter(counting, DAY_BEFORE, SenderOptions(senders=1)).report()
+    assert asked.count(("node",)) == 2
+    assert first.unsound
+    assert len(told) > 1
+
+
 def test_an_empty_index_has_no_senders(trail: Trail) -> None:
     answer = report(trail)
     assert answer.senders == ()

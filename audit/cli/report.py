@@ -13,6 +13,7 @@ from audit.cli.options import (
     settings_from,
     visible,
 )
+from audit.cli.push import push
 
 if TYPE_CHECKING:
     from audit.query.senders import SendersAnswer
@@ -24,7 +25,10 @@ LONGEST_DAYS = 3_660
     epilog=examples("arr report senders", "arr report senders --days 30 --sender CT1 > ct1.txt")
 )
 def report() -> None:
-    """Report on the senders of audit messages. Each report becomes an audit record itself."""
+    """Report on the trail, which becomes an audit record itself, and on the push to a SIEM."""
+
+
+report.add_command(push)
 
 
 @report.command(

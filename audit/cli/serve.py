@@ -14,7 +14,7 @@ from audit.cli.options import data_option, examples, settings_from
         "arr serve receive --tls-port 6514",
     )
 )
-@click.argument("role", required=False, type=click.Choice(["receive", "project", "web"]))
+@click.argument("role", required=False, type=click.Choice(["receive", "project", "web", "push"]))
 @data_option
 @click.option("--tls-port", type=int, help="TLS syslog port (default 6514).")
 @click.option("--udp-port", type=int, help="UDP syslog port (default 514).")

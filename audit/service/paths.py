@@ -85,6 +85,11 @@ class DataPaths:
         """How many journal entries are durable."""
         return self.run / "journal.position"
 
+    @property
+    def push(self) -> Path:
+        """Places and dead letters of what is pushed to a SIEM."""
+        return self.root / "push"
+
     def status(self, role: str) -> Path:
         """The status file that a process of that role keeps."""
         return self.run / f"status-{role}.json"

@@ -24,4 +24,8 @@ def create(name: str, settings: Settings, paths: DataPaths) -> Role:
         from audit.service.web import WebRole
 
         return WebRole(settings, paths)
-    raise ConfigurationError(f"there is no process {name}; use receive, project or web")
+    if name == "push":
+        from audit.service.push import PushRole
+
+        return PushRole(settings, paths)
+    raise ConfigurationError(f"there is no process {name}; use receive, project, web or push")

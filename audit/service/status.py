@@ -18,7 +18,7 @@ class Status:
     """One process at one moment.
 
     Attributes:
-        role: receive, project or web.
+        role: receive, project, web or push.
         ready: whether it does its work.
         detail: facts for ``/readyz`` by name.
         metrics: Prometheus text.

@@ -40,19 +40,27 @@ class Feed:
     Args:
         trail: where records are found.
         principal: who follows.
+        query: which records, in the query language; empty for all.
         include_repeats: byte-identical re-deliveries too.
 
     Raises:
         Denied: it lacks ``siem:read``; the attempt is journaled.
+        QuerySyntaxError: the query can't be read.
     """
 
     def __init__(
-        self, trail: AuditedTrail, principal: Principal, *, include_repeats: bool = False
+        self,
+        trail: AuditedTrail,
+        principal: Principal,
+        query: str = "",
+        *,
+        include_repeats: bool = False,
     ) -> None:
         self._asked: Details = (("view", "SIEM feed"),)
         trail.require(principal, Scope.SIEM_READ, self._asked)
+        asked = trail.criteria(query, trail.options.clock())
         wanted: Criteria = Everything() if include_repeats else NOT_REPEATED
-        wanted = And((wanted, Not(own_looks(principal))))
+        wanted = And((asked, wanted, Not(own_looks(principal))))
         self._criteria = trail.visible(principal, wanted)
         self._trail = trail
         self._principal = principal

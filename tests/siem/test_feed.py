@@ -174,11 +174,12 @@ class GrowingFeed(RuleBasedStateMachine):
 
     @override
     def teardown(self) -> None:
-        if hasattr(self, "_made"):
+        if not hasattr(self, "_made"):
+            return
+        with self._made:
             for start, position, found in self._readers:
                 rest = read_all(Feed(self._shared, SIEM), position)
                 assert found + rest == [one for one in self._searchable if one >= start]
-            self._made.close()
 
 
 TestGrowingFeed = GrowingFeed.TestCase

@@ -1,0 +1,141 @@
+"""What a push keeps on disk: the place that its receiver confirmed, and letters it can't take."""
+
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from audit.errors import StorageError
+
+_PRIVATE_FILE = 0o600
+_PRIVATE_FOLDER = 0o700
+
+
+class KeptPlace:
+    """The first sequence that a receiver has not confirmed, in a file replaced as a whole.
+
+    Args:
+        path: the file.
+        origin: the log that sequences belong to; a place in another log is none.
+    """
+
+    def __init__(self, path: Path, origin: str) -> None:
+        self._path = path
+        self._origin = origin
+
+    def read(self) -> int | None:
+        """The place; None before the first one, or when it is one of another log.
+
+        Raises:
+            StorageError: there is a file that can't be read.
+        """
+        try:
+            kept = json.loads(self._path.read_text(encoding="utf-8"))
+            return int(kept["position"]) if kept["origin"] == self._origin else None
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError, TypeError, LookupError) as error:
+            raise StorageError(
+                f"{self._path}: the place of a push can't be read ({error}); mend it, or remove "
+                "it to begin anew"
+            ) from error
+
+    def write(self, position: int) -> None:
+        """Keep a place, durable when this returns; raises StorageError."""
+        text = json.dumps({"origin": self._origin, "position": position})
+        partial = self._path.with_suffix(".part")
+        try:
+            self._path.parent.mkdir(mode=_PRIVATE_FOLDER, parents=True, exist_ok=True)
+            _write_durably(partial, text.encode(), os.O_TRUNC)
+            partial.replace(self._path)
+            _sync_folder(self._path.parent)
+        except OSError as error:
+            raise StorageError(f"{self._path}: {error}") from error
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeadLetter:
+    """A record that a receiver was not sent.
+
+    Attributes:
+        id: of the record.
+        sequence: its place in the journal.
+        received: when it was received (RFC 3339 UTC).
+        reason: why it was not sent.
+    """
+
+    id: str
+    sequence: int
+    received: str
+    reason: str
+
+
+class DeadLetters:
+    """Dead letters of one destination: a file of JSON lines that only grows.
+
+    Args:
+        path: the file.
+        most: beyond so many they are counted, not kept.
+    """
+
+    def __init__(self, path: Path, most: int = 100_000) -> None:
+        self._path = path
+        self._most = most
+        self._last = -1
+        self.count = 0
+        for letter in dead_letters(path):
+            self.count += 1
+            self._last = max(self._last, letter.sequence)
+
+    def add(self, letter: DeadLetter) -> None:
+        """Keep a letter, once however often it comes again; raises StorageError."""
+        if letter.sequence <= self._last:
+            return
+        if self.count < self._most:
+            line = json.dumps(asdict(letter), ensure_ascii=False).encode() + b"\n"
+            try:
+                self._path.parent.mkdir(mode=_PRIVATE_FOLDER, parents=True, exist_ok=True)
+                _write_durably(self._path, line, os.O_APPEND)
+            except OSError as error:
+                raise StorageError(f"{self._path}: {error}") from error
+        self._last = letter.sequence
+        self.count += 1
+
+
+def dead_letters(path: Path) -> Iterator[DeadLetter]:
+    """The letters in a file, oldest first; a last line that a crash tore is left out.
+
+    Raises:
+        StorageError: the file can't be read.
+    """
+    try:
+        lines = path.read_bytes().splitlines()
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise StorageError(f"{path}: {error}") from error
+    for line in lines:
+        try:
+            yield DeadLetter(**json.loads(line))
+        except (ValueError, TypeError):
+            continue
+
+
+def _write_durably(path: Path, octets: bytes, how: int) -> None:
+    file = os.open(path, os.O_WRONLY | os.O_CREAT | how, _PRIVATE_FILE)
+    try:
+        view = memoryview(octets)
+        while view:
+            view = view[os.write(file, view) :]
+        os.fdatasync(file)
+    finally:
+        os.close(file)
+
+
+def _sync_folder(folder: Path) -> None:
+    file = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(file)
+    finally:
+        os.close(file)

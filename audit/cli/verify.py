@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -21,12 +21,14 @@ from audit.cli.options import (
 if TYPE_CHECKING:
     from audit.journal.verify import VerifyReport
     from audit.journal.verify_report import Violation
+    from audit.settings import Settings
 
 
 @click.command(
     epilog=examples(
         "arr verify --data /var/lib/arr",
         "arr verify --json",
+        "arr verify --index",
         "arr verify --checkpoint head-of-last-week.txt",
     )
 )
@@ -40,6 +42,13 @@ if TYPE_CHECKING:
     help="A signed head kept elsewhere: finds a journal that was rolled back.",
 )
 @click.option(
+    "--index",
+    "with_index",
+    is_flag=True,
+    help="Also make every document of the search index anew from the journal, and compare, "
+    "both ways.",
+)
+@click.option(
     "--workers",
     type=click.IntRange(1, 256),
     help="Processes that check segments; one a core without this.",
@@ -49,6 +58,7 @@ def verify(
     config_file: Path | None,
     as_json: bool,
     checkpoints: tuple[Path, ...],
+    with_index: bool,
     workers: int | None,
 ) -> None:
     """Recompute checksums, leaf hashes, tree and signed heads from the files alone.
@@ -60,30 +70,59 @@ def verify(
     from audit.journal.verify import verify as check
     from audit.service.paths import DataPaths
 
-    paths = DataPaths(settings_from(data, config_file).data)
-    with _progress() as show:
+    settings = settings_from(data, config_file)
+    with _progress("verifying") as show:
         report = check(
-            paths.journal,
+            DataPaths(settings.data).journal,
             VerifyOptions(
                 known_heads=tuple(file.read_text(encoding="utf-8") for file in checkpoints),
                 workers=workers or len(os.sched_getaffinity(0)),
                 on_progress=show,
             ),
         )
-    if as_json:
-        print_json(report.as_dict())
-    else:
+    told = report.as_dict()
+    if not as_json:
         _print(report)
-    raise click.exceptions.Exit(report.exit_code)
+    codes = {report.exit_code}
+    if with_index:
+        index, code = _check_index(settings, as_json=as_json)
+        told["index"] = index
+        codes.add(code)
+    if as_json:
+        print_json(told)
+    raise click.exceptions.Exit(next(code for code in (4, 5, 0) if code in codes))
+
+
+def _check_index(settings: "Settings", *, as_json: bool) -> tuple[dict[str, Any], int]:
+    """What the comparison found, as JSON, and its exit code."""
+    from audit.errors import IncompleteCheck
+    from audit.service.verify_index import check_index
+
+    try:
+        with _progress("comparing the index") as show:
+            report = check_index(settings, show)
+    except IncompleteCheck as error:
+        if not as_json:
+            click.echo(visible(f"? not checked: {error}"))
+        return {"agrees": None, "reason": str(error)}, error.exit_code
+    if not as_json:
+        state = f"{report.disagreements} DISAGREEMENTS" if report.disagreements else "agrees"
+        click.echo(
+            f"index: {state}; {report.documents} documents compared, up to sequence "
+            f"{report.position}"
+        )
+        for name, problem in report.named:
+            click.echo(visible(f"✖ {name} {problem}"))
+    return report.as_dict(), report.exit_code
 
 
 @contextmanager
-def _progress() -> Iterator[Callable[[int, int], None] | None]:
+def _progress(label: str) -> Iterator[Callable[[int, int], None] | None]:
     """A bar on a terminal; nothing elsewhere."""
     if not sys.stderr.isatty():
         yield None
         return
-    with click.progressbar(length=1000, label="verifying", file=sys.stderr) as bar:
+    with click.progressbar(length=1000, label=label, file=sys.stderr) as bar:
         yield lambda done, total: bar.update(int(1000 * done / max(1, total)) - bar.pos)
 
 

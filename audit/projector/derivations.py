@@ -29,6 +29,8 @@ class Derivations:
 
     Attributes:
         category_of_event: category by EventID code.
+        rest_by_subtype: category of RESTful access in FHIR by EventTypeCode.
+        rest_by_action: the same by EventActionCode, where no EventTypeCode tells it.
         outcomes: name by EventOutcomeIndicator.
         roles: role codes by ``source``, ``destination``, ``media``, ``technical``.
         object_types: ParticipantObjectIDTypeCodes by ``study``, ``sop_class``, ``patient``.
@@ -38,6 +40,8 @@ class Derivations:
     """
 
     category_of_event: Mapping[str, str]
+    rest_by_subtype: Mapping[str, str]
+    rest_by_action: Mapping[str, str]
     outcomes: Mapping[str, str]
     roles: Mapping[str, frozenset[str]]
     object_types: Mapping[str, frozenset[str]]
@@ -77,6 +81,8 @@ def derivations() -> Derivations:
     table = read_toml("index/categories.toml")
     return Derivations(
         category_of_event=_inverse(table["category"]),
+        rest_by_subtype=_inverse(table["rest"]["subtype"]),
+        rest_by_action=_inverse(table["rest"]["action"]),
         outcomes=dict(table["outcome"]),
         roles=_sets(table["role"]),
         object_types=_sets(table["object"]),

@@ -8,9 +8,19 @@ from audit.projector.participants import destination_kind, has_role
 from audit.record.audit_message import ActiveParticipant, EventIdentification
 
 
+_REST = "rest"
+"""AuditEvent.type of RESTful access (FHIR R4, code system audit-event-type)."""
+
+
 def category_of(event: EventIdentification) -> str:
-    """The category that follows from the EventID."""
-    return derivations().category_of_event.get(event.event_id.csd_code, OTHER)
+    """The category that follows from the EventID; of RESTful access from what was done."""
+    known = derivations()
+    if event.event_id.csd_code != _REST:
+        return known.category_of_event.get(event.event_id.csd_code, OTHER)
+    for kind in event.event_type_codes:
+        if (told := known.rest_by_subtype.get(kind.csd_code)) is not None:
+            return told
+    return known.rest_by_action.get(event.event_action_code or "", OTHER)
 
 
 def add_event(values: FieldValues, event: EventIdentification) -> None:

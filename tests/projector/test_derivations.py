@@ -17,6 +17,13 @@ def test_categories_are_those_that_the_field_table_names() -> None:
     assert named == set(read_toml("index/categories.toml")["category"])
 
 
+def test_restful_access_gets_a_category_of_the_field_table() -> None:
+    named = set(read_toml("index/categories.toml")["category"])
+    known = derivations()
+    assert {*known.rest_by_subtype.values(), *known.rest_by_action.values()} <= named
+    assert set(known.rest_by_action) == set("CRUDE")
+
+
 def test_every_outcome_and_role_of_the_standard_is_known() -> None:
     assert set(derivations().outcomes) == set(table("event_outcome").codes)
     roles = {code for code in table("role_id").codes if code.startswith("11015")}

@@ -104,3 +104,29 @@ def test_category_and_kind(
     found = fields_of(one)
     assert found["category"] == (category,)
     assert found.get("kind", ("",)) == (kind,)
+
+
+@pytest.mark.parametrize(
+    ("type_codes", "action", "category"),
+    [
+        (("search-type",), "E", "query"),
+        (("ITI-67", "search"), "E", "query"),
+        (("vread",), "R", "access"),
+        (("history-instance",), "R", "access"),
+        (("create",), "C", "record"),
+        (("patch",), "U", "record"),
+        (("delete",), "D", "deletion"),
+        (("capabilities",), "E", "application"),
+        (("ITI-119",), "E", "query"),
+        (("operation",), "C", "record"),
+        (("ITI-68",), "R", "access"),
+        ((), "D", "deletion"),
+        (("operation",), None, "other"),
+        (("batch",), "X", "other"),
+    ],
+)
+def test_restful_access_is_told_by_what_was_done(
+    type_codes: tuple[str, ...], action: str | None, category: str
+) -> None:
+    one = event("rest", event_type_codes=types(*type_codes), event_action_code=action)
+    assert fields_of(message(one))["category"] == (category,)

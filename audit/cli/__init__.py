@@ -22,8 +22,8 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "search": ("audit.cli.search:search", "Search the audit trail."),
     "show": ("audit.cli.search:show", "Show one record."),
     "tail": ("audit.cli.feeds:tail", "Show records as they come."),
-    "export": ("audit.cli.feeds:export", "Write every record that matches."),
-    "report": ("audit.cli.report:report", "Report on the senders of audit messages."),
+    "export": ("audit.cli.export:export", "Write every record that matches."),
+    "report": ("audit.cli.report:report", "Report on disclosures, accesses, users and senders."),
     "verify": ("audit.cli.verify:verify", "Check that the journal is unaltered and whole."),
     "prove": ("audit.cli.prove:prove", "Prove to a stranger that a record is unaltered."),
     "checkpoint": (
@@ -31,6 +31,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
         "Print the journal's signed head; copy it outside.",
     ),
     "witness": ("audit.cli.witness:witness", "Watch logs of other machines; cosign their heads."),
+    "reindex": ("audit.cli.reindex:reindex", "Build the search index anew, or check it."),
     "retention": ("audit.cli.retention:retention", "Remove records whose time is over."),
     "hold": ("audit.cli.hold:hold", "Keep the records of a case from being removed."),
     "backup": ("audit.cli.backup:backup", "Copy the repository while it runs."),

@@ -2,6 +2,7 @@
 
 DIR/lock                     held by the one writer
 DIR/current -> FORMAT-NAME   the generation that answers; replaced in one step
+DIR/next -> FORMAT-NAME      one that is being filled to take its place; DIR/next.lock
 DIR/FORMAT-NAME/head.db      the position
 DIR/FORMAT-NAME/2026-01.db   records received in that month
 """
@@ -21,6 +22,7 @@ from audit.index.row_ids import SECOND
 from audit.index.sqlite_schema import FORMAT, discard, open_for_reading
 
 _CURRENT: Final = "current"
+_NEXT: Final = "next"
 _HEAD: Final = "head.db"
 _UNFINISHED: Final = frozenset({".new", ".building"})
 
@@ -31,24 +33,31 @@ def month_of(received: int) -> str:
 
 
 class IndexDirectory:
-    """Names and switches generations; knows nothing of what is in a month file."""
+    """Names and switches generations; knows nothing of what is in a month file.
 
-    def __init__(self, path: Path) -> None:
+    Args:
+        path: the folder.
+        is_next: this is the generation that is being filled, not the one that answers.
+    """
+
+    def __init__(self, path: Path, *, is_next: bool = False) -> None:
         self.path = path
+        self._link = path / (_NEXT if is_next else _CURRENT)
+        self._lock_file = path / (f"{_NEXT}.lock" if is_next else "lock")
         self._lock: int | None = None
         self._head: apsw.Connection | None = None
 
     def generation(self) -> Path | None:
         """The generation that answers; None when there is none of this format."""
         try:
-            name = (self.path / _CURRENT).readlink()
+            name = self._link.readlink()
         except FileNotFoundError:
             return None
         return self.path / name if name.name.startswith(f"{FORMAT}-") else None
 
     def has_other_format(self) -> bool:
         """Whether an index is there that another version of this program wrote."""
-        return (self.path / _CURRENT).is_symlink() and self.generation() is None
+        return self._link.is_symlink() and self.generation() is None
 
     def parts(self) -> list[str]:
         """Names of the month files of the answering generation, oldest month first."""
@@ -95,7 +104,7 @@ class IndexDirectory:
         return self.new_generation() if generation is None else generation
 
     def _take_lock(self) -> int:
-        lock = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        lock = os.open(self._lock_file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
@@ -121,14 +130,40 @@ class IndexDirectory:
         generation = self.path / f"{FORMAT}-{secrets.token_hex(4)}"
         generation.mkdir(mode=0o700)
         _create_head(generation)
-        link = self.path / f".{_CURRENT}"
+        self._point_to(generation)
+        return generation
+
+    def adopt(self, other: "IndexDirectory") -> None:
+        """Let the generation that another one filled answer from now on; it must be closed.
+
+        Raises:
+            IndexUnavailable: there is none.
+        """
+        generation = other.generation()
+        if generation is None:
+            raise IndexUnavailable(f"nothing was built in {self.path}")
+        self._close_head()
+        self._point_to(generation)
+        other.drop()
+
+    def drop(self) -> None:
+        """Forget which generation this was; what nobody else uses is deleted."""
+        self._link.unlink(missing_ok=True)
+        self._delete_unused()
+
+    def _point_to(self, generation: Path) -> None:
+        """Replace the link in one step."""
+        link = self.path / f".{self._link.name}"
         link.unlink(missing_ok=True)
         link.symlink_to(generation.name)
-        link.replace(self.path / _CURRENT)
-        for old in self.path.iterdir():
-            if old.is_dir() and not old.is_symlink() and old != generation:
+        link.replace(self._link)
+        self._delete_unused()
+
+    def _delete_unused(self) -> None:
+        used = {link.readlink().name for link in self.path.iterdir() if link.is_symlink()}
+        for old in list(self.path.iterdir()):
+            if old.is_dir() and not old.is_symlink() and old.name not in used:
                 shutil.rmtree(old)
-        return generation
 
     def commit_position(self, position: int) -> None:
         """Remember the position; on disk when this returns."""

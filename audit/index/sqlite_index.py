@@ -8,7 +8,7 @@ beside it. apsw rather than the standard library's sqlite3, because it brings it
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from threading import Lock
@@ -23,6 +23,7 @@ from audit.index.criteria import And, Criteria, Range
 from audit.index.document import IndexedRecord
 from audit.index.port import Bucket, Page, Place, Span, Total
 from audit.index.ranking import buckets_of, commonest, sequence_in
+from audit.index.sqlite_check import fault_of
 from audit.index.sqlite_counts import asked
 from audit.index.sqlite_directory import IndexDirectory
 from audit.index.sqlite_paging import records_in_order
@@ -43,12 +44,14 @@ class SqliteIndexOptions:
         idle_readers_per_month: open files of one month kept for the next question.
         open_months_for_writing: months kept open by the writer.
         column_octets: memory that columns read for counting may take.
+        is_next: not the index that answers, but one that is filled to take its place.
     """
 
     directory: Path
     idle_readers_per_month: int = 4
     open_months_for_writing: int = 3
     column_octets: int = 256 * 1024 * 1024
+    is_next: bool = False
 
 
 @contextmanager
@@ -63,10 +66,16 @@ def _failing_plainly() -> Iterator[None]:
 
 
 class SqliteIndex:
-    """`SearchIndex` in SQLite. Reading is safe from many threads, writing from one at a time."""
+    """`SearchIndex` in SQLite. Reading is safe from many threads, writing from one at a time.
+
+    Attributes:
+        is_damaged: the writer met a file that isn't what was written; only a new index helps.
+    """
 
     def __init__(self, options: SqliteIndexOptions) -> None:
-        self._directory = IndexDirectory(options.directory)
+        self._directory = IndexDirectory(options.directory, is_next=options.is_next)
+        self._options = options
+        self.is_damaged = False
         self._pool = ReaderPool(
             self._directory, options.idle_readers_per_month, options.column_octets
         )
@@ -76,9 +85,17 @@ class SqliteIndex:
 
     def put(self, records: Sequence[IndexedRecord], position: int) -> None:
         """Make the records searchable, then remember the position; both on disk at return."""
-        with _failing_plainly(), self._writing:
+        with _failing_plainly(), self._writing, self._noting_damage():
             self._months.put(records)
             self._directory.commit_position(position)
+
+    @contextmanager
+    def _noting_damage(self) -> Iterator[None]:
+        try:
+            yield
+        except (apsw.CorruptError, apsw.NotADBError):
+            self.is_damaged = True
+            raise
 
     def remove(self, ids: Iterable[str]) -> int:
         """Forget the records; neither documents, tokens nor old pages hold them afterwards."""
@@ -176,7 +193,7 @@ class SqliteIndex:
 
     def position(self) -> int:
         """The first journal sequence not yet in the index."""
-        with _failing_plainly():
+        with _failing_plainly(), self._noting_damage():
             return self._directory.position()
 
     def clear(self) -> None:
@@ -185,6 +202,30 @@ class SqliteIndex:
             self._months.close()
             self._directory.lock()
             self._directory.new_generation()
+
+    def successor(self) -> "SqliteIndex":
+        """An empty index beside this one, which `promote` puts in its place."""
+        made = SqliteIndex(replace(self._options, is_next=True))
+        made.clear()
+        return made
+
+    def discard(self) -> None:
+        """Close and delete a successor that is not wanted."""
+        self.close()
+        with _failing_plainly():
+            self._directory.drop()
+
+    def promote(self, successor: "SqliteIndex") -> None:
+        """Answer from the successor from now on; this one's records are deleted.
+
+        Readers of any process go over at their next question.
+        """
+        with _failing_plainly(), self._writing:
+            successor.close()
+            self._months.close()
+            self._directory.lock()
+            self._directory.adopt(successor._directory)  # noqa: SLF001 - of the same class
+            self.is_damaged = False
 
     def seal(self, idle_s: float = 0.0) -> int:
         """Seal past months that grew no more for so long; how many were. May take minutes.
@@ -195,6 +236,19 @@ class SqliteIndex:
             with self._writing:
                 self._months.become_writer()
             return sum(self._sealer.seal(month) for month in self._sealer.due(idle_s))
+
+    def check(self) -> dict[str, str]:
+        """What is wrong with each month file, by its name; the empty string when nothing is.
+
+        Reads everything; safe beside a writer, which waits for a moment.
+        """
+        with _failing_plainly():
+            parts = self._directory.parts_of(self._directory.generation())
+            return {path.stem: fault_of(path) for path in parts}
+
+    def stop_sealing(self) -> None:
+        """Break off what `seal` builds; it raises IndexUnavailable from now on."""
+        self._sealer.close()
 
     def describe(self) -> dict[str, str | int | bool]:
         """State for operators."""

@@ -2,8 +2,10 @@
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Literal, TypeAlias
 
 from audit.errors import ConfigurationError, JournalUnavailable
 from audit.index.port import SearchIndex
@@ -14,19 +16,54 @@ from audit.settings import Settings
 WAIT_FOR_JOURNAL_S = 0.1
 
 
+Backend: TypeAlias = Literal["embedded", "elasticsearch"]
+
+
 def open_index(settings: Settings, paths: DataPaths) -> SearchIndex:
-    """The configured search index.
+    """The configured search index: the one that answers.
 
     Raises:
         ConfigurationError: the Elasticsearch client is not installed, or its key can't be read.
     """
-    if settings.index.backend == "embedded":
+    return open_backend(settings.index.backend, settings, paths)
+
+
+def beside_of(settings: Settings) -> Backend | None:
+    """The backend that is filled beside the one that answers, if any."""
+    beside = settings.index.beside
+    if beside == "none":
+        return None
+    return None if beside == settings.index.backend else beside
+
+
+def open_backend(backend: Backend, settings: Settings, paths: DataPaths) -> SearchIndex:
+    """A search index of that kind; raises as `open_index`."""
+    if backend == "embedded":
         from audit.index.sqlite_index import SqliteIndex, SqliteIndexOptions
 
         return SqliteIndex(
             SqliteIndexOptions(directory=paths.index, column_octets=settings.index.column_octets)
         )
     return _open_elastic(settings)
+
+
+@dataclass(frozen=True, slots=True)
+class Successor:
+    """An empty index, and what puts it in the place of the one that answers, or deletes it."""
+
+    index: SearchIndex
+    promote: Callable[[], None]
+    discard: Callable[[], None]
+
+
+def successor_of(index: SearchIndex) -> Successor | None:
+    """What an index can be rebuilt in while it answers; None when it is rebuilt in place."""
+    from audit.index.sqlite_index import SqliteIndex
+
+    if not isinstance(index, SqliteIndex):
+        return None
+    made = index.successor()
+    return Successor(made, partial(index.promote, made), made.discard)
 
 
 def upkeep_of(index: SearchIndex, settings: Settings) -> Callable[[], int] | None:
@@ -39,6 +76,14 @@ def upkeep_of(index: SearchIndex, settings: Settings) -> Callable[[], int] | Non
     if not isinstance(index, SqliteIndex) or settings.index.seal_after_h == 0:
         return None
     return partial(index.seal, settings.index.seal_after_h * 3600)
+
+
+def interrupt_upkeep(index: SearchIndex) -> None:
+    """Break off an upkeep that runs, because the process is to end."""
+    from audit.index.sqlite_index import SqliteIndex
+
+    if isinstance(index, SqliteIndex):
+        index.stop_sealing()
 
 
 def _open_elastic(settings: Settings) -> SearchIndex:

@@ -24,24 +24,44 @@ def applied_file(paths: DataPaths) -> Path:
     return paths.run / "index.removals"
 
 
-def applied_count(paths: DataPaths) -> int:
-    """How many statements the index has carried out, as far as is known."""
+def applied_beside_file(paths: DataPaths) -> Path:
+    """The same of the index that is filled beside the one that answers."""
+    return paths.run / "index-beside.removals"
+
+
+def applied_count(file: Path) -> int:
+    """How many statements an index has carried out, as far as is known."""
     try:
-        return int(applied_file(paths).read_text(encoding="ascii"))
+        return int(file.read_text(encoding="ascii"))
     except (OSError, ValueError):
         return 0
 
 
 class IndexRemovals:
-    """Call it often: it looks at one folder's time, and works when there is a new statement."""
+    """Call it often: it looks at one folder's time, and works when there is a new statement.
 
-    def __init__(self, paths: DataPaths, reader: JournalReader, index: SearchIndex) -> None:
+    Args:
+        paths: of the repository.
+        reader: its journal.
+        index: what to take records out of.
+        applied: the file that says how far this came.
+    """
+
+    def __init__(
+        self, paths: DataPaths, reader: JournalReader, index: SearchIndex, applied: Path
+    ) -> None:
+        self._applied = applied
         self._paths = paths
         self._reader = reader
         self._index = index
         self._folder = paths.journal / layout.REMOVALS
         self._seen = -1
         self.records = 0
+
+    def begin_again(self) -> None:
+        """Carry all out once more: the index may have been filled while one was carried out."""
+        self._applied.unlink(missing_ok=True)
+        self._seen = -1
 
     def __call__(self) -> None:
         """Carry out what is due.
@@ -56,7 +76,7 @@ class IndexRemovals:
         if changed == self._seen:
             return
         removals = read_removals(self._paths.journal, self._reader.identity)
-        for removal in removals[applied_count(self._paths) :]:
+        for removal in removals[applied_count(self._applied) :]:
             first, last = removal.spans[0][0], removal.spans[-1][1]
             # A record must not come back from a batch that was read before the segment changed.
             if self._index.position() <= last or not self._reader.read(first).is_removed:
@@ -65,5 +85,5 @@ class IndexRemovals:
             while some := list(islice(sequences, _IDS_AT_ONCE)):
                 ids = [record_id(self._reader.origin, sequence) for sequence in some]
                 self.records += self._index.remove(ids)
-            replace_file(applied_file(self._paths), str(removal.number + 1).encode())
+            replace_file(self._applied, str(removal.number + 1).encode())
         self._seen = changed

@@ -50,7 +50,7 @@ def searching(settings: Settings) -> Iterator[SearchService]:
         JournalUnavailable: there is no journal here, or nobody takes records.
     """
     paths = DataPaths(settings.data)
-    with _appending(paths) as appends, open_reader(paths) as reader:
+    with appending(paths) as appends, open_reader(paths) as reader:
         index = open_index(settings, paths)
         try:
             identity = identity_of(settings, LISTENER)
@@ -77,7 +77,7 @@ def administering(settings: Settings) -> Iterator["Administration"]:
     """
     paths = DataPaths(settings.data)
     with (
-        _appending(paths) as appends,
+        appending(paths) as appends,
         StateStore(state_url(paths), state_options(settings)) as state,
     ):
         yield Administration(state, appends, OwnRecords(identity_of(settings, LISTENER)))
@@ -105,7 +105,12 @@ class Administration:
 
 
 @contextmanager
-def _appending(paths: DataPaths) -> Iterator[AppendClient]:
+def appending(paths: DataPaths) -> Iterator[AppendClient]:
+    """What an operator's acts are journaled through.
+
+    Raises:
+        JournalUnavailable: no repository runs here.
+    """
     if not paths.append_socket.exists():
         raise JournalUnavailable(
             f"no repository runs on {paths.root}, so this act can't be journaled; "

@@ -4,8 +4,10 @@ import asyncio
 import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
 
 import structlog
 
@@ -17,10 +19,18 @@ from audit.projector.follow import FollowCounters, Follower, FollowOptions
 from audit.projector.options import ProjectionOptions
 from audit.projector.repeats import RepeatOptions
 from audit.projector.workers import spare_collections
-from audit.service.backends import open_index, upkeep_of, wait_for_reader
-from audit.service.index_removals import IndexRemovals
+from audit.service.backends import (
+    Backend,
+    beside_of,
+    interrupt_upkeep,
+    open_backend,
+    upkeep_of,
+    wait_for_reader,
+)
+from audit.service.index_removals import IndexRemovals, applied_beside_file, applied_file
 from audit.service.metrics import counter, gauge, render
 from audit.service.paths import DataPaths
+from audit.service.reindex import RUNNING, Reindexer
 from audit.service.status import Status
 from audit.service.validation_limits import data_set_limits, xml_limits
 from audit.settings import Settings
@@ -43,50 +53,95 @@ def projection_options(settings: Settings) -> ProjectionOptions:
     )
 
 
+@dataclass(slots=True)
+class _Followed:
+    """An index that this process fills."""
+
+    index: SearchIndex
+    removals: IndexRemovals
+    follower: Follower
+
+
 class ProjectRole:
-    """Follows the journal into the index until stopped."""
+    """Follows the journal into the index until stopped, and into a second one where configured."""
 
     def __init__(self, settings: Settings, paths: DataPaths) -> None:
         self._settings = settings
         self._paths = paths
         self._stop = threading.Event()
-        self._index: SearchIndex | None = None
+        self._indices: dict[Backend, SearchIndex] = {}
         self._reader: JournalReader | None = None
-        self._follower: Follower | None = None
+        self._followed: dict[Backend, _Followed] = {}
+        self._reindexer: Reindexer | None = None
         self._sealed_months = 0
 
     async def start(self) -> None:
         """Open the index; the journal is waited for in ``run``."""
-        self._index = open_index(self._settings, self._paths)
+        for backend in (self._settings.index.backend, beside_of(self._settings)):
+            if backend is not None:
+                self._indices[backend] = open_backend(backend, self._settings, self._paths)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Follow until asked to stop; failures are waited out."""
         reader = await wait_for_reader(self._paths, stop)
-        if reader is None or self._index is None:
+        if reader is None or not self._indices:
             return
         self._reader = reader
         spare_collections()
+        self._reindexer = Reindexer(
+            self._settings, self._paths, self._indices, self._follow_options(), self._begin_again
+        )
+        for backend, index in self._indices.items():
+            self._followed[backend] = self._follow(backend, index, reader)
+        working = [asyncio.create_task(work) for work in self._work(self._reindexer, stop)]
+        stopping = asyncio.create_task(stop.wait())
+        await asyncio.wait((*working, stopping), return_when=asyncio.FIRST_COMPLETED)
+        self._stop.set()
+        stopping.cancel()
+        stop.set()
+        for index in self._indices.values():
+            interrupt_upkeep(index)
+        await asyncio.gather(*working)
+
+    def _work(
+        self, reindexer: Reindexer, stop: asyncio.Event
+    ) -> Iterator[Coroutine[Any, Any, None]]:
+        """What runs until the end."""
+        for followed in self._followed.values():
+            yield asyncio.to_thread(followed.follower.run, self._stop)
+        yield asyncio.to_thread(reindexer.run, self._stop)
+        for index in self._indices.values():
+            upkeep = upkeep_of(index, self._settings)
+            if upkeep is not None:
+                yield self._keep_up(upkeep, stop)
+
+    def _follow_options(self) -> FollowOptions:
         index = self._settings.index
-        options = FollowOptions(
+        return FollowOptions(
             batch_records=index.batch_records,
             poll_interval_s=index.poll_interval_ms / 1000,
             workers=index.workers,
             repeats=RepeatOptions(window_s=round(index.repeat_window_h * 3600)),
             projection=projection_options(self._settings),
         )
-        removals = IndexRemovals(self._paths, reader, self._index)
-        self._follower = Follower(reader, self._index, options, before_step=removals)
-        upkeep = upkeep_of(self._index, self._settings)
-        keeping = asyncio.create_task(self._keep_up(upkeep, stop)) if upkeep else None
-        following = asyncio.create_task(asyncio.to_thread(self._follower.run, self._stop))
-        stopping = asyncio.create_task(stop.wait())
-        await asyncio.wait((following, stopping), return_when=asyncio.FIRST_COMPLETED)
-        self._stop.set()
-        stopping.cancel()
-        await following
-        if keeping is not None:
-            self._index.close()
-            await keeping
+
+    def _follow(self, backend: Backend, index: SearchIndex, reader: JournalReader) -> _Followed:
+        first = backend == self._settings.index.backend
+        applied = applied_file(self._paths) if first else applied_beside_file(self._paths)
+        removals = IndexRemovals(self._paths, reader, index, applied)
+
+        def before_step() -> None:
+            if self._reindexer is not None:
+                self._reindexer.hand_over(backend)
+            removals()
+
+        follower = Follower(reader, index, self._follow_options(), before_step=before_step)
+        return _Followed(index, removals, follower)
+
+    def _begin_again(self, backend: Backend) -> None:
+        followed = self._followed.get(backend)
+        if followed is not None:
+            followed.removals.begin_again()
 
     async def _keep_up(self, upkeep: Callable[[], int], stop: asyncio.Event) -> None:
         """Look after the index now and then; a failure is told and tried again."""
@@ -103,29 +158,47 @@ class ProjectRole:
     async def stop(self) -> None:
         """End following and close what was opened."""
         self._stop.set()
-        if self._follower is not None:
-            self._follower.close()
-        if self._index is not None:
-            self._index.close()
+        for followed in self._followed.values():
+            followed.follower.close()
+        for index in self._indices.values():
+            index.close()
         if self._reader is not None:
             self._reader.close()
 
     def status(self) -> Status:
         """Where the index stands, and how long a record takes to become searchable."""
-        follower = self._follower
-        if follower is None:
+        followed = self._followed.get(self._settings.index.backend)
+        if followed is None:
             return self._status(
                 ready=False, detail={"reason": "waits for the journal"}, metrics=""
             )
-        counters = follower.counters
-        detail: dict[str, str | int] = {"position": counters.position}
+        counters = followed.follower.counters
+        detail: dict[str, Any] = {"position": counters.position}
         if counters.last_failure:
             detail["reason"] = counters.last_failure
+        detail |= self._lag(counters.position) | self._beside() | self._reindex()
         return self._status(
-            ready=not counters.last_failure,
-            detail={**detail, **self._lag(counters.position)},
-            metrics=_metrics(counters, self._sealed_months),
+            ready=not counters.last_failure, detail=detail, metrics=self._metrics(counters)
         )
+
+    def _beside(self) -> dict[str, Any]:
+        """Where the second index stands."""
+        backend = beside_of(self._settings)
+        followed = None if backend is None else self._followed.get(backend)
+        if followed is None:
+            return {}
+        counters = followed.follower.counters
+        told = {"backend": backend, "position": counters.position, "reason": counters.last_failure}
+        return {"beside": told}
+
+    def _reindex(self) -> dict[str, Any]:
+        state = None if self._reindexer is None else self._reindexer.state
+        return {} if state is None else {"reindex": state.told()}
+
+    def _metrics(self, counters: FollowCounters) -> str:
+        state = None if self._reindexer is None else self._reindexer.state
+        left = 0 if state is None or state.state != RUNNING else state.of - state.position
+        return _metrics(counters, self._sealed_months, max(0, left))
 
     def _lag(self, position: int) -> dict[str, int]:
         if self._reader is None:
@@ -135,7 +208,7 @@ class ProjectRole:
         except AuditError:
             return {}
 
-    def _status(self, *, ready: bool, detail: dict[str, str | int], metrics: str) -> Status:
+    def _status(self, *, ready: bool, detail: dict[str, Any], metrics: str) -> Status:
         return Status(
             role=ROLE,
             ready=ready,
@@ -146,7 +219,7 @@ class ProjectRole:
         )
 
 
-def _metrics(counters: FollowCounters, sealed_months: int) -> str:
+def _metrics(counters: FollowCounters, sealed_months: int, reindex_left: int) -> str:
     return render(
         (
             gauge("arr_index_seq", "first sequence not searchable yet", counters.position),
@@ -160,6 +233,7 @@ def _metrics(counters: FollowCounters, sealed_months: int) -> str:
             counter(
                 "arr_index_failures", "attempts that failed and were repeated", counters.failures
             ),
+            gauge("arr_reindex_left", "records that a rebuild has still to put", reindex_left),
             counter("arr_index_months_sealed", "months sealed since the start", sealed_months),
             gauge(
                 "arr_ingest_to_searchable_seconds",

@@ -28,7 +28,7 @@ from audit.service.backends import open_reader
 from audit.service.backup_list import BackupList, KnownBackup
 from audit.service.hold_records import is_hold_record
 from audit.service.holds import HoldFile, Holds
-from audit.service.index_removals import applied_count
+from audit.service.index_removals import applied_count, applied_file
 from audit.service.operator import Administration, administering
 from audit.service.paths import DataPaths
 from audit.service.project import projection_options
@@ -266,7 +266,7 @@ class Retention:
             record=record_id(self._reader.origin, sequence),
             statement=removal.number,
             index_done=_comes_true(
-                lambda: applied_count(self._paths) > removal.number, index_wait_s
+                lambda: applied_count(applied_file(self._paths)) > removal.number, index_wait_s
             ),
             backups=BackupList(self._paths).holding(sequence),
         )

@@ -14,6 +14,9 @@ class IndexSettings(Section):
     backend: Literal["embedded", "elasticsearch"] = Field(
         "embedded", description="where the search index lives"
     )
+    beside: Literal["none", "embedded", "elasticsearch"] = Field(
+        "none", description="a second index that is kept filled beside the one that answers"
+    )
     elasticsearch_url: str = Field(
         "http://127.0.0.1:9200",
         description="addresses of Elasticsearch nodes, separated by commas",

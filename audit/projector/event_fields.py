@@ -7,7 +7,6 @@ from audit.projector.field_values import FieldValues
 from audit.projector.participants import destination_kind, has_role
 from audit.record.audit_message import ActiveParticipant, EventIdentification
 
-
 _REST = "rest"
 """AuditEvent.type of RESTful access (FHIR R4, code system audit-event-type)."""
 

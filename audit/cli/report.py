@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from audit.cli.making_reports import REPORTS
 from audit.cli.options import (
     data_option,
     examples,
@@ -22,13 +23,19 @@ LONGEST_DAYS = 3_660
 
 
 @click.group(
-    epilog=examples("arr report senders", "arr report senders --days 30 --sender CT1 > ct1.txt")
+    epilog=examples(
+        "arr report access --patient P48003 --format pdf -o p48003.pdf --reason 'complaint 12'",
+        "arr report disclosures --patient 'P1^^^&2.999.1&ISO' --patient X9 --format csv",
+        "arr report activity --from 2026-05-01 --to 2026-06-01",
+        "arr report senders --days 30 --sender CT1 > ct1.txt",
+    )
 )
 def report() -> None:
-    """Report on the trail, which becomes an audit record itself, and on the push to a SIEM."""
+    """Report on the trail, its senders, and the push to a SIEM.
 
-
-report.add_command(push)
+    Each report on the trail becomes an audit record itself, before it is given, so the repository
+    must be running. docs/reports.md says what each holds.
+    """
 
 
 @report.command(
@@ -89,3 +96,7 @@ def _print_remarks(answer: "SendersAnswer") -> None:
         click.echo("warning: a part of the index did not answer", err=True)
     for warning in answer.warnings:
         click.echo(f"warning: {visible(warning)}", err=True)
+
+
+for _command in (*REPORTS, push):
+    report.add_command(_command)

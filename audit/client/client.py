@@ -3,7 +3,7 @@
 import json
 import ssl
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from hashlib import sha256
 from threading import Event
 from typing import Any, Literal, Self, TypeAlias
@@ -13,9 +13,16 @@ import httpx2
 from audit import __version__
 from audit.client.answers import Histogram, Message, Overview, Page, Record
 from audit.client.event_stream import StreamEvent, events_in
+from audit.client.export_stream import checked_lines
 from audit.client.faults import fault_of, unreachable
 from audit.client.options import ClientOptions
-from audit.errors import ConfigurationError, ConnectionFailed, Denied, IncompleteCheck
+from audit.errors import (
+    AuditError,
+    ConfigurationError,
+    ConnectionFailed,
+    Denied,
+    IncompleteCheck,
+)
 
 Question: TypeAlias = str | Mapping[str, Any]
 """A line of the query language, or a tree (docs/api.md)."""
@@ -23,7 +30,7 @@ Question: TypeAlias = str | Mapping[str, Any]
 PivotKind = Literal["patient", "study", "user", "node", "address"]
 
 _BASE = "/api/v1"
-_TRAILER = "_trailer"
+_POLL_S = 0.25
 _RETRIED = frozenset({429, 503})
 _TOKEN_ENDED = "the token has ended"  # noqa: S105 - a reason, no token
 
@@ -189,7 +196,7 @@ class RepositoryClient:
         """
         asked = _asked(query, include_repeats=include_repeats, oldest_first=oldest_first)
         with self._streamed("POST", "/events/export", json=asked) as answer:
-            yield from _checked(answer)
+            yield from checked_lines(answer)
 
     def export(
         self, query: Question = "", *, include_repeats: bool = False, oldest_first: bool = False
@@ -202,6 +209,71 @@ class RepositoryClient:
             if held is not None:
                 yield Record(json.loads(held))
             held = line
+
+    def export_file(
+        self,
+        form: str,
+        query: Question = "",
+        *,
+        reason: str = "",
+        include_repeats: bool = False,
+        oldest_first: bool = False,
+    ) -> Generator[bytes, None, None]:
+        """The octets of an export that is made over there and then fetched; constant memory.
+
+        A fetch that breaks goes on where it broke. The export over there is deleted at the end.
+
+        Args:
+            form: ``ndjson``, ``csv``, ``original`` or ``evidence``.
+            query: which records.
+            reason: why; an evidence bundle needs one.
+            include_repeats: byte-identical re-deliveries too.
+            oldest_first: the other order.
+
+        Raises:
+            IncompleteCheck: it failed, or what came is not what was made. Only when the iteration
+                ends without it the export is whole.
+        """
+        asked = _asked(query, include_repeats=include_repeats, oldest_first=oldest_first)
+        job = self._post("/exports", asked | {"format": form, "reason": reason})
+        address = f"/exports/{job['id']}"
+        try:
+            while job["state"] not in {"done", "failed"}:
+                self._wait(_POLL_S)
+                job = self._get(address).json()
+            if job["state"] == "failed":
+                raise IncompleteCheck(f"the export failed: {job['error']}")
+            yield from self._fetched(f"{address}/content", job)
+        finally:
+            with suppress(AuditError), self._streamed("DELETE", address):
+                pass
+
+    def _fetched(self, address: str, job: Mapping[str, Any]) -> Iterator[bytes]:
+        digest, place, breaks = sha256(), 0, 0
+        while place < job["octets"]:
+            try:
+                headers = {"Range": f"bytes={place}-"}
+                with self._streamed("GET", address, headers=headers) as answer:
+                    for chunk in answer.iter_bytes():
+                        digest.update(chunk)
+                        place += len(chunk)
+                        yield chunk
+            except ConnectionFailed as error:
+                breaks += 1
+                if breaks > self._options.max_retries:
+                    raise IncompleteCheck(f"cut after {place} octets: {error}") from error
+                self._wait(_POLL_S)
+        if digest.hexdigest() != job["sha256"]:
+            raise IncompleteCheck("what came is not what was exported")
+
+    def report(self, kind: str, asked: Mapping[str, Any]) -> bytes:
+        """A report in the format that is asked for (docs/reports.md has the members)."""
+        with self._streamed("POST", f"/reports/{kind}", json=asked) as answer:
+            return answer.read()
+
+    def sign_off(self, signed: Mapping[str, Any]) -> str:
+        """Sign a review of system activity off; the id of the sign-off's record."""
+        return str(self._post("/reports/activity/sign-offs", signed)["record"])
 
     def tail(
         self, query: Question = "", *, after: int | None = None
@@ -302,45 +374,6 @@ def _name(record_id: str) -> str:
 def _retry_after(answer: httpx2.Response) -> float:
     said = answer.headers.get("retry-after", "")
     return float(said) if said.isascii() and said.isdigit() else 1.0
-
-
-def _checked(answer: httpx2.Response) -> Iterator[bytes]:
-    """The lines of an export, the last one held against the others."""
-    digest = sha256()
-    count = 0
-    held: bytes | None = None
-    try:
-        for line in _lines(answer):
-            if held is not None:
-                digest.update(held)
-                count += 1
-                yield held
-            held = line
-    except httpx2.TransportError as error:
-        raise IncompleteCheck(f"the export was cut after {count} records: {error}") from error
-    expected = {"count": count, "sha256": digest.hexdigest(), "complete": True}
-    if held is None or _trailer(held) != expected:
-        raise IncompleteCheck(f"the export is incomplete: {count} records and no fitting trailer")
-    yield held
-
-
-def _lines(answer: httpx2.Response) -> Iterator[bytes]:
-    """Lines with their ends, cut at line feeds alone; a last one without an end too."""
-    rest = b""
-    for chunk in answer.iter_bytes():
-        *whole, rest = (rest + chunk).split(b"\n")
-        for line in whole:
-            yield line + b"\n"
-    if rest:
-        yield rest
-
-
-def _trailer(line: bytes) -> object:
-    try:
-        told = json.loads(line)
-    except ValueError:
-        return None
-    return told.get(_TRAILER) if isinstance(told, dict) else None
 
 
 def _told(event: StreamEvent) -> Iterator[Record]:

@@ -52,10 +52,13 @@ def test_nothing_durable_is_lost(tmp_path: Path, capsys: pytest.CaptureFixture[s
     kills = size(4, 1000)
     durable: dict[int, int] = {}
     restarts: list[float] = []
-    number = 0
+    number = reported = 0
+    load_s = 0.0
     for _ in range(kills):
-        pairs, restart_s = run_until_killed(tmp_path, number, random.uniform(0.05, 0.6))
+        loaded_s = random.uniform(0.05, 0.6)
+        pairs, restart_s = run_until_killed(tmp_path, number, loaded_s)
         restarts.append(restart_s)
+        reported, load_s = reported + len(pairs), load_s + loaded_s
         durable.update(pairs)
         number += 1_000_000
     found = verify(tmp_path / "journal")
@@ -73,6 +76,9 @@ def test_nothing_durable_is_lost(tmp_path: Path, capsys: pytest.CaptureFixture[s
         capsys,
         "kill -9",
         kills=kills,
+        missing=len(durable),
+        senders=4,
+        durable_per_s=round(reported / load_s),
         entries=found.entries,
         segments=found.segments,
         restart_p99_s=round(slowest, 3),

@@ -10,64 +10,32 @@ from audit.errors import IntegrityViolation
 from audit.journal.files import Files
 from audit.journal.heads import read_checkpoint
 from audit.journal.recovery import segment_files
-from audit.journal.remove import RemovalOptions, Remover
-from audit.journal.seal import SealedParts, seal_segment, write_sealed
+from audit.journal.seal import SealedParts, write_sealed
 from audit.journal.segment_cipher import KEY_BLOCK_OCTETS
 from audit.journal.segment_file import SegmentFile
 from audit.journal.verify import VerifyOptions, verify
-from tests.crash.campaign import LONG, TIMEOUT, report, seeded, size
+from tests.crash.campaign import TIMEOUT, report, seeded, size
+from tests.crash.tampered import KINDS, files_of, journal_of
 from tests.journal.faults import Unsynced
-from tests.journal.journals import encrypt, fill, signer
+from tests.journal.journals import fill
 
 pytestmark = TIMEOUT
-ENTRIES = 12
 
 
-@pytest.fixture(params=["plain", "sealed", "removed", "encrypted", "encrypted and sealed"])
+@pytest.fixture(params=KINDS)
 def journal(
     tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> Path:
     """Two segments, a few heads, about four kilobytes (64 in the long form)."""
-    if "encrypted" in request.param:
-        encrypt(monkeypatch)
-    fill(tmp_path, size(ENTRIES, 200), segment_max_entries=size(8, 120), batch=2)
-    if "sealed" in request.param:
-        _, closed = segment_files(tmp_path / "journal")[0]
-        assert seal_segment(Files(Unsynced()), closed) is not None
-        closed.chmod(0o600)
-    if request.param == "removed":
-        Remover(tmp_path / "journal", RemovalOptions(signer=signer(tmp_path))).remove(
-            0, [0, 1, 5], "six years are over"
-        )
-        assert verify(tmp_path / "journal").removed == 3
-    return tmp_path / "journal"
-
-
-def _files(journal: Path) -> list[Path]:
-    return sorted(path for path in journal.rglob("*") if path.is_file())
-
-
-def test_every_flipped_bit_is_found(journal: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Every bit of every file; in the short form a sample of them."""
-    random = seeded("bit flips")
-    bits = [(path, bit) for path in _files(journal) for bit in range(path.stat().st_size * 8)]
-    chosen = bits if LONG else random.sample(bits, 300)
-    for path, bit in chosen:
-        whole = path.read_bytes()
-        flipped = bytearray(whole)
-        flipped[bit // 8] ^= 1 << bit % 8
-        path.write_bytes(flipped)
-        found = verify(journal)
-        assert found.exit_code == 4, (path.name, bit)
-        path.write_bytes(whole)
-    assert verify(journal).intact
-    report(capsys, "bit flips", bits=len(chosen), of=len(bits))
+    return journal_of(
+        request.param, tmp_path, monkeypatch, entries=size(12, 200), segment=size(8, 120)
+    )
 
 
 def test_every_truncation_is_found(journal: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Each file cut at every octet; in the short form at every 19th."""
     cuts = 0
-    for path in _files(journal):
+    for path in files_of(journal):
         whole = path.read_bytes()
         for length in range(0, len(whole), size(19, 1)):
             path.write_bytes(whole[:length])
@@ -141,7 +109,7 @@ def test_deleted_inserted_swapped_and_duplicated_entries_are_found(
 
 
 def test_every_missing_file_and_every_exchange_of_two_is_found(journal: Path) -> None:
-    files = _files(journal)
+    files = files_of(journal)
     for path in files:
         whole = path.read_bytes()
         path.unlink()

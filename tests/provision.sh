@@ -1,5 +1,5 @@
 #!/bin/sh
-# Gets what the tests use beside Python: a browser, DCMTK, rsyslog and Elasticsearch.
+# Gets what the tests use beside Python: a browser, DCMTK, rsyslog, Elasticsearch and HAPI FHIR.
 # What can't be had is named in one loud line and its tests are skipped; with CI=true that fails.
 set -u
 missing=""
@@ -24,8 +24,9 @@ done
 
 if have mvn && have java; then
   .venv/bin/python -m tests.elasticsearch_server || missing="$missing elasticsearch"
+  .venv/bin/python -m tests.hapi.java || missing="$missing hapi-fhir"
 else
-  missing="$missing elasticsearch(java,mvn)"
+  missing="$missing elasticsearch(java,mvn) hapi-fhir(java,mvn)"
 fi
 
 # Elastic's own list of ECS fields, Apache-2.0; nothing of it goes into the product.

@@ -70,8 +70,9 @@ def searchset(found: Found, base: str, self_link: str, now: int) -> Json:
     entries = [_entry(one, found.question, base) for one in found.resources]
     warnings = (*map(_not_understood, found.question.ignored), *found.warnings)
     if warnings:
-        told = {"resource": outcome("warning", "processing", warnings)}
-        entries.append(told | {"search": {"mode": "outcome"}})
+        told = outcome("warning", "processing", warnings)
+        mode = {"mode": "outcome"}
+        entries.append({"fullUrl": f"urn:uuid:{uuid4()}", "resource": told, "search": mode})
     return bundle | ({"entry": entries} if entries else {})
 
 

@@ -19,6 +19,8 @@ STANDARD_INPUT = "stdin"
 """How standard input is named, which has no address."""
 
 _LEVELS = {"error": "error", "warning": "warning", "info": "note"}
+_PROBLEMS = {"error": "error", "warning": "warning", "info": "recommendation"}
+"""What code scanning on GitHub sorts rules by."""
 
 
 def sarif(results: Iterable[ValidationResult]) -> dict[str, Any]:
@@ -61,7 +63,12 @@ def _rule(rule: Rule) -> dict[str, Any]:
             "markdown": f"{_plain(rule.fix)}\n\n*{_plain(rule.clause)}*",
         },
         "defaultConfiguration": {"level": _LEVELS[rule.severity]},
-        "properties": {"clause": rule.clause, "tags": [rule.group]},
+        "properties": {
+            "clause": rule.clause,
+            "tags": [rule.group],
+            "precision": "very-high",
+            "problem.severity": _PROBLEMS[rule.severity],
+        },
     }
 
 
@@ -88,6 +95,7 @@ def _result(
                 "logicalLocations": [{"fullyQualifiedName": one.path or "/"}],
             }
         ],
+        "partialFingerprints": {"ruleAndPlace/v1": f"{one.rule} {result.source} {one.path}"},
         "properties": {
             "clause": one.clause,
             "message": result.source,

@@ -150,6 +150,54 @@ def test_every_rule_is_described_with_its_clause_and_mend() -> None:
         assert told["properties"]["clause"] == rule.clause
 
 
+def test_what_code_scanning_needs_is_there() -> None:
+    log = log_of("a.xml", BAD + b"\n" + BAD)
+    assert log["$schema"].endswith("sarif-2.1.0.json")
+    (run,) = log["runs"]
+    for rule in run["tool"]["driver"]["rules"]:
+        assert rule["shortDescription"]["text"]
+        assert rule["fullDescription"]["text"]
+        assert rule["help"]["text"]
+        assert rule["help"]["markdown"]
+        assert rule["defaultConfiguration"]["level"] in {"note", "warning", "error"}
+        assert 1 <= len(rule["properties"]["tags"]) <= 10
+        assert rule["properties"]["precision"] == "very-high"
+        severity = rule["properties"]["problem.severity"]
+        assert severity in {"recommendation", "warning", "error"}
+    first, second = results(log)
+    assert first["partialFingerprints"] != second["partialFingerprints"]
+    for result in (first, second):
+        place = result["locations"][0]["physicalLocation"]
+        assert place["artifactLocation"]["uri"] == "a.xml"
+        assert min(region(result)) >= 1
+        assert result["message"]["text"]
+
+
+def test_no_object_has_a_member_that_the_standard_does_not_know() -> None:
+    (run,) = log_of("a.xml", BAD)["runs"]
+    assert run.keys() <= {"tool", "columnKind", "results"}
+    driver = run["tool"]["driver"]
+    assert run["tool"].keys() == {"driver"}
+    assert driver.keys() <= {"name", "version", "rules"}
+    for rule in driver["rules"]:
+        assert rule.keys() <= {
+            "id", "name", "shortDescription", "fullDescription", "help", "helpUri",
+            "defaultConfiguration", "properties",
+        }  # fmt: skip
+        assert rule["help"].keys() <= {"text", "markdown"}
+        assert rule["defaultConfiguration"].keys() == {"level"}
+    for result in run["results"]:
+        assert result.keys() <= {
+            "ruleId", "ruleIndex", "level", "message", "locations", "partialFingerprints",
+            "properties",
+        }  # fmt: skip
+        (location,) = result["locations"]
+        assert location.keys() <= {"physicalLocation", "logicalLocations"}
+        assert location["physicalLocation"].keys() <= {"artifactLocation", "region"}
+        assert location["physicalLocation"]["region"].keys() <= {"startLine", "startColumn"}
+        assert [one.keys() for one in location["logicalLocations"]] == [{"fullyQualifiedName"}]
+
+
 def test_a_result_names_rule_level_message_and_place() -> None:
     log = log_of("sent/a b.xml", BAD)
     (result,) = results(log)

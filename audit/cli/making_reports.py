@@ -250,9 +250,17 @@ def octets_of(report: "Report", form: str) -> bytes:
 def _reporting(settings: "Settings") -> Iterator["ReportService"]:
     from audit.query.reports.service import ReportService
     from audit.service.operator import searching
+    from audit.service.paths import DataPaths
+    from audit.service.web import state_url
+    from audit.state.store import StateStore
 
+    paths = DataPaths(settings.data)
     with searching(settings) as service:
-        yield ReportService(service.trail)
+        if not paths.state.exists():
+            yield ReportService(service.trail)
+            return
+        with StateStore(state_url(paths)) as state:
+            yield ReportService(service.trail, aliases=state.aliases)
 
 
 def _time(text: str) -> str:

@@ -7,6 +7,7 @@ from audit.index.document import IndexedRecord
 from audit.index.port import Page, Place
 from audit.query.home import NOT_REPEATED
 from audit.query.reports.asked import ReportOptions
+from audit.query.reports.names import OtherNames
 from audit.query.view import PrincipalView
 
 _PAGE = 500
@@ -18,6 +19,7 @@ class Gather:
     Attributes:
         view: the index as the principal may see it.
         options: bounds.
+        names: other names of patients and people.
         cut: questions whose answers were cut at the bound.
         partial: a part of the index did not answer.
         warnings: why.
@@ -25,9 +27,16 @@ class Gather:
     """
 
     def __init__(
-        self, view: PrincipalView, options: ReportOptions, *, start: int, end: int
+        self,
+        view: PrincipalView,
+        options: ReportOptions,
+        names: OtherNames,
+        *,
+        start: int,
+        end: int,
     ) -> None:
         self.view = view
+        self.names = names
         self.options = options
         self.period = Range("time", start, end)
         self.cut: list[str] = []

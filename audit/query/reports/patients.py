@@ -53,9 +53,10 @@ def touched(
 
     Args:
         gather: asks.
-        identities: identifiers of one patient.
+        identities: identifiers of one patient; others known of it are used as well.
         more: only these of them; the documents by which records are attributed come from all.
     """
+    identities = gather.names.patients(identities)
     named = Or(tuple(one.criteria for one in identities))
     every = [
         one for one in gather.records(named, "records of the patient") if _is(one, identities)

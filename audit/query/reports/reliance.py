@@ -132,9 +132,7 @@ class Reliance:
         return longest * width // _NS_PER_DAY
 
 
-def relied_on(
-    report: Report, reliance: Reliance, gather: Gather, lag: IndexLag, used: Sequence[str]
-) -> Report:
+def relied_on(report: Report, reliance: Reliance, gather: Gather, lag: IndexLag) -> Report:
     """The report with tables and sentences on how far it can be relied on.
 
     Args:
@@ -142,19 +140,17 @@ def relied_on(
         reliance: looks at sources and clocks.
         gather: what was asked of the index, and what was cut.
         lag: how far the index is behind.
-        used: further identifiers that were used, in words.
     """
     options = gather.options
     sources = reliance.sources()
-    identities = [*report.asked, *(("also", one) for one in used)]
+    identities = [*report.asked, *gather.names.used]
     tables = (
         Section(
             name="identities",
             title="Identities used",
             columns=IDENTITIES,
             rows=tuple(identities),
-            note="Compared as wholes, case and accents aside. An identifier that is not listed "
-            "was not looked for.",
+            note=f"{gather.names.basis} Compared as wholes, case and accents aside.",
         ),
         Section(
             name="sources",

@@ -17,6 +17,7 @@ from audit.query.reports import (
 )
 from audit.query.reports.asked import ReportAsked, ReportOptions
 from audit.query.reports.gather import Gather
+from audit.query.reports.names import AliasTable, OtherNames
 from audit.query.reports.reliance import Reliance, relied_on
 from audit.query.reports.report import Kind, Report, Section
 from audit.query.senders import Period, SenderReporter
@@ -80,10 +81,22 @@ class SignOff:
 
 
 class ReportService:
-    """Makes reports of one trail. Safe to use from several threads."""
+    """Makes reports of one trail. Safe to use from several threads.
 
-    def __init__(self, trail: AuditedTrail, options: ReportOptions | None = None) -> None:
+    Args:
+        trail: what is reported on.
+        options: bounds.
+        aliases: identities that are of one patient or person; None where no table is kept.
+    """
+
+    def __init__(
+        self,
+        trail: AuditedTrail,
+        options: ReportOptions | None = None,
+        aliases: AliasTable | None = None,
+    ) -> None:
         self._trail = trail
+        self._aliases = aliases
         self._options = options or ReportOptions()
 
     def now(self) -> int:
@@ -149,7 +162,9 @@ class ReportService:
     def _made(self, principal: Principal, asked: ReportAsked) -> Report:
         options, now = self._options, self._trail.options.clock()
         form = _FORMS[asked.kind]
-        gather = Gather(self._trail.view(principal), options, start=asked.start, end=asked.end)
+        names = OtherNames(self._aliases)
+        view = self._trail.view(principal)
+        gather = Gather(view, options, names, start=asked.start, end=asked.end)
         report = Report(
             kind=asked.kind,
             title=form.title,
@@ -169,7 +184,7 @@ class ReportService:
             report = self._of_senders(report, gather)
         index = self._trail.index
         reliance = Reliance(index, options, start=asked.start, end=asked.end, now=now)
-        return relied_on(report, reliance, gather, self._trail.lag(), ())
+        return relied_on(report, reliance, gather, self._trail.lag())
 
     def _of_senders(self, report: Report, gather: Gather) -> Report:
         period = Period(report.start, report.end)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from audit.index.criteria import Term
+from audit.index.criteria import Or, Term
 from audit.index.document import IndexedRecord
 from audit.query.reports import wording
 from audit.query.reports.asked import ReportAsked
@@ -119,7 +119,8 @@ def _between_login_and_logout(records: list[IndexedRecord]) -> set[int]:
 
 def sections(gather: Gather, asked: ReportAsked) -> tuple[Section, ...]:
     """Sessions, hours, sorts of acts, patients and every act."""
-    records = gather.records(Term("user", asked.user), "acts of the user")
+    named = Or(tuple(Term("user", name) for name in gather.names.users(asked.user)))
+    records = gather.records(named, "acts of the user")
     sessions = sessions_of(records, gather.options.session_gap_s)
     minutes = gather.options.session_gap_s // 60
     return (

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +12,8 @@ from audit.query.access import Scope
 from audit.query.reports.asked import PatientIdentity, ReportAsked, ReportOptions
 from audit.query.reports.report import Kind, Report
 from audit.query.reports.service import KINDS, ReportService, SignOff, title_of
+from audit.state.aliases import Link, Name
+from audit.state.store import StateStore
 from tests.projector.messages import DESTINATION, SOURCE, event, message, study
 from tests.query.reports import hospital as h
 from tests.query.reports.hospital import (
@@ -96,6 +99,24 @@ def test_no_other_patient_of_an_event_is_shown(hospital: Trail, kind: Kind) -> N
         assert hidden not in told, hidden
     found = rows(report(hospital, "access", ANN), "accesses")
     assert "not told" in found[1]["data"]
+
+
+def test_merged_identities_of_the_table_are_used(hospital: Trail, tmp_path: Path) -> None:
+    with StateStore(f"sqlite:///{tmp_path / 'state.db'}") as state:
+        one, other = Name("P1", HOSPITAL), Name("X9", CLINIC)
+        state.aliases.link(
+            "patient", [Link((one, other), "merge of 3 June")], by="mpi", source="csv"
+        )
+        reports = ReportService(hospital.service().trail, aliases=state.aliases)
+        asked = ReportAsked(kind="access", start=MONDAY, end=NEXT_MONDAY, patients=(ANN,))
+        made = reports.make(MARA, asked)
+        known = report(hospital, "access", ANN, OLD_ANN)
+    assert rows(made, "accesses") == rows(known, "accesses")
+    assert rows(made, "identities")[1] == {
+        "what": "the same patient, by merge of 3 June",
+        "value": f"X9 ({CLINIC})",
+    }
+    assert "version 1" in made.reliance[0].note
 
 
 def test_by_person(hospital: Trail) -> None:

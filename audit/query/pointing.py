@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from audit.query.element_places import place_of
 from audit.record.json_input import positions
 
 _UTF_16_BOMS = (b"\xff\xfe", b"\xfe\xff")
@@ -41,7 +42,7 @@ def point_at(lines: list[str], path: str, line: int) -> Pointed | None:
     text = lines[line - 1].rstrip("\r")
     if path and not path.startswith("/"):
         return Pointed(text, _column_of_json(lines, path, line))
-    return Pointed(text, _column(text, path))
+    return Pointed(text, _column(lines, path, line))
 
 
 def _column_of_json(lines: list[str], path: str, line: int) -> int:
@@ -54,11 +55,19 @@ def _column_of_json(lines: list[str], path: str, line: int) -> int:
     return column if is_there else len(first) - len(first.lstrip())
 
 
-def _column(line: str, path: str) -> int:
+def _column(lines: list[str], path: str, number: int) -> int:
+    """Where the attribute or element is in its line; what is there once needs no closer look."""
+    line = lines[number - 1]
     element, _, attribute = path.partition("/@")
     name = element.rpartition("/")[2].partition("[")[0]
-    for wanted in (f"{attribute}=" if attribute else "", f"<{name}" if name else ""):
-        if wanted and (at := line.find(wanted)) >= 0:
+    wanted = [*([f"{attribute}="] if attribute else []), *([f"<{name}"] if name else [])]
+    if any(line.count(one) > 1 for one in wanted):
+        text = "\n".join(lines)
+        at = place_of(text, path)
+        if at is not None and text.count("\n", 0, at) == number - 1:
+            return at - text.rfind("\n", 0, at) - 1
+    for one in wanted:
+        if (at := line.find(one)) >= 0:
             return at
     return len(line) - len(line.lstrip())
 

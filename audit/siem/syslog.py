@@ -1,5 +1,6 @@
 """A record as a syslog message (RFC 5424), with structured data or around another format."""
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -16,6 +17,7 @@ _NIL = "-"
 _HOSTNAME, _APP_NAME, _MSGID = 255, 48, 32
 """Longest fields of a header (RFC 5424 6)."""
 
+_UNPRINTABLE = re.compile(r"[^!-;=?-~]+")
 _MICROSECOND = 1_000
 DOCUMENTATION_NUMBER = 32473
 """Private enterprise number for examples (RFC 5612)."""
@@ -70,7 +72,8 @@ def _severity(shown: Shown) -> int:
 
 
 def _printable(text: str, longest: int) -> str:
-    return "".join(c for c in text if "!" <= c <= "~")[:longest] or _NIL
+    """What a header can hold of a text: a ``<`` is allowed, but readers take it for a message."""
+    return "".join(_UNPRINTABLE.split(text))[:longest] or _NIL
 
 
 def _structured(shown: Shown, form: SyslogForm) -> str:

@@ -43,7 +43,9 @@ def as_sent(msg: bytes) -> Json | None:
     if _changes_meaning(resource):
         return None
     kept = {name: value for name, value in resource.items() if name not in _LEFT_OUT}
-    return {"resourceType": fhir_grammar.ROOT, **_copied(kept, fhir_grammar.ROOT)}
+    copy = {"resourceType": fhir_grammar.ROOT, **_copied(kept, fhir_grammar.ROOT)}
+    # What was left out may have been all that an element had to have.
+    return None if fhir_grammar.breaches(copy, 1) else copy
 
 
 def _changes_meaning(value: Any) -> bool:
@@ -99,7 +101,7 @@ def _extensions(extensions: Any) -> list[Json]:
 def _extension(extension: Json) -> Json:
     """One extension with a value that can be told; empty for any other."""
     url = extension.get("url")
-    if not isinstance(url, str) or not url or code(url) != url:
+    if not isinstance(url, str) or not url or " " in url or code(url) != url:
         return {}
     if inner := _extensions(extension.get("extension")):
         return {"url": url, "extension": inner}

@@ -6,7 +6,7 @@ resource that would be answered, so that no answer says less or more than was as
 Source: FHIR R4 3.1.1.4; the parameters stand in ``schemas/fhir/parameters.toml``.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache
 from typing import Literal, TypeAlias, cast
@@ -55,6 +55,7 @@ class Parameter:
     type: Kind
     path: str
     fields: tuple[str, ...]
+    beside: str
     words: bool
     system: str
     definition: str
@@ -87,6 +88,7 @@ def parameters() -> dict[str, Parameter]:
             type=cast("Kind", row["type"]),
             path=row["path"],
             fields=tuple(row.get("fields", ())),
+            beside=row.get("beside", ""),
             words=bool(row.get("words", False)),
             system=row.get("system", ""),
             definition=row.get("definition", ""),
@@ -226,7 +228,12 @@ def _any(parameter: Parameter, value: str) -> Criteria:
     if not parameter.fields:
         return Everything()
     spellings = dict.fromkeys((value, bare_identifier(value)))
-    return Or(tuple(Term(field, one) for field in parameter.fields for one in spellings))
+    terms = tuple(Term(field, one) for field in parameter.fields for one in spellings)
+    return Or((*terms, *_beside(parameter)))
+
+
+def _beside(parameter: Parameter) -> tuple[Criteria, ...]:
+    return (Exists(parameter.beside),) if parameter.beside else ()
 
 
 def _date(parameter: Parameter, value: str, setting: Setting) -> Condition:
@@ -266,7 +273,8 @@ def _token_criteria(parameter: Parameter, token: Token, setting: Setting) -> Cri
     if parameter.name == "_id":
         return _place(token.code, setting.origin)
     if not token.code:
-        return Or(tuple(map(Exists, parameter.fields))) if parameter.fields else Everything()
+        there = (*map(Exists, parameter.fields), *_beside(parameter))
+        return Or(there) if there else Everything()
     if parameter.name == "outcome":
         return Term("outcome", derivations().outcomes.get(token.code, "none"))
     return _any(parameter, token.code)
@@ -304,8 +312,9 @@ def _string_criteria(parameter: Parameter, modifier: str, value: str) -> Criteri
         return And(tuple(map(Text, whole)))
     match modifier:
         case "exact":
-            return Or(tuple(Term(field, value) for field in parameter.fields))
+            asked: Iterable[Criteria] = (Term(field, value) for field in parameter.fields)
         case "contains":
-            return Or(tuple(map(Exists, parameter.fields)))
+            asked = map(Exists, parameter.fields)
         case _:
-            return Or(tuple(Prefix(field, value) for field in parameter.fields))
+            asked = (Prefix(field, value) for field in parameter.fields)
+    return Or((*asked, *_beside(parameter)))

@@ -89,8 +89,8 @@ def _unreadable(record: IndexedRecord) -> Json:
         "source": {"observer": {"display": string(record.first("host")) or address}},
         "entity": [
             {
-                "what": {"identifier": {"value": record.id}},
-                "description": "The message as received, kept whole in the journal",
+                "what": {"display": "The message as received"},
+                "description": f"Kept whole in the journal as {record.id}",
             }
         ],
     }

@@ -11,10 +11,10 @@ from audit.api.access import Doorkeeper
 from audit.api.events import COMMON, bearer, json_answer, scoped
 from audit.api.schemas import Strict
 from audit.query.access import Principal, Scope
-from audit.query.reports import csv_form
 from audit.query.reports.asked import MOST_PATIENTS, PatientIdentity, ReportAsked
 from audit.query.reports.period import period_of
 from audit.query.reports.report import Kind, Report
+from audit.query.reports.report_file import file_of
 from audit.query.reports.service import LONGEST_STATEMENT, ReportService, SignOff
 from audit.state.store import StateStore
 from audit.web.openapi import problem_answers
@@ -205,20 +205,12 @@ def _add_making(routes: APIRouter, reports: ReportService, caller: Any) -> None:
 
 
 def answered(report: Report, form: Literal["json", "csv", "pdf"]) -> Response:
-    """The report in that form; files are named by the record that it was made."""
+    """The report in that form."""
     if form == "json":
         return json_answer(report.as_dict())
-    if form == "csv":
-        return _file(b"".join(csv_form.csv_of(report)), csv_form.MEDIA_TYPE, report, "csv")
-    from audit.query.reports import pdf_form
-
-    return _file(pdf_form.pdf_of(report), pdf_form.MEDIA_TYPE, report, "pdf")
-
-
-def _file(content: bytes, media_type: str, report: Report, suffix: str) -> Response:
-    name = f"{report.kind}-{report.record}.{suffix}"
+    made = file_of(report, form)
     headers = {
-        "Content-Disposition": f'attachment; filename="{name}"',
+        "Content-Disposition": f'attachment; filename="{made.name}"',
         "Cache-Control": "no-store",
     }
-    return Response(content, media_type=media_type, headers=headers)
+    return Response(made.octets, media_type=made.media_type, headers=headers)

@@ -14,14 +14,14 @@ from audit.cli.reaching import reached
 from audit.cli.remote import remote_options
 
 if TYPE_CHECKING:
-    from audit.query.reports.report import Kind, Report
+    from audit.query.reports.report import Kind
+    from audit.query.reports.report_file import FileForm
     from audit.query.reports.service import ReportService
     from audit.settings import Settings
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 FORMATS = ("text", "json", "csv", "pdf")
-_ASSIGNER = 3
 
 
 def common_options(command: F) -> F:
@@ -186,7 +186,7 @@ def _signed_here(settings: "Settings", period: dict[str, str], record: str, stat
 def _make(kind: "Kind", given: dict[str, Any], **about: Any) -> None:
     from audit.client import RepositoryClient
 
-    form = "json" if given["as_json"] else given["form"]
+    form: FileForm = "json" if given["as_json"] else given["form"]
     if form == "pdf" and given["output"] is None and sys.stdout.isatty():
         raise click.UsageError("a PDF goes to a file: give -o")
     asked = about | {"reason": given["reason"]}
@@ -203,7 +203,7 @@ def _make(kind: "Kind", given: dict[str, Any], **about: Any) -> None:
         out.write(octets)
 
 
-def _made_there(repository: Any, kind: "Kind", asked: dict[str, Any], form: str) -> bytes:
+def _made_there(repository: Any, kind: "Kind", asked: dict[str, Any], form: "FileForm") -> bytes:
     import json
 
     from audit.query.reports.text_form import text_of
@@ -214,9 +214,12 @@ def _made_there(repository: Any, kind: "Kind", asked: dict[str, Any], form: str)
     return text_of(json.loads(repository.report(kind, asked))).encode()
 
 
-def _made_here(settings: "Settings", kind: "Kind", asked: dict[str, Any], form: str) -> bytes:
+def _made_here(
+    settings: "Settings", kind: "Kind", asked: dict[str, Any], form: "FileForm"
+) -> bytes:
     from audit.query.reports.asked import PatientIdentity, ReportAsked
     from audit.query.reports.period import period_of
+    from audit.query.reports.report_file import file_of
     from audit.service.operator import operator_principal
 
     period = asked.pop("from", None), asked.pop("to", None)
@@ -224,26 +227,7 @@ def _made_here(settings: "Settings", kind: "Kind", asked: dict[str, Any], form: 
     with _reporting(settings) as reports:
         start, end = period_of(kind, *period, reports.now())
         whole = ReportAsked(kind=kind, start=start, end=end, **asked)
-        return octets_of(reports.make(operator_principal(), whole), form)
-
-
-def octets_of(report: "Report", form: str) -> bytes:
-    """The report in that form."""
-    import orjson
-
-    if form == "json":
-        return orjson.dumps(report.as_dict()) + b"\n"
-    if form == "csv":
-        from audit.query.reports.csv_form import csv_of
-
-        return b"".join(csv_of(report))
-    if form == "pdf":
-        from audit.query.reports.pdf_form import pdf_of
-
-        return pdf_of(report)
-    from audit.query.reports.text_form import text_of
-
-    return text_of(report.as_dict()).encode()
+        return file_of(reports.make(operator_principal(), whole), form).octets
 
 
 @contextmanager
@@ -269,13 +253,10 @@ def _time(text: str) -> str:
 
 
 def _patients(given: tuple[str, ...]) -> list[dict[str, str]]:
-    found = []
-    for text in given:
-        parts = text.split("^")
-        authority = parts[_ASSIGNER] if len(parts) > _ASSIGNER else ""
-        named = [part for part in reversed(authority.split("&")[:2]) if part]
-        found.append({"identifier": parts[0].strip(), "assigner": named[0] if named else ""})
-    return found
+    from audit.query.reports.asked import PatientIdentity
+
+    found = map(PatientIdentity.parse, given)
+    return [{"identifier": one.identifier, "assigner": one.assigner} for one in found]
 
 
 REPORTS = (disclosures, access, patients, user, study, activity, sign_off)

@@ -17,6 +17,7 @@ from audit.dashboard.near import neighbours_page
 from audit.dashboard.options import PageOptions
 from audit.dashboard.pivot import pivot_page, posted_pivot
 from audit.dashboard.proving import ProvingPages, page_to_prove
+from audit.dashboard.reports import add_report_pages
 from audit.dashboard.review import open_review, posted_search, saved_review
 from audit.dashboard.searches import drop_search, keep_search, searches_page
 from audit.dashboard.sign_in import RecordSignIn, SignInPages
@@ -68,6 +69,7 @@ class Pages:
         self._add_posted_routes()
         self._add_event_routes()
         self._add_review_routes()
+        add_report_pages(self.router, self._context)
 
     def error(self, request: Request, error: Exception, problem: Problem) -> Response:
         """What a browser is answered instead of a problem document."""

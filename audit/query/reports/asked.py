@@ -1,6 +1,7 @@
 """What a report is asked for, and its bounds."""
 
 from dataclasses import dataclass, field
+from typing import Self
 
 from typing_extensions import override
 
@@ -18,6 +19,14 @@ class PatientIdentity:
 
     identifier: str
     assigner: str = ""
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """A bare identifier, or an HL7 CX ``ID^^^NAME&OID&ISO``, of which the OID counts."""
+        parts = text.strip().split("^")
+        authority = parts[_ASSIGNER] if len(parts) > _ASSIGNER else ""
+        named = [part.strip() for part in reversed(authority.split("&")[:2]) if part.strip()]
+        return cls(parts[0].strip(), named[0] if named else "")
 
     @property
     def criteria(self) -> Criteria:

@@ -1,0 +1,149 @@
+"""Reports: an officer picks one, reads it, and takes it away as PDF or CSV.
+
+What is asked is posted, so that no address names anybody; the answer is the page itself. Taking a
+report away has it made anew, which is recorded like its reading.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Annotated, Any, cast
+
+from fastapi import APIRouter, Depends
+from starlette.requests import Request
+from starlette.responses import Response
+
+from audit.dashboard.context import PageContext
+from audit.dashboard.forms import Form, read_form
+from audit.dashboard.visitors import Visitor, check_own_form
+from audit.errors import RequestError
+from audit.query.reports.asked import PatientIdentity, ReportAsked
+from audit.query.reports.period import period_of
+from audit.query.reports.report import Report
+from audit.query.reports.report_file import FileForm, file_of
+from audit.query.reports.service import KINDS, ReportService, SignOff, title_of
+
+_FILES = frozenset({"pdf", "csv", "json"})
+_KEPT = ("kind", "patients", "user", "study", "from", "to", "staff", "reason")
+STAFF = {
+    "named": "named",
+    "numbered": "numbered, for the patient (GDPR Art. 15)",
+    "revealed": "numbered, with who the numbers are (needs a reason)",
+}
+
+
+def add_report_pages(routes: APIRouter, context: PageContext) -> None:
+    """Add the pages below ``/reports``."""
+
+    async def form_of(request: Request) -> Form:
+        return await read_form(request, context.options)
+
+    posted = Annotated[Form, Depends(form_of)]
+
+    @routes.get("/reports")
+    def reports_form(request: Request) -> Response:
+        return _page(context, context.visitor(request), {})
+
+    @routes.post("/reports")
+    def reports_make(request: Request, form: posted) -> Response:
+        visitor = context.visitor(request)
+        check_own_form(request, form, visitor.session_token)
+        return _made(context, visitor, form)
+
+    @routes.post("/reports/sign-off")
+    def reports_sign_off(request: Request, form: posted) -> Response:
+        visitor = context.visitor(request)
+        check_own_form(request, form, visitor.session_token)
+        return _signed_off(context, visitor, form)
+
+
+def _service(context: PageContext) -> ReportService:
+    return ReportService(context.search.trail, aliases=context.state.aliases)
+
+
+def _made(context: PageContext, visitor: Visitor, form: Form) -> Response:
+    try:
+        reports = _service(context)
+        report = reports.make(visitor.principal, _asked(context, form, reports.now()))
+    except RequestError as error:
+        if type(error) is not RequestError:
+            raise
+        return _page(context, visitor, form, fault=str(error))
+    if form.get("form") in _FILES:
+        made = file_of(report, cast("FileForm", form["form"]))
+        headers = {
+            "Content-Disposition": f'attachment; filename="{made.name}"',
+            "Cache-Control": "no-store",
+        }
+        return Response(made.octets, media_type=made.media_type, headers=headers)
+    return _page(context, visitor, form, report=report)
+
+
+def _signed_off(context: PageContext, visitor: Visitor, form: Form) -> Response:
+    try:
+        reports = _service(context)
+        start, end = period_of("activity", form.get("begin"), form.get("end"), reports.now())
+        signed = SignOff(
+            start=start,
+            end=end,
+            record=form.get("record", ""),
+            statement=form.get("statement", ""),
+        )
+        record = reports.sign_off(visitor.principal, signed)
+    except RequestError as error:
+        if type(error) is not RequestError:
+            raise
+        return _page(context, visitor, {"kind": "activity"}, fault=str(error))
+    return _page(context, visitor, {"kind": "activity"}, signed=record)
+
+
+def _asked(context: PageContext, form: Form, now: int) -> ReportAsked:
+    kind = form.get("kind", "")
+    if kind not in KINDS:
+        raise RequestError("pick a report")
+    days = (_day(context, form.get("from", ""), 0), _day(context, form.get("to", ""), 1))
+    start, end = period_of(kind, *days, now)
+    staff = form.get("staff", "named")
+    lines = form.get("patients", "").splitlines()
+    return ReportAsked(
+        kind=kind,
+        start=start,
+        end=end,
+        patients=tuple(PatientIdentity.parse(line) for line in lines if line.strip()),
+        user=form.get("user", "").strip(),
+        study=form.get("study", "").strip(),
+        pseudonymised=kind == "access" and staff != "named",
+        revealed=kind == "access" and staff == "revealed",
+        reason=form.get("reason", ""),
+    )
+
+
+def _day(context: PageContext, text: str, more: int) -> str | None:
+    """The beginning of the day, or of one ``more`` days later, where the pages' clock is."""
+    if not text.strip():
+        return None
+    try:
+        day = datetime.fromisoformat(text.strip()).replace(tzinfo=context.options.zone)
+    except ValueError as error:
+        raise RequestError("a day is written like 2026-01-31") from error
+    return (day + timedelta(days=more)).isoformat()
+
+
+def _page(
+    context: PageContext,
+    visitor: Visitor,
+    form: Mapping[str, str],
+    *,
+    report: Report | None = None,
+    fault: str = "",
+    signed: str = "",
+) -> Response:
+    values: dict[str, Any] = {
+        "kinds": [(kind, title_of(kind)) for kind in KINDS],
+        "given": {name: form.get(name, "") for name in _KEPT},
+        "staff": STAFF,
+        "report": report,
+        "fault": fault,
+        "signed": signed,
+    }
+    status = 400 if fault else 200
+    return context.page("reports.html", values, visitor=visitor, status=status)

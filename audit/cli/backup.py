@@ -12,12 +12,18 @@ from audit.cli.options import data_option, examples, json_option, print_json, se
     epilog=examples(
         "arr backup /mnt/backup/2026-02-02 --data /var/lib/arr",
         "arr backup /mnt/backup/2026-02-02 --without-keys",
+        "arr backup /mnt/backup/2026-02-02 --renew",
         "arr backup /mnt/backup/2025-02-02 --destroyed",
     )
 )
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
 @data_option
 @json_option
+@click.option(
+    "--renew",
+    is_flag=True,
+    help="Write the backup in that folder anew, and so without what was erased since.",
+)
 @click.option("--without-keys", is_flag=True, help="Leave the private keys out.")
 @click.option(
     "--destroyed",
@@ -29,6 +35,7 @@ def backup(
     data: Path | None,
     config_file: Path | None,
     as_json: bool,
+    renew: bool,
     without_keys: bool,
     destroyed: bool,
 ) -> None:
@@ -45,7 +52,7 @@ def backup(
         known = BackupList(DataPaths(settings.data)).forget(folder.absolute())
         click.echo("noted" if known else "no such backup was listed", err=True)
         raise click.exceptions.Exit(0 if known else 1)
-    made = back_up(settings, folder, with_keys=not without_keys)
+    made = back_up(settings, folder, with_keys=not without_keys, renew=renew)
     if as_json:
         print_json(asdict(made))
     else:

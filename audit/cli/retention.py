@@ -43,7 +43,8 @@ def policy_option(command: click.decorators.FC) -> click.decorators.FC:
         "--policy",
         "policy_file",
         type=click.Path(path_type=Path, dir_okay=False),
-        help=f"TOML file of rules (default {POLICY_NAME} in the data folder).",
+        help="TOML file of rules; without it the one that journal.retention_policy names, else "
+        f"{POLICY_NAME} in the data folder.",
     )(command)
 
 
@@ -110,34 +111,41 @@ def erase(
     order: str,
     before_minimum: bool,
 ) -> None:
-    """Erase one record from the journal and the index, and name the backups that hold it."""
+    """Erase one record, and what was sent again of it, from journal and index.
+
+    The backups that hold it are named: arr backup FOLDER --renew writes them anew without it.
+    """
     from dataclasses import asdict
 
     from audit.service.retention import retaining
     from audit.service.retention_policy import Policy
 
     settings = settings_from(data, config_file)
-    given = policy_file or settings.data / POLICY_NAME
-    policy = _policy(settings, policy_file) if policy_file or given.exists() else Policy()
+    configured = policy_file or settings.journal.retention_policy
+    given = configured or settings.data / POLICY_NAME
+    policy = _policy(settings, policy_file) if configured or given.exists() else Policy()
     with retaining(settings) as retained:
         erased = retained.erase(record, order, policy, before_minimum=before_minimum)
     if as_json:
         print_json(asdict(erased))
         return
     click.echo(f"journal: {erased.record} erased, statement {erased.statement}")
+    for copy in erased.copies:
+        click.echo(f"journal: {copy} erased, which held the same message")
     click.echo(
         "index: forgotten"
         if erased.index_done
         else "index: not yet; it follows as soon as the project process runs"
     )
     for backup in erased.backups:
-        click.echo(visible(f"backup: {backup.folder} still holds it; destroy or replace it"))
+        click.echo(visible(f"backup: {backup.folder} still holds it; renew or destroy it"))
 
 
 def _policy(settings: "Settings", policy_file: Path | None) -> "Policy":
     from audit.service.retention_policy import load_policy
 
-    return load_policy(policy_file or settings.data / POLICY_NAME)
+    given = policy_file or settings.journal.retention_policy
+    return load_policy(given or settings.data / POLICY_NAME)
 
 
 def _progress(done: int, total: int) -> None:

@@ -4,17 +4,13 @@ A backup is a folder laid out as the data folder, so ``arr verify --data`` reads
 index is left out: it is rebuilt from the journal.
 """
 
-import json
 import os
 import shutil
 import sqlite3
 import time
-from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
-from hashlib import file_digest
 from pathlib import Path
-from typing import Any
 
 from audit.errors import (
     ConfigurationError,
@@ -26,15 +22,21 @@ from audit.errors import (
 from audit.journal.copy import copy_journal
 from audit.journal.files import Files
 from audit.journal.initialise import read_identity
+from audit.journal.note import Checkpoint, Signer
+from audit.journal.signing_key import load_signing_key
 from audit.journal.verify import VerifyOptions, VerifyReport, verify
 from audit.record.build import Alert
 from audit.service.backup_list import BackupList, KnownBackup
+from audit.service.backup_manifest import (
+    listed_files,
+    read_manifest,
+    require_as_listed,
+    write_manifest,
+)
 from audit.service.operator import administering
 from audit.service.paths import PRIVATE_FILE, PRIVATE_FOLDER, DataPaths
 from audit.settings import Settings
 
-MANIFEST = "backup.json"
-FORMAT = "arr-backup 1"
 _JOURNAL = "journal"
 _RESTORING = "journal.restoring"
 
@@ -60,7 +62,9 @@ class Backup:
     with_keys: bool
 
 
-def back_up(settings: Settings, folder: Path, *, with_keys: bool = True) -> Backup:
+def back_up(
+    settings: Settings, folder: Path, *, with_keys: bool = True, renew: bool = False
+) -> Backup:
     """Copy everything but the index, beside the running repository, and verify the copy.
 
     Args:
@@ -68,44 +72,77 @@ def back_up(settings: Settings, folder: Path, *, with_keys: bool = True) -> Back
         folder: an empty folder or none; readable by this user alone.
         with_keys: also the keys that sign heads and cursors. A repository restored without them
             can be read and verified, but not go on.
+        renew: the folder holds a backup of this log, whose place the new one takes once it is
+            whole; the old one's files are gone then.
 
     Raises:
-        RequestError: the folder isn't empty.
+        RequestError: the folder isn't empty, or holds no backup of this log that could be renewed.
         IntegrityViolation: the copy doesn't verify: verify the repository itself.
         AuditError: the journal is busy or can't be read, or the folder can't be written.
     """
     paths = DataPaths(settings.data)
     folder = folder.absolute()
-    _require_empty(folder)
     identity = _identity_name(paths.journal)
+    target = folder
+    if renew:
+        _require_backup_of(folder, identity)
+        target = folder.with_name(f"{folder.name}.renewing")
+    else:
+        _require_empty(folder)
     journaled = _record(settings, f"A backup of the journal {identity} is written to {folder}")
     try:
-        folder.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
-        head = copy_journal(paths.journal, folder / _JOURNAL)
-        _copy_rest(paths, DataPaths(folder), with_keys=with_keys)
+        if renew:
+            shutil.rmtree(target, ignore_errors=True)
+        made = _written(paths, target, with_keys=with_keys)
+        if renew:
+            shutil.rmtree(folder)
+            target.rename(folder)
+            Files().sync_directory(folder.parent)
     except OSError as error:
         raise ConfigurationError(f"the backup can't be written: {error}") from error
-    report = _require_whole(folder / _JOURNAL, ())
-    made_at = time.time_ns()
-    listed = _listed(folder)
-    manifest = {
-        "format": FORMAT,
-        "made_at": made_at,
-        "log": head.origin,
-        "entries": head.size,
-        "root": head.root.hex(),
-        "files": listed,
-    }
-    Files().replace_durably(folder / MANIFEST, json.dumps(manifest, indent=1).encode())
-    BackupList(paths).add(KnownBackup(folder=str(folder), made_at=made_at, entries=head.size))
+    known = KnownBackup(folder=str(folder), made_at=made.made_at, entries=made.head.size)
+    BackupList(paths).add(known)
     return Backup(
         folder=str(folder),
-        entries=report.entries,
-        root=report.root,
-        octets=sum(int(size) for size, _ in listed.values()),
+        entries=made.report.entries,
+        root=made.report.root,
+        octets=made.octets,
         journaled=journaled,
         with_keys=with_keys,
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Written:
+    head: Checkpoint
+    report: VerifyReport
+    made_at: int
+    octets: int
+
+
+def _written(paths: DataPaths, folder: Path, *, with_keys: bool) -> _Written:
+    folder.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
+    head = copy_journal(paths.journal, folder / _JOURNAL)
+    _copy_rest(paths, DataPaths(folder), with_keys=with_keys)
+    report = _require_whole(folder / _JOURNAL, ())
+    signer = Signer(head.origin, load_signing_key(paths.signing_key))
+    if read_identity(folder / _JOURNAL).current_key != signer.verifier:
+        raise JournalUnavailable("the journal's key was replaced meanwhile; back up once more")
+    made_at = time.time_ns()
+    listed = listed_files(folder)
+    write_manifest(
+        folder,
+        {
+            "made_at": made_at,
+            "log": head.origin,
+            "entries": head.size,
+            "root": head.root.hex(),
+            "files": listed,
+        },
+        signer,
+    )
+    octets = sum(size for size, _ in listed.values())
+    return _Written(head=head, report=report, made_at=made_at, octets=octets)
 
 
 def restore(settings: Settings, folder: Path, known_heads: tuple[str, ...] = ()) -> VerifyReport:
@@ -125,7 +162,7 @@ def restore(settings: Settings, folder: Path, known_heads: tuple[str, ...] = ())
     paths = DataPaths(settings.data)
     if paths.journal.exists() and any(paths.journal.iterdir()):
         raise RequestError(f"{paths.journal} holds a journal; restore into another data folder")
-    _require_as_listed(folder)
+    require_as_listed(folder)
     _require_whole(folder / _JOURNAL, known_heads)
     unfinished = paths.root / _RESTORING
     try:
@@ -161,6 +198,15 @@ def _identity_name(journal: Path) -> str:
 def _require_empty(folder: Path) -> None:
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise RequestError(f"{folder} is not empty; give each backup a folder of its own")
+
+
+def _require_backup_of(folder: Path, log: str) -> None:
+    try:
+        told = read_manifest(folder).get("log")
+    except IncompleteCheck as error:
+        raise RequestError(f"{folder} holds no backup that could be renewed") from error
+    if told != log:
+        raise RequestError(f"{folder} holds a backup of another log, {told}")
 
 
 def _copy_rest(source: DataPaths, target: DataPaths, *, with_keys: bool) -> None:
@@ -230,40 +276,3 @@ def _require_whole(journal: Path, known_heads: tuple[str, ...]) -> VerifyReport:
             f"{first.file}: {first.problem}"
         )
     return report
-
-
-def _listed(folder: Path) -> dict[str, tuple[int, str]]:
-    """Size and SHA-256 of every file but the manifest, by path."""
-    return {
-        path.relative_to(folder).as_posix(): (path.stat().st_size, _sha256(path))
-        for path in _files(folder)
-    }
-
-
-def _files(folder: Path) -> Iterator[Path]:
-    for path in sorted(folder.rglob("*")):
-        if path.is_file() and path != folder / MANIFEST:
-            yield path
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as stream:
-        return file_digest(stream, "sha256").hexdigest()
-
-
-def _require_as_listed(folder: Path) -> None:
-    try:
-        manifest: Mapping[str, Any] = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-        told = {
-            name: (int(size), str(digest)) for name, (size, digest) in manifest["files"].items()
-        }
-        found = _listed(folder)
-    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
-        raise IncompleteCheck(
-            f"{folder} is no whole backup: its {MANIFEST} can't be read: {error}"
-        ) from error
-    if told != found:
-        names = sorted(
-            name for name in told.keys() | found.keys() if told.get(name) != found.get(name)
-        )
-        raise IntegrityViolation(f"{folder} is not as it was written: {', '.join(names[:5])}")

@@ -24,11 +24,12 @@ from audit.journal.signing_key import load_signing_key
 from audit.projector.jobs import Job, run_jobs
 from audit.projector.project import record_id
 from audit.record.build import Alert
-from audit.service.backends import open_reader
+from audit.service.backends import beside_of, open_reader
 from audit.service.backup_list import BackupList, KnownBackup
+from audit.service.copies import copies_of
 from audit.service.hold_records import is_hold_record
 from audit.service.holds import HoldFile, Holds
-from audit.service.index_removals import applied_count, applied_file
+from audit.service.index_removals import applied_beside_file, applied_count, applied_file
 from audit.service.operator import Administration, administering
 from audit.service.paths import DataPaths
 from audit.service.project import projection_options
@@ -39,7 +40,7 @@ from audit.settings import Settings
 _POLL_S = 0.05
 _CLOSE_WAIT_S = 15.0
 Progress = Callable[[int, int], None]
-"""Told (segments looked at, segments in all)."""
+"""Told (segments looked at or rewritten, segments in all); what it raises ends the run."""
 
 
 @dataclass(slots=True)
@@ -82,14 +83,16 @@ class Erasure:
 
     Attributes:
         record: its id.
-        statement: number of the journal's signed statement.
-        index_done: whether the search index has forgotten it already; else it will, as soon as
-            the project process runs.
-        backups: copies made by ``arr backup`` that still hold it.
+        statement: number of the journal's signed statement, the first if there are several.
+        copies: ids of what else was erased, since it held the same octets.
+        index_done: whether the search index has forgotten all of it already, and so has the one
+            that is filled beside, if any; else they will, as soon as the project process runs.
+        backups: backups made by ``arr backup`` that still hold some of it.
     """
 
     record: str
     statement: int
+    copies: tuple[str, ...]
     index_done: bool
     backups: tuple[KnownBackup, ...]
 
@@ -183,6 +186,10 @@ class Retention:
         self._paths = DataPaths(settings.data)
         self._reader = reader
         self._record = administration.record
+        self._window_s = settings.index.repeat_window_h * 3600
+        self._applied = [applied_file(self._paths)]
+        if beside_of(settings) is not None:
+            self._applied.append(applied_beside_file(self._paths))
         self._hold_file = HoldFile(self._paths, reader)
         self._planner = Planner(settings, reader, self._hold_file.refresh())
         signer = Signer(reader.identity.name, load_signing_key(self._paths.signing_key))
@@ -201,7 +208,9 @@ class Retention:
         with self._remover.locked():
             self._finish()
             plan = self._planner.plan(policy, now, progress)
-            for segment in plan.segments:
+            for number, segment in enumerate(plan.segments):
+                if progress is not None:
+                    progress(number, len(plan.segments))
                 # A hold may have been laid since the plan was made.
                 self._planner.spare(plan, segment, self._hold_file.read())
                 if not segment.due:
@@ -232,7 +241,7 @@ class Retention:
         before_minimum: bool = False,
         index_wait_s: float = 30.0,
     ) -> Erasure:
-        """Erase one record by order, for one of a court.
+        """Erase one record by order, for one of a court, and its copies: what was sent again.
 
         Args:
             record: its id, or its bare sequence.
@@ -243,33 +252,50 @@ class Retention:
 
         Raises:
             NotFound: there is no such message, or it is removed already.
-            Denied: it is under a hold, or must be kept still.
+            Denied: it or a copy is under a hold, or must be kept still; nothing was erased.
             AuditError: as ``run``.
         """
         sequence = self._sequence(record)
         entry = self._reader.read(sequence)
         if not is_removable(entry):
             raise NotFound(f"{record} holds no message (any more)")
-        self._require_free(entry, policy, before_minimum=before_minimum)
+        copies = [
+            one
+            for one in copies_of(self._reader, sequence, self._window_s)
+            if is_removable(self._reader.read(one))
+        ]
+        for one in copies:
+            self._require_free(self._reader.read(one), policy, before_minimum=before_minimum)
         reason = reason_in_one_line(f"order: {order}")
-        if sequence >= segment_files(self._paths.journal)[-1][0]:
-            close_request(self._paths).touch()
-        self._record(
-            f"Record {record_id(self._reader.origin, sequence)} is erased; {reason}",
-            Alert.USE_OF_RESTRICTED_FUNCTION,
+        ids = {one: record_id(self._reader.origin, one) for one in copies}
+        others = tuple(ids[one] for one in copies if one != sequence)
+        removals = self._erase_all(copies, ", ".join((ids[sequence], *others)), reason)
+        newest = max(removal.number for removal in removals)
+        return Erasure(
+            record=ids[sequence],
+            statement=removals[0].number,
+            copies=others,
+            index_done=_comes_true(lambda: self._index_has_done(newest), index_wait_s),
+            backups=BackupList(self._paths).holding(copies[0]),
         )
-        first = self._closed_segment(sequence)
+
+    def _erase_all(self, sequences: Sequence[int], names: str, reason: str) -> list[Removal]:
+        """Remove these records, which rise, segment by segment, once all of them are closed."""
+        if sequences[-1] >= segment_files(self._paths.journal)[-1][0]:
+            close_request(self._paths).touch()
+        self._record(f"Erased: {names}; {reason}", Alert.USE_OF_RESTRICTED_FUNCTION)
+        by_segment: dict[int, list[int]] = {}
+        for sequence in reversed(sequences):
+            by_segment.setdefault(self._closed_segment(sequence), []).append(sequence)
         with self._remover.locked():
             self._finish()
-            removal = self._remover.remove(first, [sequence], reason)
-        return Erasure(
-            record=record_id(self._reader.origin, sequence),
-            statement=removal.number,
-            index_done=_comes_true(
-                lambda: applied_count(applied_file(self._paths)) > removal.number, index_wait_s
-            ),
-            backups=BackupList(self._paths).holding(sequence),
-        )
+            return [
+                self._remover.remove(first, some, reason)
+                for first, some in sorted(by_segment.items())
+            ]
+
+    def _index_has_done(self, statement: int) -> bool:
+        return all(applied_count(file) > statement for file in self._applied)
 
     def _finish(self) -> list[Removal]:
         return self._remover.finish()

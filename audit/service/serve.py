@@ -63,13 +63,25 @@ async def _run_role(
     status.start()
     ops = None if supervised else await _start_ops(settings, paths, dict, (name,))
     log.info("process started", process=name)
+    beside = _beside(name, settings, stop)
     try:
         await role.run(stop)
     finally:
+        stop.set()
+        await beside
         await role.stop()
         status.stop()
         await _stop_ops(ops)
         log.info("process stopped", process=name)
+
+
+def _beside(name: str, settings: Settings, stop: asyncio.Event) -> "asyncio.Future[None]":
+    """What else the process does: the one that follows the journal keeps retention's times."""
+    if name != "project" or settings.journal.retention_policy is None:
+        return asyncio.ensure_future(asyncio.sleep(0))
+    from audit.service.retention_schedule import RetentionSchedule
+
+    return asyncio.ensure_future(RetentionSchedule(settings).keep(stop))
 
 
 def run_all(settings: Settings) -> None:

@@ -58,6 +58,14 @@ class JournalSettings(Section):
         description="where copies of heads go: a folder, an http(s) URL to PUT to, or post:URL",
     )
     publish_interval_s: float = Field(3600.0, gt=0, description="time between such copies")
+    retention_policy: Path | None = Field(
+        None,
+        description="TOML file of retention rules; with it what is due is removed on a schedule, "
+        "without it only by arr retention run",
+    )
+    retention_interval_h: float = Field(
+        24.0, gt=0, le=8784, description="time between two runs of retention by that policy"
+    )
     outside_timeout_s: float = Field(
         5.0, gt=0, description="time that a witness or a place outside has to answer"
     )

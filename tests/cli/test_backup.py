@@ -1,6 +1,7 @@
 """Backup and restore by the command line, beside a running repository."""
 
 import json
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from audit.service.backup_list import BackupList
 from audit.service.paths import DataPaths
 from audit.transport.append_socket import AppendClient
 from audit.transport.pki import CertificateAuthority
-from tests.cli.running import arr_run, beside, fill_with_years
+from tests.cli.running import arr_run, beside, fill_with_years, octets_below
 from tests.service.places import Place, make_place
 
 MESSAGE = b"<85>1 2026-01-01T00:00:00Z ct1 scan 7 IHE+RFC-3881 - <AuditMessage/>"
@@ -150,3 +151,62 @@ def test_without_a_journal_there_is_nothing_to_save(place: Place, tmp_path: Path
     fill_with_years(place, 1, years_ago=1)
     assert arr_run(place, "backup", str(tmp_path / "file")).exit_code == 2
     assert arr_run(place, "backup", str(tmp_path / "file" / "below")).exit_code == 6
+
+
+def test_what_was_erased_goes_from_a_backup_that_is_renewed(
+    place: Place, other: Place, tmp_path: Path
+) -> None:
+    raws = fill_with_years(place, 12, years_ago=1)
+    target = tmp_path / "backup"
+
+    def act() -> None:
+        assert arr_run(place, "backup", str(target), "--renew").exit_code == 2
+        assert arr_run(place, "backup", str(target)).exit_code == 0
+        assert kept(target, 3) == raws[3]
+        erased = arr_run(place, "retention", "erase", "3", "--order", "LG Ulm 3 O 17/26")
+        assert f"{target} still holds it" in erased.stdout
+        renewed = arr_run(place, "backup", str(target), "--renew")
+        assert renewed.exit_code == 0, renewed.output
+
+    beside(place, act)
+    assert raws[3] not in octets_below(target)
+    assert (kept(target, 3), kept(target, 4)) == (b"", raws[4])
+    assert [path.name for path in tmp_path.glob("backup*")] == ["backup"]
+    restored = arr_run(other, "restore", str(target))
+    assert restored.exit_code == 0, restored.output
+    assert verify(other.paths.journal).removed == 1
+    (tmp_path / "c").mkdir()
+    stranger = make_place(tmp_path / "c", place.authority)
+    fill_with_years(stranger, 2, years_ago=1)
+    assert arr_run(stranger, "backup", str(target), "--renew").exit_code == 2
+    assert verify(target / "journal").removed == 1
+
+
+def kept(folder: Path, sequence: int) -> bytes:
+    with JournalReader(folder / "journal") as reader:
+        return reader.read(sequence).received.raw
+
+
+def test_a_backup_brings_in_nothing_from_elsewhere_and_nothing_unsigned(
+    place: Place, other: Place, tmp_path: Path
+) -> None:
+    fill_with_years(place, 3, years_ago=1)
+    target = tmp_path / "backup"
+    assert arr_run(place, "backup", str(target)).exit_code == 0
+    secret = tmp_path / "secret"
+    secret.write_text("x")
+    (target / "enrolled").mkdir(exist_ok=True)
+    link = target / "enrolled" / "x.pem"
+    link.symlink_to(secret)
+    assert arr_run(other, "restore", str(target)).exit_code == 4
+    link.unlink()
+    link.write_text("another node's certificate")
+    manifest = target / "backup.json"
+    told = json.loads(manifest.read_text())
+    told["files"]["enrolled/x.pem"] = (26, sha256(link.read_bytes()).hexdigest())
+    manifest.write_text(json.dumps(told, indent=1))
+    refused = arr_run(other, "restore", str(target))
+    assert refused.exit_code == 4
+    assert "signed another backup.json" in str(refused.exception)
+    (target / "backup.note").unlink()
+    assert arr_run(other, "restore", str(target)).exit_code == 5

@@ -11,6 +11,7 @@ from starlette.responses import Response
 from audit.api import schemas
 from audit.api.questions import text_of
 from audit.query.access import Principal, Scope
+from audit.query.identities import ByAllNames
 from audit.query.search import SearchService
 from audit.web.openapi import problem_answers
 
@@ -35,9 +36,9 @@ EventId = Annotated[
 COMMON = (400, 401, 403, 429, 500, 503)
 
 
-def scoped(scope: Scope | None) -> dict[str, Any]:
-    """The scope an operation needs, as OpenAPI shows it; empty for any valid token."""
-    return {"x-required-scope": str(scope or "")}
+def scoped(*scopes: Scope | None) -> dict[str, Any]:
+    """The scopes an operation needs, as OpenAPI shows them; empty for any valid token."""
+    return {"x-required-scope": " ".join(scope for scope in scopes if scope is not None)}
 
 
 def json_answer(content: dict[str, Any]) -> Response:
@@ -65,7 +66,7 @@ def add_event_routes(
         with text_of(asked) as query:
             answer = search.search(
                 principal,
-                query,
+                ByAllNames(query) if asked.identities else query,
                 limit=asked.limit,
                 cursor=asked.cursor,
                 include_repeats=asked.include_repeats,

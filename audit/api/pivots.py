@@ -11,6 +11,7 @@ from starlette.responses import Response
 from audit.api.events import COMMON, EventId, json_answer, scoped
 from audit.api.schemas import (
     DEFAULT_ITEMS,
+    ByIdentities,
     IncludeRepeats,
     Limit,
     PageCursor,
@@ -20,6 +21,7 @@ from audit.api.schemas import (
 )
 from audit.errors import QuerySyntaxError, RequestError
 from audit.query.access import Principal, Scope
+from audit.query.identities import ByAllNames
 from audit.query.language import term_text
 from audit.query.neighbours import Neighbourhood
 from audit.query.search import SearchService
@@ -28,6 +30,8 @@ from audit.web.openapi import problem_answers
 LONGEST_VALUE = 512
 LONGEST_NARROWING = 2_048
 LONGEST_WINDOW_S = 86_400
+_NAMED = frozenset({"patient", "user"})
+"""Kinds that may have other names."""
 
 PivotKind = Literal["patient", "study", "user", "node", "address"]
 Shared = Literal["patient", "study", "user", "requestor", "node", "address", "peer", "source"]
@@ -52,6 +56,7 @@ class PivotRequest(Strict):
     cursor: PageCursor = None
     include_repeats: IncludeRepeats = False
     sort: Sort = "newest"
+    identities: ByIdentities = True
 
 
 class NeighboursRequest(Strict):
@@ -89,7 +94,7 @@ def add_pivot_routes(
         try:
             answer = search.search(
                 principal,
-                query,
+                ByAllNames(query) if asked.identities and kind in _NAMED else query,
                 limit=asked.limit,
                 cursor=asked.cursor,
                 include_repeats=asked.include_repeats,

@@ -71,6 +71,15 @@ class Question(Strict):
         return self
 
 
+ByIdentities = Annotated[
+    bool,
+    Field(
+        description="Ask for patients and users by their other names too, and for a patient's "
+        "studies and documents as the trail knows them."
+    ),
+]
+
+
 class SearchRequest(Question):
     """A question, one page of its answer at a time."""
 
@@ -78,6 +87,7 @@ class SearchRequest(Question):
     cursor: PageCursor = None
     include_repeats: IncludeRepeats = False
     sort: Sort = "newest"
+    identities: ByIdentities = False
 
 
 class ExportRequest(Question):
@@ -128,6 +138,29 @@ def _fields() -> dict[str, Any]:
 EventItem = create_model("EventItem", __base__=Strict, __doc__="One record.", **_fields())
 
 
+class UsedName(Strict):
+    """A name that an answer used beside the one that was asked for."""
+
+    field: str = Field(description="Of the query language: patient, user or requestor.")
+    asked: str = Field(description="The name in the question.")
+    identifier: str
+    assigner: str = Field(description="Who assigned it; may be empty.")
+    source: Literal["csv", "api", "trail"] = Field(description="From where it is known.")
+
+
+class IdentitiesUsed(Strict):
+    """Which identities an answer used."""
+
+    version: int = Field(ge=0, description="Of the alias table.")
+    names: list[UsedName]
+    studies: list[str] = Field(description="Known from the trail to be the patient's.")
+    documents: list[str] = Field(description="Likewise.")
+    inferred: dict[str, str] = Field(
+        description="Items that name no patient, by id: the study or document that leads to one."
+    )
+    warnings: list[str]
+
+
 class SearchAnswer(Strict):
     """One page of an answer."""
 
@@ -138,6 +171,9 @@ class SearchAnswer(Strict):
     index_lag: IndexLag
     partial: bool = Field(description="A part of the index did not answer.")
     warnings: list[str]
+    identities: IdentitiesUsed | None = Field(
+        description="Which identities were used; null when only those in the question."
+    )
 
 
 class EventDetail(EventItem):

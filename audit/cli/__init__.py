@@ -40,6 +40,10 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "bench": ("audit.cli.bench:bench", "Measure the product on this machine."),
     "user": ("audit.cli.accounts:user", "Manage local accounts."),
     "token": ("audit.cli.accounts:token", "Manage API tokens."),
+    "identities": (
+        "audit.cli.identities:identities",
+        "Say which identifiers are of one patient or person.",
+    ),
     "pki": ("audit.cli.pki:pki", "Make and enrol certificates."),
     "doctor": ("audit.cli.doctor:doctor", "Check this machine and say what to mend."),
     "config": ("audit.cli.config:config", "Check and show the settings."),

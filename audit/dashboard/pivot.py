@@ -16,7 +16,8 @@ from audit.dashboard.review import own_search
 from audit.dashboard.rows import Row, rows_of
 from audit.dashboard.visitors import check_own_form
 from audit.errors import NotFound
-from audit.index.criteria import And, Not, fold
+from audit.index.criteria import And, Criteria, Not, fold
+from audit.index.document import IndexedRecord
 from audit.query.about import About, AboutRequest, Kind, about
 from audit.query.about_summary import (
     OfficeHours,
@@ -26,6 +27,8 @@ from audit.query.about_summary import (
     sessions,
     week,
 )
+from audit.query.access import Principal
+from audit.query.identities_used import IdentitiesUsed
 from audit.query.language import quoted
 from audit.query.one_patient import only_patient, other_patients
 from audit.query.roles import OWN_USE
@@ -34,6 +37,7 @@ from audit.web.errors import BadRequest
 LISTED = 100
 """Records listed on a page about one thing; all of them are a search away."""
 
+_NAMED = frozenset({"patient", "user"})
 _MOST_GROUPS = 100
 _SESSIONS_LISTED = 30
 _OUTSIDE_LISTED = 20
@@ -62,7 +66,7 @@ def pivot_page(context: PageContext, request: Request, kind: str, search_id: str
     trail, zone = context.search.trail, context.options.zone
     now = moment_of(trail.options.clock(), zone)
     offset_ns = int((now.utcoffset() or timedelta()).total_seconds()) * NS_PER_S
-    found = trail.criteria(query, trail.options.clock())
+    found, used = _by_all_names(context, visitor.principal, kind, query)
     asked = AboutRequest(
         kind=cast("Kind", kind),
         value=value,
@@ -71,12 +75,28 @@ def pivot_page(context: PageContext, request: Request, kind: str, search_id: str
         offset_ns=offset_ns,
     )
     answer = about(trail, visitor.principal, asked)
-    values = _common(context, asked, answer) | _MORE[kind](context, asked, answer)
+    values = _common(context, asked, answer, used) | _MORE[kind](context, asked, answer, used)
     return context.page(f"{kind}.html", {"query": query, **values}, visitor=visitor)
 
 
-def _common(context: PageContext, asked: AboutRequest, answer: About) -> dict[str, Any]:
+def _by_all_names(
+    context: PageContext, principal: Principal, kind: str, query: str
+) -> tuple[Criteria, IdentitiesUsed | None]:
+    """What finds the thing: a patient or a user by every name they are known by."""
+    trail, identities = context.search.trail, context.search.identities
+    found = trail.criteria(query, trail.options.clock())
+    if identities is None or kind not in _NAMED:
+        return found, None
+    return identities.applied(
+        trail.view(principal), found, trail.index.position(), identified=principal.identified
+    )
+
+
+def _common(
+    context: PageContext, asked: AboutRequest, answer: About, used: IdentitiesUsed | None
+) -> dict[str, Any]:
     return {
+        "used": used,
         "kind": asked.kind,
         "value": asked.value,
         "answer": answer,
@@ -91,9 +111,12 @@ def _hours(context: PageContext) -> OfficeHours:
     return OfficeHours(options.zone, options.day_begins, options.day_ends)
 
 
-def _patient(context: PageContext, asked: AboutRequest, answer: About) -> dict[str, Any]:
-    known = (asked.value,)
-    records = [only_patient(record, known) for record in answer.records]
+def _patient(
+    context: PageContext, asked: AboutRequest, answer: About, used: IdentitiesUsed | None
+) -> dict[str, Any]:
+    known = used.identifiers(asked.value) if used else (asked.value,)
+    studies = used.studies if used else ()
+    records = [only_patient(record, known, studies) for record in answer.records]
     shares = by_user(records, _hours(context))
     emergencies = [record for record in records if broke_glass(record)]
     names = {
@@ -103,7 +126,7 @@ def _patient(context: PageContext, asked: AboutRequest, answer: About) -> dict[s
         if one["patients"] and one["name"] and fold(one["name"]) != fold(asked.value)
     }
     days = [
-        (day, _rows(group, answer, known))
+        (day, _rows(group, answer, known, used))
         for day, group in by_day(records[:LISTED], context.options.zone)
     ]
     return {
@@ -119,20 +142,32 @@ def _patient(context: PageContext, asked: AboutRequest, answer: About) -> dict[s
     }
 
 
-def _rows(records: list[Any], answer: About, known: tuple[str, ...]) -> list[tuple[Row, int]]:
-    """Rows, each with the number of other patients that it doesn't show."""
+def _rows(
+    records: list[IndexedRecord],
+    answer: About,
+    known: tuple[str, ...],
+    used: IdentitiesUsed | None,
+) -> list[tuple[Row, int, str]]:
+    """Rows, each with the number of other patients it doesn't show, and why it is inferred."""
     whole = {record.id: record for record in answer.records}
-    rows = rows_of(records)
-    return [(row, other_patients(whole[row.id], known)) for row in rows]
+    return [
+        (row, other_patients(whole[row.id], known), used.inferred(whole[row.id]) if used else "")
+        for row in rows_of(records)
+    ]
 
 
-def _user(context: PageContext, asked: AboutRequest, answer: About) -> dict[str, Any]:
+def _user(
+    context: PageContext, asked: AboutRequest, answer: About, used: IdentitiesUsed | None
+) -> dict[str, Any]:
     hours = _hours(context)
     found = sessions(answer.records, context.options.session_gap_s, hours)
     matrix = week(answer.records, hours.zone)
     shares = by_user(answer.records, hours)
+    others = (name.identifier for name in used.names) if used else ()
+    own = {fold(asked.value), *map(fold, others)}
     outside = [record for record in answer.records if hours.is_outside(record.time)]
     return {
+        "distinct_patients": max(answer.distinct_patients, _distinct_patients(answer)),
         "sessions": found[:_SESSIONS_LISTED],
         "session_count": len(found),
         "week": tuple(zip(_WEEKDAYS, matrix, strict=True)),
@@ -142,14 +177,21 @@ def _user(context: PageContext, asked: AboutRequest, answer: About) -> dict[str,
         "emergency_count": sum(map(broke_glass, answer.records)),
         "failed": sum(share.failed for share in shares),
         "hours": hours,
-        "names": sorted({one.name for one in shares if fold(one.user) == fold(asked.value)})[:5],
+        "names": sorted({one.name for one in shares if fold(one.user) in own})[:5],
     }
+
+
+def _distinct_patients(answer: About) -> int:
+    """Of the records read: with several names of one user, no count by name is of all."""
+    return len({fold(one) for record in answer.records for one in record.values("patient")})
 
 
 _WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 
-def _study(context: PageContext, _asked: AboutRequest, answer: About) -> dict[str, Any]:
+def _study(
+    context: PageContext, _asked: AboutRequest, answer: About, _used: IdentitiesUsed | None
+) -> dict[str, Any]:
     trail = tuple(reversed(answer.records[:LISTED]))
     return {
         "trail": rows_of(trail),
@@ -158,11 +200,14 @@ def _study(context: PageContext, _asked: AboutRequest, answer: About) -> dict[st
     }
 
 
-def _plain(context: PageContext, _asked: AboutRequest, answer: About) -> dict[str, Any]:
+def _plain(
+    context: PageContext, _asked: AboutRequest, answer: About, _used: IdentitiesUsed | None
+) -> dict[str, Any]:
     return {"shares": by_user(answer.records, _hours(context))[:_MOST_GROUPS]}
 
 
-_MORE: Mapping[str, Callable[[PageContext, AboutRequest, About], dict[str, Any]]] = {
+_More = Callable[[PageContext, AboutRequest, About, IdentitiesUsed | None], dict[str, Any]]
+_MORE: Mapping[str, _More] = {
     "patient": _patient,
     "user": _user,
     "study": _study,

@@ -6,6 +6,7 @@ from typing import Any
 from audit.index.document import IndexedRecord
 from audit.index.port import Bucket, Total
 from audit.query.home import HomeFigures
+from audit.query.identities_used import IdentitiesUsed
 from audit.query.presentation import detail, item
 
 Facets = dict[str, tuple[tuple[str, int], ...]]
@@ -51,6 +52,7 @@ class Answer:
         index_lag: how far the index is behind the journal.
         partial: a part of the index did not answer.
         warnings: what to know about the answer.
+        identities: by which other names it was asked for; None when only by those in the query.
     """
 
     records: tuple[IndexedRecord, ...]
@@ -60,9 +62,11 @@ class Answer:
     index_lag: IndexLag
     partial: bool = False
     warnings: tuple[str, ...] = ()
+    identities: IdentitiesUsed | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """The JSON form that the API gives."""
+        used = self.identities
         return {
             "items": [item(record) for record in self.records],
             "next_cursor": self.next_cursor,
@@ -71,6 +75,7 @@ class Answer:
             "index_lag": self.index_lag.as_dict(),
             "partial": self.partial,
             "warnings": list(self.warnings),
+            "identities": None if used is None else used.as_dict(self.records),
         }
 
 

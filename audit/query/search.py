@@ -35,6 +35,8 @@ from audit.query.cursor import Cursor, query_digest, seal, unseal
 from audit.query.excerpts import with_excerpts
 from audit.query.export import Export
 from audit.query.home import NOT_REPEATED, home_figures
+from audit.query.identities import ByAllNames, Identities, bare
+from audit.query.identities_used import IdentitiesUsed
 from audit.query.neighbours import Neighbourhood, neighbours
 from audit.query.patients_shown import PatientsShown
 from audit.query.search_options import SearchOptions, Shape
@@ -61,8 +63,10 @@ class SearchService:
         reader: JournalReader,
         append: Append,
         options: SearchOptions,
+        identities: Identities | None = None,
     ) -> None:
         self._trail = AuditedTrail(index, reader, append, options)
+        self.identities = identities
         self._index = index
         self._reader = reader
         self._options = options
@@ -79,7 +83,7 @@ class SearchService:
     def search(
         self,
         principal: Principal,
-        query: str | Criteria,
+        query: str | Criteria | ByAllNames,
         *,
         limit: int = 100,
         cursor: str | None = None,
@@ -90,7 +94,7 @@ class SearchService:
 
         Args:
             principal: who asks; needs ``events:read``.
-            query: the one-line language, or criteria.
+            query: the one-line language, or criteria, perhaps by all names.
             limit: records on the page.
             cursor: ``next_cursor`` of the page before, for the same query and order.
             include_repeats: show byte-identical re-deliveries too.
@@ -101,16 +105,15 @@ class SearchService:
             InvalidCursor: the cursor isn't one of this query's.
             RequestError: the limit is out of bounds.
         """
-        asked: Details = (("query", words_of_query(query)),)
+        asked: Details = (("query", words_of_query(bare(query))),)
         self._trail.require(principal, Scope.EVENTS_READ, asked)
         check_bound("limit", limit, self._options.max_limit)
         digest = query_digest(f"{include_repeats} {oldest_first} {query!r}")
         start = self._start(cursor, digest)
-        found = And(
-            (self._trail.criteria(query, start.asked_at), Range("sequence", None, start.snapshot))
-        )
-        shown = found if include_repeats else And((found, NOT_REPEATED))
         view = self._trail.view(principal)
+        criteria, used = self._asked(principal, query, start)
+        found = And((criteria, Range("sequence", None, start.snapshot)))
+        shown = found if include_repeats else And((found, NOT_REPEATED))
         page = view.search(shown, limit=limit, after=start.place, newest_first=not oldest_first)
         answer = Answer(
             records=page.records,
@@ -120,8 +123,10 @@ class SearchService:
             index_lag=self.index_lag(),
             partial=page.partial,
             warnings=page.warnings,
+            identities=used,
         )
-        told = (*asked, ("records shown", str(len(page.records))))
+        by: Details = (("identities", used.words()),) if used else ()
+        told = (*asked, *by, ("records shown", str(len(page.records))))
         self._trail.audit.used(principal, told, page.records)
         return answer
 
@@ -337,6 +342,16 @@ class SearchService:
             return self._reader.read(self._trail.sequence(record_id)).received.raw
 
         return read
+
+    def _asked(
+        self, principal: Principal, query: str | Criteria | ByAllNames, start: Cursor
+    ) -> tuple[Criteria, IdentitiesUsed | None]:
+        """What is asked, and by which other names."""
+        criteria = self._trail.criteria(bare(query), start.asked_at)
+        if self.identities is None or not isinstance(query, ByAllNames):
+            return criteria, None
+        view, identified = self._trail.view(principal), principal.identified
+        return self.identities.applied(view, criteria, start.snapshot, identified=identified)
 
     def _start(self, cursor: str | None, digest: bytes) -> Cursor:
         if cursor is not None:

@@ -21,6 +21,7 @@ class FhirOptions:
         max_counted: records that may be looked at to count what the index alone can't.
         max_parameter_chars: of all parameters of a search together.
         max_bundle_entries: events of one batch.
+        read_wait_s: how long a read waits for a record that is journaled but not yet searchable.
         page_key: encrypts paging links; processes that serve the same clients share it.
         assigners: assigning authority of bare patient identifiers, by AuditSourceID.
     """
@@ -33,5 +34,6 @@ class FhirOptions:
     max_counted: int = 5_000
     max_parameter_chars: int = 4_096
     max_bundle_entries: int = 256
+    read_wait_s: float = 2.0
     page_key: bytes = field(default_factory=lambda: token_bytes(32), repr=False)
     assigners: Mapping[str, str] = field(default_factory=dict)

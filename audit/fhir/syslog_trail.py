@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from audit.errors import RequestError
+from audit.errors import IndexUnavailable, RequestError
 from audit.fhir.dates import DateRange, date_range
 from audit.fhir.options import FhirOptions
 from audit.fhir.paging import PageLinks, PageState
@@ -11,6 +11,7 @@ from audit.fhir.question import Pairs
 from audit.fhir.syslog_fields import SyslogParameter, has_value, narrowing, syslog_parameters
 from audit.fhir.syslog_messages import message_parts
 from audit.index.criteria import And, Criteria, Range
+from audit.index.document import IndexedRecord
 from audit.index.port import Place
 from audit.query.access import Principal, Scope
 from audit.query.audited_trail import AuditedTrail, Details
@@ -85,16 +86,17 @@ class SyslogTrail:
         asked = _read(state, self._options)
         criteria = And((asked.criteria, Range("sequence", None, state.snapshot), NOT_REPEATED))
         found: list[dict[str, str]] = []
+        shown: list[IndexedRecord] = []
         following = last = state.place
-        for examined, (at, message) in enumerate(
-            self._matches(principal, asked, criteria, last), 1
-        ):
+        looked_at = enumerate(self._matches(principal, asked, criteria, last), 1)
+        for examined, (record, message) in looked_at:
             if message is not None:
                 if len(found) == asked.count:
                     following = last
                     break
                 found.append(message)
-            last = at
+                shown.append(record)
+            last = Place(record.time, record.sequence)
             if examined >= self._options.max_examined:
                 following = last
                 break
@@ -102,7 +104,7 @@ class SyslogTrail:
             following = None
         words = "&".join(f"{name}={value}" for name, value in asked.pairs)
         details = (("query", words), ("records shown", str(len(found))))
-        self._trail.audit.used(principal, (("interface", INTERFACE), *details))
+        self._trail.audit.used(principal, (("interface", INTERFACE), *details), shown)
         link = None
         if following is not None:
             link = self._links.seal(replace(state, place=following), principal)
@@ -110,14 +112,20 @@ class SyslogTrail:
 
     def _matches(
         self, principal: Principal, asked: _Asked, criteria: Criteria, place: Place | None
-    ) -> Iterator[tuple[Place, dict[str, str] | None]]:
-        view = self._trail.view(principal)
+    ) -> Iterator[tuple[IndexedRecord, dict[str, str] | None]]:
+        """Records that may hold, in order, each with its message if it holds.
+
+        Not as the principal would see the record: the message names everybody in it.
+        """
+        visible = self._trail.visible(principal, criteria)
         while True:
-            page = view.search(criteria, limit=asked.count + 1, after=place)
+            page = self._trail.index.search(visible, limit=asked.count + 1, after=place)
+            if page.partial:
+                raise IndexUnavailable("a part of the index did not answer")
             for record in page.records:
                 parts = message_parts(self._trail.reader.read(record.sequence).received.raw)
                 holds = all(has_value(one, value, record, parts) for one, value in asked.values)
-                yield Place(record.time, record.sequence), parts if holds else None
+                yield record, parts if holds else None
             place = page.next_place
             if place is None:
                 return

@@ -5,6 +5,8 @@ Source: IHE ITI TF-2 3.81 (Retrieve ATNA Audit Event).
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from threading import Event
+from time import monotonic
 
 from audit.errors import NotFound, RequestError
 from audit.fhir.options import FhirOptions
@@ -21,6 +23,7 @@ from audit.query.audited_trail import AuditedTrail, Details
 from audit.query.home import NOT_REPEATED
 
 INTERFACE = "ITI-81"
+_LOOK_AGAIN_S = 0.05
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,10 +94,22 @@ class FhirTrail:
         self._admit(principal, asked)
         if not record_id.startswith(f"{self.trail.reader.origin}-"):
             raise NotFound("there is no AuditEvent of that id")
+        self._wait_for(record_id)
         record, _ = self.trail.record(principal, record_id)
         resource = self.resource(principal, record)
-        self.trail.audit.used(principal, asked)
+        self.trail.audit.used(principal, asked, (record,))
         return resource
+
+    def _wait_for(self, record_id: str) -> None:
+        """Give a record that is journaled, as one just created, a moment to be indexed."""
+        sequence = self.trail.sequence(record_id)
+        until = monotonic() + self.options.read_wait_s
+        pause = Event()
+        while monotonic() < until:
+            lag = self.trail.lag()
+            if not lag.index_seq <= sequence < lag.journal_seq:
+                return
+            pause.wait(_LOOK_AGAIN_S)
 
     def _admit(self, principal: Principal, asked: Details) -> None:
         self.trail.require(principal, Scope.EVENTS_READ, asked)
@@ -113,7 +128,7 @@ class FhirTrail:
             ("query", asked.words()),
             ("records shown", str(len(page.resources))),
         )
-        self.trail.audit.used(principal, details)
+        self.trail.audit.used(principal, details, page.records)
         following = replace(state, place=page.next_place, total=total)
         return Found(
             question=asked,
@@ -144,6 +159,7 @@ class _Page:
         self._asked = asked
         self._found = found
         self.resources: list[Json] = []
+        self.records: list[IndexedRecord] = []
         self.next_place: Place | None = None
         self.warnings: list[str] = []
         self._is_whole = False
@@ -152,20 +168,24 @@ class _Page:
         """Look at records until the page is full and it is known whether more match."""
         wanted = self._asked.count
         last = place
-        for examined, (at, resource) in enumerate(self._matches(place, wanted + 1), 1):
+        looked_at = enumerate(self._matches(place, wanted + 1), 1)
+        for examined, (record, resource) in looked_at:
             if resource is not None:
                 if len(self.resources) == wanted:
                     self.next_place = last
                     return
                 self.resources.append(resource)
-            last = at
+                self.records.append(record)
+            last = Place(record.time, record.sequence)
             if examined >= self._trail.options.max_examined:
                 self.next_place = last
                 return
         self._is_whole = place is None
 
-    def _matches(self, place: Place | None, batch: int) -> Iterator[tuple[Place, Json | None]]:
-        """Records that may hold, in order: the place of each, and its resource if it holds."""
+    def _matches(
+        self, place: Place | None, batch: int
+    ) -> Iterator[tuple[IndexedRecord, Json | None]]:
+        """Records that may hold, in order, each with its resource if it holds."""
         newest_first = not self._asked.oldest_first
         while True:
             page = self._view.search(
@@ -176,7 +196,7 @@ class _Page:
             for record in page.records:
                 resource = self._trail.resource(self._principal, record)
                 holds = self._asked.holds(resource)
-                yield Place(record.time, record.sequence), resource if holds else None
+                yield record, resource if holds else None
             place = page.next_place
             if place is None:
                 return

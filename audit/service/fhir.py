@@ -27,6 +27,7 @@ def fhir_options(settings: Settings, page_key: bytes) -> FhirOptions:
         max_counted=fhir.max_counted,
         max_parameter_chars=fhir.max_parameter_chars,
         max_bundle_entries=fhir.max_bundle_entries,
+        read_wait_s=fhir.read_wait_s,
         page_key=page_key,
         assigners=settings.index.default_assigners,
     )

@@ -33,3 +33,6 @@ class FhirSettings(Section):
         4_096, ge=64, description="characters of all parameters of a search together"
     )
     max_bundle_entries: int = Field(256, ge=1, le=256, description="most events of one batch")
+    read_wait_s: float = Field(
+        2.0, ge=0, le=30, description="how long a read waits for an event that is not indexed yet"
+    )

@@ -1,5 +1,6 @@
 """Retrieve ATNA Audit Event [ITI-81] over HTTP, on a simulated hospital's trail."""
 
+import threading
 from base64 import b64decode
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -13,6 +14,7 @@ from starlette.testclient import TestClient
 
 from audit.fhir.matching import values_at
 from audit.fhir.values import Json
+from audit.index.criteria import Everything
 from audit.query.access import Scope
 from audit.record.audit_message import CodedValue
 from tests.api.fhir_client import (
@@ -447,6 +449,40 @@ def test_every_look_is_journaled_before_it_is_answered(own: Stack) -> None:
     assert details[0]["query"] == b"date=ge2020-01-01&_count=5"
     assert details[0]["records shown"] == b"1"
     assert details[1]["record"] == f"{own.reader.origin}-{sequence}".encode()
+
+
+def test_the_record_of_a_look_names_the_patients_that_were_shown(own: Stack) -> None:
+    client = fhir_client(own)
+    sequence = own.add([syslog(message())])[0]
+    before = len(own.own_records())
+    bundle(client)
+    client.get(f"{EVENTS}/{own.reader.origin}-{sequence}")
+    client.get("/syslogsearch?date=ge2020")
+    looks = [as_fhir(raw) for raw in own.own_records()[before:]]
+    assert [values_at(one, "patient().identifier.value") for one in looks] == [["P48003"]] * 3
+
+
+def test_a_read_waits_a_moment_for_what_is_journaled_but_not_searchable(own: Stack) -> None:
+    sequence = own.append(b"<85>1 - host app - - - late")
+    path = f"{EVENTS}/{own.reader.origin}-{sequence}"
+    assert fhir_client(own, read_wait_s=0).get(path).status_code == 404
+    indexing = threading.Timer(0.2, own.catch_up)
+    indexing.start()
+    assert fhir_client(own, read_wait_s=30).get(path).status_code == 200
+    indexing.join()
+
+
+def test_a_part_of_the_index_that_is_silent_is_told(
+    own: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own.add([b"<85>1 - host app - - - one"])
+    whole_page = own.index.search(Everything(), limit=10)
+    partial = replace(whole_page, partial=True, warnings=("shard 2 is silent",))
+    monkeypatch.setattr(own.index, "search", lambda *_, **__: partial)
+    client = fhir_client(own)
+    told = bundle(client)["entry"][-1]["resource"]["issue"][0]
+    assert (told["severity"], told["diagnostics"]) == ("warning", "shard 2 is silent")
+    assert client.get("/syslogsearch?date=ge2020").status_code == 503
 
 
 def test_too_many_requests_are_told_as_outcome(shared: Stack) -> None:

@@ -4,6 +4,7 @@ The client library is imported when the first index is made, so that an installa
 ``elastic`` extra loses nothing.
 """
 
+from base64 import b64encode
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,9 +12,12 @@ from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, Any, Final
 
+from typing_extensions import override
+
 from audit.errors import ConfigurationError, IndexUnavailable
 
 if TYPE_CHECKING:
+    from elastic_transport import TextSerializer
     from elasticsearch import Elasticsearch
 
 RETRIED: Final = frozenset({408, 429, 502, 503, 504})
@@ -74,7 +78,8 @@ def connect(options: ElasticIndexOptions) -> "Elasticsearch":
     if options.api_key:
         given["api_key"] = options.api_key
     elif options.username:
-        given["basic_auth"] = (options.username, options.password or "")
+        named = f"{options.username}:{options.password or ''}"
+        given["basic_auth"] = b64encode(named.encode()).decode()
     if options.ca_file is not None:
         given["ca_certs"] = str(options.ca_file)
     try:
@@ -83,10 +88,23 @@ def connect(options: ElasticIndexOptions) -> "Elasticsearch":
             request_timeout=options.request_timeout_s,
             max_retries=0,
             retry_on_timeout=False,
+            serializers={"text/*": not_elasticsearch()},
             **given,
         )
     except (ValueError, OSError) as error:
         raise ConfigurationError(f"Elasticsearch at {options.urls}: {error}") from error
+
+
+def not_elasticsearch() -> "TextSerializer":
+    """What reads answers in text: a sign-in page, say, of something between us and the cluster."""
+    from elastic_transport import SerializationError, TextSerializer
+
+    class NotElasticsearch(TextSerializer):
+        @override
+        def loads(self, data: bytes) -> str:
+            raise SerializationError(f"an answer that is not Elasticsearch's: {data[:60]!r}")
+
+    return NotElasticsearch()
 
 
 @contextmanager

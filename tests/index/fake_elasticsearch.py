@@ -24,6 +24,7 @@ class FakeElasticsearch:
         taken: documents by id.
         bulk_sizes: number of actions in each bulk request.
         answers: fixed answers by method and path.
+        kept: documents that were put one by one, by path.
         asked: method and path of every request.
     """
 
@@ -32,7 +33,7 @@ class FakeElasticsearch:
     taken: dict[str, Any] = field(default_factory=dict)
     bulk_sizes: list[int] = field(default_factory=list)
     answers: dict[tuple[str, str], Answer] = field(default_factory=dict)
-
+    kept: dict[str, Any] = field(default_factory=dict)
     asked: list[tuple[str, str]] = field(default_factory=list)
 
     def answer(self, method: str, path: str, body: bytes) -> Answer:
@@ -43,9 +44,17 @@ class FakeElasticsearch:
             return self._bulk(body)
         if path.endswith("/_search"):
             return 200, {"hits": {"hits": [], "total": {"value": 0}}, "_shards": {"failed": 0}}
-        if "/_doc/position" in path and method == "GET":
-            return 404, {"found": False}
+        if "/_doc/" in path:
+            return self._document(method, path, body)
         return 200, {"acknowledged": True, "_shards": {"failed": 0}}
+
+    def _document(self, method: str, path: str, body: bytes) -> Answer:
+        if method == "PUT":
+            self.kept[path] = json.loads(body)
+            return 200, {"result": "updated"}
+        if path in self.kept:
+            return 200, {"found": True, "_source": self.kept[path]}
+        return 404, {"found": False}
 
     def _bulk(self, body: bytes) -> Answer:
         lines = [json.loads(line) for line in body.splitlines()]
@@ -79,6 +88,7 @@ def fake_elasticsearch() -> Iterator[FakeElasticsearch]:
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        wbufsize = -1  # one packet an answer: two would wait for each other
 
         def _respond(self) -> None:
             body = self.rfile.read(int(self.headers.get("content-length", 0)))

@@ -1,6 +1,7 @@
 """Makes ``dashboards/kibana/audit-records.ndjson`` anew: ``python -m tests.index.make_kibana``.
 
-A data view and saved searches for Kibana 8, from the field table and the product's own criteria.
+A data view, saved searches, charts over them and a dashboard for Kibana 8, from the field table
+and the product's own criteria.
 """
 
 import json
@@ -92,10 +93,126 @@ def _search(search_id: str, title: str, criteria: Criteria, columns: tuple[str, 
     }
 
 
+CHARTS: dict[str, tuple[str, str]] = {
+    "arr-queries": ("outcome", "requestor"),
+    "arr-access": ("outcome", "requestor"),
+    "arr-exports": ("kind", "destination"),
+    "arr-failures": ("category", "address"),
+}
+"""By search: what its bars over time are split by, and what its table counts."""
+
+DASHBOARD = "arr-overview"
+_WIDTH = 48
+_BARS_WIDTH = 32
+_HEIGHT = 10
+_NO_FILTER = json.dumps({"filter": [], "query": {"language": "kuery", "query": ""}})
+
+
+def _terms(agg: str, schema: str, field: str, size: int) -> dict[str, Any]:
+    params = {"field": field, "size": size, "order": "desc", "orderBy": "1", "otherBucket": True}
+    return {"id": agg, "enabled": True, "type": "terms", "schema": schema, "params": params}
+
+
+def _bars(search: str, field: str) -> tuple[str, list[dict[str, Any]], dict[str, Any]]:
+    over_time = {"field": TIMESTAMP, "interval": "auto", "min_doc_count": 1}
+    times = {
+        "id": "2",
+        "enabled": True,
+        "type": "date_histogram",
+        "schema": "segment",
+        "params": over_time,
+    }
+    shown = {"type": "histogram", "addLegend": True, "legendPosition": "right"}
+    return f"{search}-over-time", [times, _terms("3", "group", field, 8)], shown
+
+
+def _table(search: str, field: str) -> tuple[str, list[dict[str, Any]], dict[str, Any]]:
+    shown = {"perPage": 10, "showTotal": False, "totalFunc": "sum"}
+    return f"{search}-by-{field}", [_terms("2", "bucket", field, 20)], shown
+
+
+def _chart(
+    search: str, kind: str, made: tuple[str, list[dict[str, Any]], dict[str, Any]]
+) -> dict[str, Any]:
+    chart_id, buckets, shown = made
+    title = f"{SEARCHES[search][0]}, {chart_id.removeprefix(search + '-').replace('-', ' ')}"
+    count = {"id": "1", "enabled": True, "type": "count", "schema": "metric", "params": {}}
+    state = {"title": title, "type": kind, "params": shown, "aggs": [count, *buckets]}
+    return {
+        "id": chart_id,
+        "type": "visualization",
+        "attributes": {
+            "title": title,
+            "description": "",
+            "version": 1,
+            "uiStateJSON": "{}",
+            "visState": json.dumps(state, sort_keys=True),
+            "savedSearchRefName": "search_0",
+            "kibanaSavedObjectMeta": {"searchSourceJSON": _NO_FILTER},
+        },
+        "references": [{"id": search, "name": "search_0", "type": "search"}],
+    }
+
+
+def _charts() -> list[dict[str, Any]]:
+    made: list[dict[str, Any]] = []
+    for search, (split, counted) in CHARTS.items():
+        made.append(_chart(search, "histogram", _bars(search, split)))
+        made.append(_chart(search, "table", _table(search, counted)))
+    return made
+
+
+def _panel(number: int, chart: dict[str, Any]) -> dict[str, Any]:
+    row, right = divmod(number, 2)
+    place = {
+        "x": _BARS_WIDTH * right,
+        "y": _HEIGHT * row,
+        "w": _WIDTH - _BARS_WIDTH if right else _BARS_WIDTH,
+        "h": _HEIGHT,
+        "i": str(number),
+    }
+    return {
+        "type": chart["type"],
+        "panelIndex": str(number),
+        "panelRefName": f"panel_{number}",
+        "gridData": place,
+        "embeddableConfig": {"enhancements": {}},
+    }
+
+
+def _dashboard(charts: list[dict[str, Any]]) -> dict[str, Any]:
+    panels = [_panel(number, chart) for number, chart in enumerate(charts)]
+    return {
+        "id": DASHBOARD,
+        "type": "dashboard",
+        "attributes": {
+            "title": "Audit: queries, accesses, exports, failed acts",
+            "description": "Records that repeat an earlier one are not counted.",
+            "version": 1,
+            "timeRestore": True,
+            "timeFrom": "now-7d",
+            "timeTo": "now",
+            "optionsJSON": json.dumps({"hidePanelTitles": False, "useMargins": True}),
+            "panelsJSON": json.dumps(panels, sort_keys=True),
+            "kibanaSavedObjectMeta": {"searchSourceJSON": _NO_FILTER},
+        },
+        "references": [
+            {"id": chart["id"], "name": f"{number}:panel_{number}", "type": chart["type"]}
+            for number, chart in enumerate(charts)
+        ],
+    }
+
+
 def saved_objects() -> list[dict[str, Any]]:
-    """The data view, then the searches."""
+    """The data view, the searches, the charts, the dashboard."""
     searches = (_search(id_, *described) for id_, described in SEARCHES.items())
-    return [_data_view(), *searches]
+    charts = _charts()
+    return [_data_view(), *searches, *charts, _dashboard(charts)]
+
+
+def of_type(kind: str) -> list[dict[str, Any]]:
+    """The saved objects of a type."""
+    return [made for made in saved_objects() if made["type"] == kind]
 
 
 def ndjson() -> str:

@@ -1,0 +1,212 @@
+"""Elasticsearch behind faults: each record once, the position never ahead, no pretence."""
+
+import os
+import random
+import ssl
+from base64 import b64encode
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import trustme
+
+from audit.errors import IndexUnavailable
+from audit.index.criteria import Everything
+from audit.index.document import IndexedRecord
+from audit.index.elastic_client import ElasticIndexOptions
+from audit.index.elastic_index import ElasticIndex
+from audit.index.port import SearchIndex, Total
+from tests.elasticsearch_server import ElasticsearchServer, elasticsearch_server
+from tests.index.fake_elasticsearch import FakeElasticsearch, fake_elasticsearch
+from tests.index.fault_proxy import FAULTS, PASS, FaultProxy, fault_proxy
+from tests.index.records import MONTH_START
+
+__all__ = ["elasticsearch_server"]
+
+SCHEDULES = 1000 if os.environ.get("ARR_LONG") else 20
+SCHEDULES_OF_A_REAL_ONE = 1000 if os.environ.get("ARR_LONG") else 4
+RECORDS = 30
+BATCH = 7
+
+
+def record(sequence: int) -> IndexedRecord:
+    time = MONTH_START + sequence * 1_000_000_000
+    return IndexedRecord(
+        id=f"k3f9-{sequence}",
+        sequence=sequence,
+        time=time,
+        received=time,
+        fields={"user": (f"u{sequence}",), "text": ("x",)},
+    )
+
+
+def options(url: str, **more: object) -> ElasticIndexOptions:
+    given: dict[str, object] = {
+        "urls": (url,),
+        "retry_for_s": 1.0,
+        "request_timeout_s": 10.0,
+        "pause": lambda _seconds: None,
+        **more,
+    }
+    return ElasticIndexOptions(**given)  # type: ignore[arg-type]
+
+
+def schedule(seed: int) -> Callable[[], str]:
+    """Faults at a rate of its own, sometimes the same one many times over."""
+    chosen = random.Random(seed)  # noqa: S311 - a test must do the same again
+    rate = chosen.choice((0.1, 0.3, 0.6))
+    run: list[str] = []
+
+    def next_fault() -> str:
+        if not run:
+            fault = chosen.choice(FAULTS) if chosen.random() < rate else PASS
+            run.extend([fault] * chosen.choice((1, 1, 1, 6)))
+        return run.pop()
+
+    return next_fault
+
+
+def put_all(
+    index: SearchIndex, proxy: FaultProxy, check: Callable[[int], None], attempts: int = 2000
+) -> None:
+    """As the follower does it: from the index's own position, again and again."""
+    for _ in range(attempts):
+        try:
+            start = index.position()
+            check(start)
+            if start == RECORDS:
+                return
+            end = min(RECORDS, start + BATCH)
+            index.put([record(n) for n in range(start, end)], end)
+        except IndexUnavailable:
+            continue
+    pytest.fail(f"not done; the last faults were {proxy.seen[-40:]}")
+
+
+@pytest.fixture(scope="module")
+def fake() -> Iterator[FakeElasticsearch]:
+    with fake_elasticsearch() as started:
+        yield started
+
+
+def test_each_record_stands_once_and_the_position_is_never_ahead(
+    fake: FakeElasticsearch,
+) -> None:
+    met: set[str] = set()
+    with fault_proxy(fake.url) as proxy:
+        for seed in range(SCHEDULES):
+            fake.taken.clear()
+            fake.kept.clear()
+            proxy.next_fault = schedule(seed)
+            index = ElasticIndex(options(proxy.url))
+
+            def check(position: int) -> None:
+                assert {f"k3f9-{n}" for n in range(position)} <= fake.taken.keys()
+
+            put_all(index, proxy, check)
+            index.close()
+            assert len(fake.taken) == RECORDS
+            assert all("time" in document for document in fake.taken.values())
+            met.update(proxy.seen)
+    assert met == {*FAULTS, PASS}
+
+
+@pytest.mark.elastic
+@pytest.mark.slow
+def test_a_real_server_behind_faults(elasticsearch_server: ElasticsearchServer) -> None:
+    direct = ElasticIndex(options(elasticsearch_server.url))
+    with fault_proxy(elasticsearch_server.url) as proxy:
+        for seed in range(SCHEDULES_OF_A_REAL_ONE):
+            direct.clear()
+            proxy.next_fault = schedule(seed)
+            index = ElasticIndex(options(proxy.url))
+
+            def check(position: int) -> None:
+                there = {r.sequence for r in direct.search(Everything(), limit=100).records}
+                assert set(range(position)) <= there
+
+            put_all(index, proxy, check)
+            assert direct.count(Everything()) == Total(RECORDS)
+            looked = [look(index) for _ in range(20)]
+            assert set(looked) <= {"whole", "partial", "unavailable"}
+            index.close()
+    direct.close()
+
+
+def look(index: SearchIndex) -> str:
+    """What a search was: never fewer records without saying so."""
+    try:
+        page = index.search(Everything(), limit=100)
+    except IndexUnavailable:
+        return "unavailable"
+    if page.partial:
+        assert page.warnings
+        return "partial"
+    assert [r.sequence for r in page.records] == list(range(RECORDS - 1, -1, -1))
+    return "whole"
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_search_behind_each_fault_never_pretends(fake: FakeElasticsearch, fault: str) -> None:
+    whole = {"hits": {"hits": [], "total": {"value": 3}}, "_shards": {"failed": 0}}
+    fake.answers["POST", "/arr-events-*/_search"] = (200, whole)
+    with fault_proxy(fake.url) as proxy:
+        proxy.next_fault = lambda: fault
+        index = ElasticIndex(options(proxy.url))
+        try:
+            told = index.count(Everything())
+        except IndexUnavailable:
+            assert fault not in ("slow", "some items")
+        else:
+            assert told == Total(3)
+            assert fault in ("slow", "some items")
+        index.close()
+    del fake.answers["POST", "/arr-events-*/_search"]
+
+
+def basic(user: str, password: str) -> str:
+    return "Basic " + b64encode(f"{user}:{password}".encode()).decode()
+
+
+@pytest.mark.parametrize(
+    ("given", "wanted"),
+    [
+        ({"api_key": "c2VjcmV0"}, "ApiKey c2VjcmV0"),
+        ({"username": "arr", "password": "pässword"}, basic("arr", "pässword")),
+    ],
+)
+def test_tls_and_who_we_are(
+    fake: FakeElasticsearch, tmp_path: Path, given: dict[str, str], wanted: str
+) -> None:
+    authority = trustme.CA()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("localhost").configure_cert(context)
+    ca_file = tmp_path / "ca.crt"
+    authority.cert_pem.write_to_path(ca_file)
+    fake.taken.clear()
+    fake.kept.clear()
+    with fault_proxy(fake.url, context) as proxy:
+        proxy.authorization = wanted
+        index = ElasticIndex(options(proxy.url, ca_file=ca_file, **given))
+        index.put([record(1)], 2)
+        assert (index.position(), list(fake.taken)) == (2, ["k3f9-1"])
+        index.close()
+        stranger = ElasticIndex(options(proxy.url, ca_file=ca_file, api_key="b3RoZXI="))
+        with pytest.raises(IndexUnavailable, match="401"):
+            stranger.position()
+        stranger.close()
+        distrusting = ElasticIndex(options(proxy.url, **given))
+        with pytest.raises(IndexUnavailable, match="reached"):
+            distrusting.position()
+        distrusting.close()
+
+
+def test_another_node_is_asked_when_one_is_down(fake: FakeElasticsearch) -> None:
+    with fake_elasticsearch() as gone:
+        down = gone.url
+    fake.taken.clear()
+    fake.kept.clear()
+    index = ElasticIndex(options(down, urls=(down, fake.url)))
+    put_all(index, FaultProxy(), lambda _position: None)
+    assert len(fake.taken) == RECORDS
+    index.close()

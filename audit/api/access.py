@@ -15,6 +15,7 @@ from audit.state.store import StateStore
 from audit.state.tokens import ApiToken
 from audit.web.errors import BadRequest, TooManyRequests, Unauthenticated
 from audit.web.options import WebOptions
+from audit.web.protocol import CERTIFICATE_EXTENSION
 from audit.web.rate_limit import TokenBuckets
 
 REASON_HEADER = "ARR-Reason"
@@ -115,7 +116,7 @@ def _key(*names: str) -> str:
 
 def certificate_shown(extensions: dict[str, Any]) -> str:
     """SHA-256 of the client certificate that TLS verified, in hexadecimal; empty without one."""
-    return str(extensions.get("tls", {}).get("client_cert_sha256", ""))
+    return str(extensions.get(CERTIFICATE_EXTENSION, {}).get("sha256", ""))
 
 
 def reason_of(request: Request) -> str:

@@ -4,6 +4,7 @@ import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from secrets import token_urlsafe
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -46,6 +47,7 @@ def user() -> None:
     epilog=examples(
         "arr user add officer --role investigator",
         "arr user add reviewer --role reviewer --site radiology",
+        "arr user add siem-feed --role siem --service",
         "arr user add glass --role investigator --emergency --password-file pw.txt",
     )
 )
@@ -58,6 +60,11 @@ def user() -> None:
     is_flag=True,
     help="For breaking the glass: signing in takes a reason and raises an alert.",
 )
+@click.option(
+    "--service",
+    is_flag=True,
+    help="For a program with a client certificate: nobody can sign in by a password.",
+)
 @click.option("--password-file", help="File with the password; - for standard input.")
 def add(
     name: str,
@@ -65,6 +72,7 @@ def add(
     config_file: Path | None,
     display_name: str,
     emergency: bool,
+    service: bool,
     password_file: str | None,
     **named: tuple[str, ...],
 ) -> None:
@@ -73,7 +81,7 @@ def add(
 
     grants = _grants(**named)
     with administering(settings_from(data, config_file)) as administration:
-        password = _password(password_file)
+        password = token_urlsafe(32) if service else _password(password_file)
         kind = "Emergency account" if emergency else "Account"
         administration.record(f"{kind} {name} is added with {described(grants)}")
         account = administration.state.accounts.create(

@@ -10,6 +10,7 @@ from audit.errors import JournalUnavailable
 from audit.query.access import ALL_SCOPES, Principal
 from audit.query.search import SearchOptions, SearchService
 from audit.record.build import Alert
+from audit.service.access import scopes_for_reason
 from audit.service.backends import open_index, open_reader
 from audit.service.own_records import OwnRecords, identity_of
 from audit.service.paths import DataPaths
@@ -20,6 +21,8 @@ from audit.state.store import StateStore
 from audit.transport.append_socket import AppendClient
 
 LISTENER = "cli"
+REASON_VARIABLE = "ARR_REASON"
+"""Why the operator looks, where policy wants to know."""
 
 
 def operator_name() -> str:
@@ -39,6 +42,7 @@ def operator_principal() -> Principal:
         scopes=frozenset(ALL_SCOPES),
         kind="account",
         address=socket.gethostname() or "localhost",
+        reason=os.environ.get(REASON_VARIABLE, "").strip(),
     )
 
 
@@ -62,6 +66,7 @@ def searching(settings: Settings) -> Iterator[SearchService]:
                     identity=identity,
                     cursor_key=own_key(paths.cursor_key),
                     pseudonym_key=own_key(paths.pseudonym_key),
+                    reason_for=scopes_for_reason(settings),
                 ),
             )
         finally:

@@ -103,6 +103,26 @@ class OwnRecords:
         )
         return self._syslog(message)
 
+    def emergency(self, user: Person, reason: str, *, begins: bool) -> bytes:
+        """Somebody breaks the glass, or has mended it (PS3.15 A.5.3.11, type 110127 or 110138).
+
+        Args:
+            user: who.
+            reason: why, in their words.
+            begins: whether it is broken now.
+        """
+        alert = Alert.EMERGENCY_OVERRIDE_STARTED if begins else Alert.EMERGENCY_OVERRIDE_STOPPED
+        outcome = Outcome.MINOR_FAILURE if begins else Outcome.SUCCESS
+        what = f"The glass is broken: {reason}" if begins else "The emergency sign-in is over"
+        message = security_alert(
+            self._occurrence(outcome, what),
+            alert,
+            (self._process(APP_NAME),),
+            (AlertSubject(id=self.identity.hostname, description=what),),
+            (user,),
+        )
+        return self._syslog(message, outcome)
+
     def authentication(
         self, activity: Authentication, user: Person, failure: str | None = None
     ) -> bytes:

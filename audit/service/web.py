@@ -18,20 +18,27 @@ from audit.api.log import PublishedLog, create_log_routes
 from audit.api.reports import create_report_routes
 from audit.api.siem import create_siem_routes
 from audit.dashboard.app import create_page_routes
-from audit.dashboard.sign_in import SignIn
 from audit.errors import AuditError
 from audit.index.port import SearchIndex
 from audit.journal.checkpoint_cosigned import CosignedHeads
 from audit.journal.reader import JournalReader
 from audit.query.audited_trail import AuditedTrail
 from audit.query.exports.jobs import ExportJobs
+from audit.query.identities import Identities
 from audit.query.reports.service import ReportService
 from audit.query.search import SearchOptions, SearchService
 from audit.query.self_audit import SelfAudit
-from audit.record.build import Authentication, Person
+from audit.service.access import (
+    Access,
+    administration_routes,
+    ask_for_certificates,
+    scopes_for_reason,
+    sign_in_recorder,
+)
 from audit.service.backends import open_index, wait_for_reader
 from audit.service.exports import export_jobs, export_maker
 from audit.service.fhir import fhir_options, fhir_routes
+from audit.service.identities import identity_routes, learner
 from audit.service.ops import bind
 from audit.service.own_records import OwnRecords, identity_of
 from audit.service.paths import DataPaths
@@ -76,6 +83,7 @@ class WebRole:
         self._own = OwnRecords(identity_of(settings, ROLE))
         self._appends = AppendClient(paths.append_socket)
         self._metrics = RequestMetrics()
+        self._access: Access | None = None
         self._index: SearchIndex | None = None
         self._reader: JournalReader | None = None
         self._state: StateStore | None = None
@@ -86,9 +94,11 @@ class WebRole:
     async def start(self) -> None:
         """Check the settings, open index and state, bind the listener."""
         settings = self._settings
-        self._options = web_options(settings)
-        self._pages = page_options(settings)
+        self._access = Access.of(settings)
+        self._options = self._access.web(web_options(settings))
+        self._pages = self._access.pages(page_options(settings))
         self._tls = web_tls(settings)
+        ask_for_certificates(self._tls, settings)
         self._index = open_index(settings, self._paths)
         self._state = StateStore(state_url(self._paths), state_options(settings))
         self._socket = await bind(settings.web.host, settings.web.port, "web.port")
@@ -114,6 +124,8 @@ class WebRole:
         if self._jobs is not None:
             await asyncio.to_thread(self._jobs.close)
         self._appends.close()
+        if self._access is not None:
+            self._access.close()
         for part in (self._index, self._reader, self._state, self._socket):
             if part is not None:
                 part.close()
@@ -144,15 +156,13 @@ class WebRole:
                 identity=self._own.identity,
                 cursor_key=own_key(self._paths.cursor_key),
                 pseudonym_key=own_key(self._paths.pseudonym_key),
+                reason_for=scopes_for_reason(self._settings),
             ),
+            Identities(self._state.aliases),
         )
-        pages = create_page_routes(search, self._state, self._record_sign_in, self._pages)
+        recorder = sign_in_recorder(self._append, self._own)
+        pages = create_page_routes(search, self._state, recorder, self._pages)
         api = create_api_routes(search, self._state, self._options)
-        maker = export_maker(search.trail, self._settings, self._paths)
-        self._jobs = export_jobs(self._settings, self._paths)
-        exports = create_export_routes(maker, self._jobs, self._state, self._options)
-        reports = ReportService(search.trail)
-        reported = create_report_routes(reports, self._state, self._options)
         feed = siem_feed_options(self._settings, self._paths, reader)
         siem = create_siem_routes(search.trail, self._state, self._options, feed)
         fhir = self._fhir_routes(search.trail, self._state)
@@ -160,15 +170,27 @@ class WebRole:
             self._options,
             (
                 api,
-                exports,
-                reported,
+                *self._taken_out_routes(search.trail, self._state),
+                identity_routes(search.trail, self._state, self._options, self._append, self._own),
                 siem,
                 *fhir,
+                administration_routes(self._state, self._options, self._append, self._own),
                 self._log_routes(reader, self._state),
                 pages.router,
             ),
             page_error=pages.error,
             observe=self._metrics.observe,
+        )
+
+    def _taken_out_routes(self, trail: AuditedTrail, state: StateStore) -> tuple[APIRouter, ...]:
+        """Exports and reports."""
+        maker = export_maker(trail, self._settings, self._paths)
+        self._jobs = export_jobs(self._settings, self._paths)
+        return (
+            create_export_routes(maker, self._jobs, state, self._options),
+            create_report_routes(
+                ReportService(trail, aliases=state.aliases), state, self._options
+            ),
         )
 
     def _fhir_routes(self, trail: AuditedTrail, state: StateStore) -> tuple[APIRouter, ...]:
@@ -186,15 +208,6 @@ class WebRole:
     def _append(self, raw: bytes) -> int:
         return self._appends.append(raw, ROLE)
 
-    def _record_sign_in(self, attempt: SignIn) -> None:
-        activity = Authentication.LOGIN if attempt.activity == "login" else Authentication.LOGOUT
-        user = Person(
-            user_id=attempt.name.strip() or "(none given)",
-            name=attempt.display_name or None,
-            address=attempt.address or self._own.identity.hostname,
-        )
-        self._append(self._own.authentication(activity, user, attempt.failure))
-
     async def _clean(self) -> None:
         while True:
             await asyncio.sleep(CLEANUP_INTERVAL_S)
@@ -205,6 +218,17 @@ class WebRole:
                         await asyncio.to_thread(self._jobs.forget_expired)
                 except AuditError as error:
                     log.warning("the state store was not cleaned", reason=str(error))
+                await self._learn()
+
+    async def _learn(self) -> None:
+        """Take identities from what came in since; what fails is tried again the next time."""
+        if self._index is None or self._state is None or self._reader is None:
+            return
+        learn = learner(self._index, self._state, self._append, self._own)
+        try:
+            await asyncio.to_thread(learn)
+        except AuditError as error:
+            log.warning("no identities were learned", reason=str(error))
 
 
 def state_url(paths: DataPaths) -> str:

@@ -133,7 +133,7 @@ def _environment_values(environment: Mapping[str, str]) -> Iterator[tuple[str, A
         yield name, value, f"environment variable {variable}"
 
 
-_OTHER_VARIABLES = frozenset({"ARR_CONFIG", "ARR_LONG", "ARR_PASSWORD", "ARR_TOKEN"})
+_OTHER_VARIABLES = frozenset({"ARR_CONFIG", "ARR_LONG", "ARR_PASSWORD", "ARR_REASON", "ARR_TOKEN"})
 
 
 def _is_made_of(kind: type, name: str) -> bool:

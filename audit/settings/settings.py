@@ -4,6 +4,7 @@ from pathlib import Path
 
 from pydantic import Field
 
+from audit.settings.access import AccessSettings
 from audit.settings.exports import ExportSettings
 from audit.settings.fhir import FhirSettings
 from audit.settings.index import IndexSettings
@@ -26,6 +27,7 @@ class Settings(Section):
     validation: ValidationSettings = ValidationSettings()
     index: IndexSettings = IndexSettings()
     web: WebSettings = WebSettings()
+    access: AccessSettings = AccessSettings()
     fhir: FhirSettings = FhirSettings()
     exports: ExportSettings = ExportSettings()
     siem: SiemSettings = SiemSettings()

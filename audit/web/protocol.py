@@ -16,6 +16,7 @@ from asyncio import AbstractEventLoop, Transport
 from asyncio.events import TimerHandle
 from collections.abc import Callable
 from enum import Enum, auto
+from hashlib import sha256
 from http import HTTPStatus
 from typing import Any, cast
 
@@ -29,6 +30,16 @@ from audit.web.options import WebOptions
 
 _FIELD_OVERHEAD_OCTETS = 4
 """``: `` and CRLF around each header field."""
+
+
+CERTIFICATE_EXTENSION = "arr.client_certificate"
+"""ASGI extension: ``sha256`` of the client certificate that TLS verified, in hexadecimal."""
+
+
+def _certificate_of(transport: Transport) -> str:
+    tls = transport.get_extra_info("ssl_object")
+    certificate = None if tls is None else tls.getpeercert(binary_form=True)
+    return sha256(certificate).hexdigest() if certificate else ""
 
 
 class _Phase(Enum):
@@ -60,12 +71,14 @@ class HardenedHttpProtocol(HttpToolsProtocol):
         self._refusal = HTTPStatus.BAD_REQUEST
         self._read_deadline: TimerHandle | None = None
         self._write_deadline: TimerHandle | None = None
+        self._certificate_sha256 = ""
 
     # connection
 
     @override
     def connection_made(self, transport: Transport) -> None:  # type: ignore[override]  # as uvicorn types it
         super().connection_made(transport)
+        self._certificate_sha256 = _certificate_of(transport)
         self._await_header()
 
     @override
@@ -90,6 +103,9 @@ class HardenedHttpProtocol(HttpToolsProtocol):
     @override
     def on_message_begin(self) -> None:
         super().on_message_begin()
+        if self._certificate_sha256:
+            shown = {CERTIFICATE_EXTENSION: {"sha256": self._certificate_sha256}}
+            self.scope["extensions"] = cast("dict[str, dict[object, object]]", shown)
         self._header_octets = 0
         if self._phase is not _Phase.HEADER:
             self._await_header()

@@ -63,6 +63,9 @@ def test_accounts_and_tokens_are_made_changed_and_removed_on_record(
         assert run(settings, "user", "password", "officer").exit_code == 2
         assert run(settings, "user", "add", "x", "--scope", "all").exit_code == 2
         assert run(settings, "user", "add", "x", "--role", "king").exit_code == 2
+        feed = run(settings, "user", "add", "feed", "--role", "siem", "--service")
+        assert feed.exit_code == 0, feed.output
+        assert run(settings, "user", "remove", "feed").exit_code == 0
         granted = run(settings, "user", "grant", "officer", "--role", "auditor", "--site", "main")
         assert granted.exit_code == 0, granted.output
         listed = json.loads(run(settings, "user", "list", "--json").stdout)
@@ -98,5 +101,5 @@ def test_accounts_and_tokens_are_made_changed_and_removed_on_record(
     asyncio.run(asyncio.wait_for(body(), 50))
     with JournalReader(place.paths.journal) as reader:
         said = b"".join(entry.received.raw for entry in reader.iterate(0))
-    assert said.count(b'csd-code="110137"') == 12
+    assert said.count(b'csd-code="110137"') == 14
     assert PASSWORD.encode() not in said

@@ -11,8 +11,10 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from fastapi import FastAPI
 
+from audit.api.administration import create_administration_routes
 from audit.api.app import create_api_routes
 from audit.api.exports import create_export_routes
+from audit.api.identities import create_identity_routes
 from audit.api.reports import create_report_routes
 from audit.api.siem import SiemFeedOptions, create_siem_routes
 from audit.dashboard.app import create_page_routes
@@ -25,10 +27,11 @@ from audit.journal.note import Signer
 from audit.journal.reader import JournalReader
 from audit.journal.writer import JournalOptions, JournalWriter
 from audit.projector.follow import Follower
-from audit.query.access import READ_SCOPES, Scope
+from audit.query.access import READ_SCOPES, Principal, Scope
 from audit.query.evidence.options import EvidenceOptions
 from audit.query.export_forms import ExportMaker
 from audit.query.exports.jobs import ExportJobOptions, ExportJobs
+from audit.query.identities import Identities
 from audit.query.reports.service import ReportService
 from audit.query.search import SearchOptions, SearchService
 from audit.query.self_audit import RepositoryIdentity
@@ -54,6 +57,7 @@ class Stack:
     state: StateStore
     follower: Follower
     signed_in: list[SignIn] = field(default_factory=list)
+    changes: list[tuple[str, str]] = field(default_factory=list)
     journal_fails: bool = False
     folder: Path = Path()
 
@@ -86,6 +90,16 @@ class Stack:
             raise JournalUnavailable("the journal can't be reached")
         self.signed_in.append(facts)
 
+    def record_change(self, principal: Principal, what: str) -> None:
+        """What the service would journal of a change of identities."""
+        if self.journal_fails:
+            raise JournalUnavailable("the journal can't be reached")
+        self.changes.append((principal.name, what))
+
+    def record_refusal(self, principal: Principal, what: str, why: str) -> None:
+        """What the service would journal of an attempt that was refused."""
+        self.search.trail.audit.denied(principal, (("view", what),), why)
+
     def token(self, *scopes: str) -> str:
         """A new API token with these scopes; all that read when none is named."""
         held = scopes or READ_SCOPES
@@ -116,7 +130,8 @@ def stack(folder: Path, clock: Callable[[], int] = time_ns) -> Iterator[Stack]:
     def append(raw: bytes) -> int:
         return made.append(raw)
 
-    search = SearchService(index, reader, append, SearchOptions(identity=identity, clock=clock))
+    asking = SearchOptions(identity=identity, clock=clock)
+    search = SearchService(index, reader, append, asking, Identities(state.aliases))
     made = Stack(writer, reader, index, search, state, Follower(reader, index), folder=folder)
     try:
         yield made
@@ -140,9 +155,14 @@ def application(
     )
     api = create_api_routes(stack.search, stack.state, web)
     exports = create_export_routes(maker_of(stack), jobs_of(stack), stack.state, web)
-    reports = create_report_routes(ReportService(stack.search.trail), stack.state, web)
+    reporting = ReportService(stack.search.trail, aliases=stack.state.aliases)
+    reports = create_report_routes(reporting, stack.state, web)
     feed = create_siem_routes(stack.search.trail, stack.state, web, siem or siem_options(stack))
-    routers = [api, exports, reports, feed, made.router]
+    identities = create_identity_routes(stack.search.trail, stack.state, web, stack.record_change)
+    administration = create_administration_routes(
+        stack.state, web, stack.record_change, stack.record_refusal
+    )
+    routers = [api, exports, reports, identities, feed, administration, made.router]
     return create_app(web, routers, page_error=made.error)
 
 

@@ -5,6 +5,7 @@ The tree is changed in place; the octets as sent stay in the journal. Each chang
 Source: RFC 3881; DICOM PS3.15 A.5.1 of 2011 to 2016c; docs/divergences.md.
 """
 
+from base64 import b64encode
 from collections.abc import Iterable
 
 from lxml import etree
@@ -184,6 +185,14 @@ def _wrap(elements: Iterable[Element], name: str) -> None:
         wrapper.append(element)
 
 
+def _as_detail(told: Element, text: str) -> None:
+    """Keep a description in words as a detail, for today's description holds none."""
+    told.tag = "ParticipantObjectDetail"
+    told.text = None
+    told.set("type", "ParticipantObjectDescription")
+    told.set("value", b64encode(text.encode()).decode("ascii"))
+
+
 def _object(element: Element, found: list[Finding]) -> None:
     if element.get("ParticipantObjectID") is None:
         _note(found, "legacy-object-id", "no ParticipantObjectID", element)
@@ -191,6 +200,10 @@ def _object(element: Element, found: list[Finding]) -> None:
         if one.get("NumberOfInstances") is None:
             said = "SOPClass without NumberOfInstances"
             _note(found, "legacy-number-of-instances", said, one)
+    for told in element.findall("ParticipantObjectDescription"):
+        if len(told) == 0 and (text := (told.text or "").strip()):
+            _note(found, "legacy-description", "a description is written as text", told)
+            _as_detail(told, text)
     bare = [child for child in element if child.tag in _DESCRIBED]
     if bare:
         _note(found, "legacy-description", f"{local_name(bare[0])} stands bare", bare[0])

@@ -37,6 +37,7 @@ EMPTY = (
     "<ParticipantObjectDescription><ParticipantObjectContainsStudy/>"
     "</ParticipantObjectDescription>"
 )
+WORDS = "<ParticipantObjectDescription>CT of the head</ParticipantObjectDescription>"
 PATIENT = (
     '<ParticipantObjectIdentification ParticipantObjectID="4711" '
     'ParticipantObjectTypeCode="1" ParticipantObjectTypeCodeRole="1">'
@@ -283,6 +284,34 @@ SENDERS = {
     ),
     "a MSGID without hyphen": Habit(
         HEADER.replace(b"IHE+RFC-3881", b"DICOM+RFC3881") + WHOLE, DICOM
+    ),
+    "dcm4che 2: a description in words, what it should hold beside it": Habit(
+        message(
+            old(EVENT),
+            old(USER),
+            old(SOURCE),
+            old(
+                with_(
+                    STUDY,
+                    (
+                        "<ParticipantObjectDescription>",
+                        WORDS,
+                    ),
+                    (
+                        "</ParticipantObjectDescription></ParticipantObjectI",
+                        "</ParticipantObjectI",
+                    ),
+                )
+            ),
+            old(PATIENT),
+        ),
+        OLD,
+        IN_OLD_WORDS | {"legacy-description", "rfc3881-mixed"},
+    ),
+    "a MSGID of two words": Habit(
+        HEADER.replace(b"IHE+RFC-3881", b"IHE+RFC3881") + WHOLE,
+        DICOM,
+        frozenset({"syslog-msgid"}),
     ),
     "OpenHIM: another MSGID, a line break before the XML": Habit(
         HEADER.replace(b"IHE+RFC-3881", b"IHE+DICOM") + b"\n" + WHOLE,

@@ -63,6 +63,15 @@ def test_what_senders_write_elsewhere_is_found_in_its_place() -> None:
     assert namespaced.participant_objects == content("DICOM 2017c to 2026a").participant_objects
 
 
+def test_a_description_in_words_is_kept_as_a_detail() -> None:
+    told = content("dcm4che 2: a description in words, what it should hold beside it")
+    study = told.participant_objects[0]
+    assert [(one.type, one.octets) for one in study.participant_object_details] == [
+        ("ParticipantObjectDescription", b"CT of the head")
+    ]
+    assert study.participant_object_descriptions[0].accessions == ("A1",)
+
+
 def test_what_a_datagram_left_is_salvaged() -> None:
     told = content("cut off by a datagram of 1,024 octets")
     assert told.active_participants[0].user_id == "anna"

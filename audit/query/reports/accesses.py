@@ -7,9 +7,9 @@ from audit.index.criteria import Criteria, Not, Term
 from audit.query.reports import wording
 from audit.query.reports.asked import PatientIdentity, ReportAsked
 from audit.query.reports.gather import Gather
+from audit.query.reports.moment import moment
 from audit.query.reports.patients import Touched, touched
 from audit.query.reports.report import Column, Section
-from audit.record.times import format_ns
 
 TITLE = "Who accessed a patient's records"
 BASIS = "A voluntary access report (proposed as 45 CFR 164.528(b) in 2011, never made law)."
@@ -126,7 +126,7 @@ def sections(gather: Gather, asked: ReportAsked) -> tuple[Section, ...]:
 def _row(one: Touched, naming: Naming) -> tuple[str, ...]:
     record = one.record
     return (
-        format_ns(record.time),
+        moment(record.time),
         wording.BETWEEN.join(_who(one, naming)),
         wording.act(record),
         one.data,
@@ -145,7 +145,7 @@ def _people(found: Iterable[Touched], naming: Naming) -> Iterator[tuple[str, ...
             times.setdefault(who, []).append(one.record.time)
     ranked = sorted(times.items(), key=lambda pair: (-len(pair[1]), pair[0]))
     for who, at in ranked:
-        yield who, str(len(at)), format_ns(min(at)), format_ns(max(at))
+        yield who, str(len(at)), moment(min(at)), moment(max(at))
 
 
 def sections_of_many(gather: Gather, asked: ReportAsked) -> tuple[Section, ...]:
@@ -183,11 +183,11 @@ def _users(by_patient: dict[PatientIdentity, list[Touched]]) -> Iterator[tuple[s
         patients.update(seen)
     for who, count in sorted(patients.items(), key=lambda pair: (-pair[1], pair[0])):
         at = times[who]
-        yield who, str(count), str(len(at)), format_ns(min(at)), format_ns(max(at))
+        yield who, str(count), str(len(at)), moment(min(at)), moment(max(at))
 
 
 def _of_patient(patient: PatientIdentity, found: list[Touched]) -> tuple[str, ...]:
     at = [one.record.time for one in found]
     people = {who for one in found for who in _who(one, wording.shown_name)}
-    first, last = (format_ns(min(at)), format_ns(max(at))) if at else ("", "")
+    first, last = (moment(min(at)), moment(max(at))) if at else ("", "")
     return str(patient), str(len(people)), str(len(at)), first, last

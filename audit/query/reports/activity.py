@@ -7,9 +7,9 @@ from audit.index.document import IndexedRecord
 from audit.query.reports import wording
 from audit.query.reports.asked import ReportAsked
 from audit.query.reports.gather import Gather
+from audit.query.reports.moment import moment
 from audit.query.reports.report import Column, Section
 from audit.query.roles import OWN_USE
-from audit.record.times import format_ns
 
 TITLE = "Review of system activity"
 BASIS = "45 CFR 164.308(a)(1)(ii)(D): regular review of audit logs, access reports and incidents."
@@ -107,7 +107,7 @@ def _listed(gather: Gather, name: str, title: str, criteria: Criteria) -> Sectio
 
 def _row(record: IndexedRecord) -> tuple[str, ...]:
     return (
-        format_ns(record.time),
+        moment(record.time),
         wording.act(record),
         wording.names(wording.people(record) or wording.participants(record)),
         wording.outcome(record),
@@ -139,7 +139,7 @@ def _sign_offs(gather: Gather) -> Iterator[tuple[str, ...]]:
         }
         if SIGNED in details:
             yield (
-                format_ns(record.time),
+                moment(record.time),
                 wording.names(wording.people(record)),
                 details[SIGNED],
                 details.get("statement", ""),

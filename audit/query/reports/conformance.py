@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
+from audit.query.reports.moment import moment
 from audit.query.reports.report import Column, Section
 from audit.query.senders import Sender
-from audit.record.times import format_ns
 
 TITLE = "Conformance of the senders"
 BASIS = "DICOM PS3.15 A.5, IHE ITI-20: what each sender sent and what it has to mend."
@@ -76,5 +76,5 @@ def _sender(one: Sender) -> tuple[str, ...]:
         str(one.verdicts.get("valid", 0)),
         ", ".join(f"{name} {count}" for name, count in one.tiers.items()),
         "" if skew is None else f"{skew.median_s:+.1f} s",
-        format_ns(one.last_seen),
+        moment(one.last_seen),
     )

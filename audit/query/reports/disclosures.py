@@ -8,9 +8,9 @@ from audit.index.criteria import And, Criteria, Or, Term
 from audit.query.reports import wording
 from audit.query.reports.asked import ReportAsked
 from audit.query.reports.gather import Gather
+from audit.query.reports.moment import moment
 from audit.query.reports.patients import Touched, touched
 from audit.query.reports.report import Column, Section
-from audit.record.times import format_ns
 from audit.standards.files import read_toml
 
 TITLE = "Accounting of disclosures"
@@ -154,21 +154,21 @@ def _rows(found: Iterable[Touched]) -> Iterable[tuple[str, ...]]:
         ids = [one.record.id for one in group]
         more = f" and {len(ids) - _MOST_RECORDS} more" if len(ids) > _MOST_RECORDS else ""
         yield (
-            format_ns(first.record.time),
+            moment(first.record.time),
             recipient,
             wording.addresses(recipients(first)),
             first.data or f"not told: {wording.act(first.record)}",
             purpose or "not stated",
             wording.BETWEEN.join(dict.fromkeys(map(releasing, group))),
             str(len(group)),
-            format_ns(last.record.time),
+            moment(last.record.time),
             " ".join(ids[:_MOST_RECORDS]) + more,
         )
 
 
 def _left_out(one: Touched, why: Exclusion) -> tuple[str, ...]:
     return (
-        format_ns(one.record.time),
+        moment(one.record.time),
         wording.act(one.record),
         _recipient(one),
         why.paragraph,

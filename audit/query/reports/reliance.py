@@ -9,9 +9,9 @@ from audit.query.answers import IndexLag
 from audit.query.home import NOT_REPEATED
 from audit.query.reports.asked import ReportOptions
 from audit.query.reports.gather import Gather
+from audit.query.reports.moment import moment
 from audit.query.reports.report import Column, Report, Section
 from audit.query.senders import clock_skew
-from audit.record.times import format_ns
 
 NS_PER_S = 1_000_000_000
 _NS_PER_DAY = 86_400 * NS_PER_S
@@ -57,8 +57,8 @@ class Source:
         return (
             self.name,
             str(self.records),
-            "" if self.first is None else format_ns(self.first),
-            "" if self.last is None else format_ns(self.last),
+            "" if self.first is None else moment(self.first),
+            "" if self.last is None else moment(self.last),
             "the whole period" if not self.records else f"{days} days" if days else "under a day",
             "not known" if self.skew_s is None else f"{self.skew_s:+.1f} s",
             self.remark(options),
@@ -111,20 +111,26 @@ class Reliance:
             records,
             min((one.received for one in oldest), default=None),
             max((one.received for one in newest), default=None),
-            self._silence(name),
+            self._silence(name, self._since(name)),
             None if skew is None else skew.median_s,
         )
 
     def _days(self) -> int:
         return max(0, self._end - self._start) // _NS_PER_DAY
 
-    def _silence(self, name: str) -> int:
-        """The longest run of days without a record, by the events' time."""
+    def _since(self, name: str) -> int:
+        """From when on the source was known, at least the begin of the period."""
+        ever = And((Term("node", name), NOT_REPEATED))
+        oldest = self._index.search(ever, limit=1, newest_first=False).records
+        return max(self._start, *(one.time for one in oldest))
+
+    def _silence(self, name: str, since: int) -> int:
+        """The longest run of days without a record since then, by the events' time."""
         width = max(1, -(-self._days() // _MOST_BUCKETS)) * _NS_PER_DAY
-        if self._end - self._start < 2 * width:
+        first = since - (since - self._start) % width
+        if self._end - first < width:
             return 0
-        end = self._start + (self._end - self._start) // width * width
-        span = Span(start=self._start, end=end, interval=width)
+        span = Span(start=first, end=first + (self._end - first) // width * width, interval=width)
         longest = run = 0
         for bucket in self._index.histogram(And((Term("node", name), NOT_REPEATED)), span):
             run = 0 if bucket.total else run + 1

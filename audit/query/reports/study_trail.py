@@ -7,8 +7,8 @@ from audit.index.document import IndexedRecord
 from audit.query.reports import wording
 from audit.query.reports.asked import ReportAsked
 from audit.query.reports.gather import Gather
+from audit.query.reports.moment import moment
 from audit.query.reports.report import Column, Section
-from audit.record.times import format_ns
 
 TITLE = "A study's trail"
 BASIS = "The chain of custody of one study, as the nodes told of it."
@@ -82,7 +82,7 @@ def instances(record: IndexedRecord, study: str) -> int | None:
 def _row(record: IndexedRecord, study: str) -> tuple[str, ...]:
     count = instances(record, study)
     return (
-        format_ns(record.time),
+        moment(record.time),
         wording.act(record),
         wording.names(wording.in_role(record, wording.SOURCE)),
         wording.names(wording.in_role(record, wording.DESTINATION)),
@@ -101,7 +101,7 @@ def _nodes(records: list[IndexedRecord]) -> Iterator[tuple[str, ...]]:
     for node, mine in by_node.items():
         acts = wording.BETWEEN.join(dict.fromkeys(map(wording.act, mine)))
         at = [one.time for one in mine]
-        yield node, str(len(mine)), format_ns(min(at)), format_ns(max(at)), acts
+        yield node, str(len(mine)), moment(min(at)), moment(max(at)), acts
 
 
 def _end(record: IndexedRecord, role: str) -> tuple[str, str]:

@@ -10,8 +10,8 @@ from audit.index.document import IndexedRecord
 from audit.query.reports import wording
 from audit.query.reports.asked import ReportAsked
 from audit.query.reports.gather import Gather
+from audit.query.reports.moment import moment
 from audit.query.reports.report import Column, Section
-from audit.record.times import format_ns
 
 TITLE = "What a user did"
 BASIS = "Review of one user's activity (45 CFR 164.308(a)(1)(ii)(D), ISO 27789)."
@@ -69,8 +69,8 @@ class Session:
         ]
         seats = dict.fromkeys(_seat(one) for one in self.records)
         return (
-            format_ns(self.records[0].time),
-            format_ns(self.records[-1].time),
+            moment(self.records[0].time),
+            moment(self.records[-1].time),
             wording.BETWEEN.join(filter(None, seats)),
             str(len(self.records)),
             str(len(patients)),
@@ -168,7 +168,7 @@ def _patients(records: list[IndexedRecord]) -> Iterator[tuple[str, ...]]:
         for patient in dict.fromkeys(one.values("patient")):
             times.setdefault(patient, []).append(one.time)
     for patient, at in sorted(times.items(), key=lambda pair: (-len(pair[1]), pair[0])):
-        yield patient, str(len(at)), format_ns(min(at)), format_ns(max(at))
+        yield patient, str(len(at)), moment(min(at)), moment(max(at))
 
 
 def _seat(record: IndexedRecord) -> str:
@@ -179,7 +179,7 @@ def _seat(record: IndexedRecord) -> str:
 
 def _row(record: IndexedRecord) -> tuple[str, ...]:
     return (
-        format_ns(record.time),
+        moment(record.time),
         wording.act(record),
         wording.BETWEEN.join(dict.fromkeys(record.values("patient"))),
         wording.described(record),

@@ -51,9 +51,8 @@ def heads_name(first_sequence: int) -> str:
 
 def first_sequence(name: str) -> int | None:
     """What the name of a segment or of its heads says; None for any other name."""
-    path = PurePath(name)
-    digits = path.stem
-    if path.suffix not in {SEGMENT_SUFFIX, HEADS_SUFFIX} or len(digits) != _SEQUENCE_DIGITS:
+    digits, dot, suffix = name.rpartition(".")
+    if dot + suffix not in {SEGMENT_SUFFIX, HEADS_SUFFIX} or len(digits) != _SEQUENCE_DIGITS:
         return None
     if not (digits.isascii() and digits.isdigit()) or int(digits) > MAX_SEQUENCE:
         return None

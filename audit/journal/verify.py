@@ -5,6 +5,7 @@ root, and the heads and feet of segments are recomputed. It may run beside the w
 checked apart from each other, by several processes if asked for, and joined in order here.
 """
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -164,10 +165,9 @@ class _Verification:
         known = {layout.IDENTITY, layout.CHECKPOINT, *self._tree_files(count)}
         known |= self._removals.files
         known |= {layout.seal_name(number) for number, _ in seal_files(self._dir)}
-        for path in sorted(self._dir.rglob("*")):
-            name = path.relative_to(self._dir).as_posix()
-            first = layout.first_sequence(path.name)
-            if not path.is_file() or name in known or first in firsts:
+        for name in sorted(_file_names(self._dir)):
+            first = layout.first_sequence(name.rpartition("/")[2])
+            if name in known or first in firsts:
                 continue
             if first is None:
                 self._findings.note(f"{name} is no part of the journal")
@@ -278,6 +278,13 @@ class _Verification:
             notes=tuple(found.notes),
             unchecked=tuple(found.unchecked),
         )
+
+
+def _file_names(folder: Path) -> Iterator[str]:
+    """Path of every file below the folder, its parts joined by slashes."""
+    for below, _, names in os.walk(folder):
+        inside = Path(below).relative_to(folder).as_posix()
+        yield from (name if inside == "." else f"{inside}/{name}" for name in names)
 
 
 def _inside(

@@ -1,10 +1,13 @@
 """Every bit of a journal of 64 KB is flipped, each alone, and each time it is found.
 
+Sealed, encrypted ones and one with bodies removed by right are smaller, of about 16 KB.
+
 A flip can change only the outcome of the segment whose file, heads or leaf hashes it lies in. So
 for each flip that segment is checked anew, with all that joins the segments, and the others'
 outcomes are taken from the whole journal; a sample of the flips is verified without that, too.
 """
 
+import os
 from collections.abc import Callable
 from itertools import groupby
 from operator import itemgetter
@@ -58,7 +61,8 @@ def test_every_flipped_bit_is_found(
     kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     random = seeded("bit flips")
-    journal = journal_of(kind, tmp_path, monkeypatch, entries=size(12, 240), segment=size(8, 24))
+    full = 240 if kind == "plain" else 60
+    journal = journal_of(kind, tmp_path, monkeypatch, entries=size(12, full), segment=size(8, 20))
     bits = [(path, bit) for path in files_of(journal) for bit in range(path.stat().st_size * 8)]
     sample = sorted(random.sample(bits, SAMPLE))
     chosen = bits if LONG else sample
@@ -83,12 +87,12 @@ def flip_each(
     missed = []
     for path, group in groupby(bits, key=itemgetter(0)):
         whole = path.read_bytes()
-        for _, bit in group:
-            octets = bytearray(whole)
-            octets[bit // 8] ^= 1 << bit % 8
-            path.write_bytes(octets)
-            touch(path, bit)
-            if verify(journal).exit_code != 4:
-                missed.append((path.name, bit))
-        path.write_bytes(whole)
+        with path.open("r+b", buffering=0) as stream:
+            for _, bit in group:
+                flipped = whole[bit // 8] ^ 1 << bit % 8
+                os.pwrite(stream.fileno(), bytes([flipped]), bit // 8)
+                touch(path, bit)
+                if verify(journal).exit_code != 4:
+                    missed.append((path.name, bit))
+                os.pwrite(stream.fileno(), whole[bit // 8 :][:1], bit // 8)
     return missed

@@ -200,12 +200,19 @@ def test_one_event_by_id_and_by_search(client: TestClient, everything: list[Json
 
 
 @pytest.mark.parametrize("posted", [False, True], ids=["GET", "POST"])
+@pytest.mark.parametrize("sort", ["date", "-date"])
 def test_pages_join_without_gap_or_repetition_while_records_arrive(
-    own: Stack, posted: bool
+    own: Stack, posted: bool, sort: str
 ) -> None:
     client = fhir_client(own)
     own.add(f"<85>1 - host app - - - not xml {i}".encode() for i in range(7))
-    found = bundle(client, ("_count", "3"), ("source.identifier:missing", "true"), posted=posted)
+    found = bundle(
+        client,
+        ("_count", "3"),
+        ("source.identifier:missing", "true"),
+        ("_sort", sort),
+        posted=posted,
+    )
     seen = ids(resources(found))
     while following := link(found, "next"):
         own.add([f"<85>1 - host app - - - later {following[-30:]}".encode()])

@@ -202,6 +202,11 @@ class _Feeds:
     def _open(self, call: _Call, after: str | None) -> tuple[Feed, int]:
         feed = Feed(self._trail, call.principal, include_repeats=self._options.include_repeats)
         position = position_of(after, self._trail.reader.origin)
+        if position > feed.journal_end():
+            raise RequestError(
+                "after: the cursor lies behind the journal's end, which was restored from a "
+                "backup; leave it out to begin anew"
+            )
         use = f"{call.caller} {call.form}"
         if not (self._uses.goes_on(use) and self._long_uses.goes_on(use)):
             feed.record_use(("format", str(call.form)), ("after", after or "the oldest"))

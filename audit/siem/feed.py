@@ -73,6 +73,10 @@ class Feed:
         """The first journal sequence that isn't searchable yet."""
         return self._trail.index.position()
 
+    def journal_end(self) -> int:
+        """How many entries the journal has: no place of a feed lies behind it."""
+        return self._trail.reader.durable_count()
+
     def read(self, position: int, limit: int) -> FeedPiece:
         """The next records at or behind a place, ``limit`` at most.
 

@@ -160,10 +160,7 @@ class Push:
         """Find the place to begin with and journal that the feed is used, once."""
         if self._begun:
             return
-        kept = self._parts.place.read()
-        if kept is None:
-            kept = self._parts.feed.position() if self._options.begin_now else 0
-            self._parts.place.write(kept)
+        kept = self._kept()
         self._parts.feed.record_use(
             ("push to", self._options.name),
             ("format", str(self._parts.formatter.format)),
@@ -171,6 +168,20 @@ class Push:
         )
         self.counters.position = self.counters.confirmed = kept
         self._begun = True
+
+    def _kept(self) -> int:
+        """Where to begin: never behind the journal's end, as it was restored from a backup."""
+        feed, place = self._parts.feed, self._parts.place
+        kept, end = place.read(), feed.journal_end()
+        if kept is not None and kept <= end:
+            return kept
+        if kept is not None:
+            log.warning("push goes back: the journal is shorter", to=self._options.name, end=end)
+            begin = end
+        else:
+            begin = feed.position() if self._options.begin_now else 0
+        place.write(begin)
+        return begin
 
     def _next_piece(self) -> FeedPiece:
         counters = self.counters

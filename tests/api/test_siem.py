@@ -1,5 +1,6 @@
 """The SIEM feed over HTTP."""
 
+import contextlib
 import json
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -72,7 +73,8 @@ def test_refusals(own: Stack) -> None:
     others = [scope for scope in Scope if scope is not Scope.SIEM_READ]
     assert client_of(own, *others).get(FEED).status_code == 403
     client = client_of(own, max_limit=10)
-    for bad in ({"after": "x"}, {"after": "other-1"}, {"limit": "11"}):
+    behind = f"{own.reader.origin}-1000000"
+    for bad in ({"after": "x"}, {"after": "other-1"}, {"after": behind}, {"limit": "11"}):
         assert client.get(FEED, params=bad).status_code == 400
     for bad in ({"format": "leef"}, {"limit": "0"}, {"wait": "-1"}):
         assert client.get(FEED, params=bad).status_code == 422
@@ -118,6 +120,20 @@ def test_a_waiting_answer_comes_with_the_record(own: Stack) -> None:
         assert sequences(answer) == wanted
         later = client.get(url, params={"after": answer.headers[NEXT_CURSOR], "wait": "0.05"})
         assert later.text == ""
+
+
+def test_a_server_that_stops_waits_for_nobody(own: Stack) -> None:
+    web = WebOptions(https=False, allowed_hosts=("127.0.0.1",), shutdown_timeout_s=1)
+    headers = {"Authorization": f"Bearer {own.token(Scope.SIEM_READ)}"}
+    app = application(own, web, siem=siem_options(own))
+    with ThreadPoolExecutor(1) as waiting, httpx2.Client(headers=headers, timeout=60) as client:
+        with serving(app, web) as port:
+            url = f"http://127.0.0.1:{port}{FEED}"
+            cursor = client.get(url).headers[NEXT_CURSOR]
+            asked = waiting.submit(client.get, url, params={"after": cursor, "wait": "50"})
+            assert until(lambda: len(own.own_records()) == 1)
+        with contextlib.suppress(httpx2.HTTPError):
+            assert asked.result(10).status_code >= 500
 
 
 def test_without_a_cursor_nobody_waits(own: Stack) -> None:

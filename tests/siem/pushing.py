@@ -13,7 +13,6 @@ from audit.siem.feed import Feed
 from audit.siem.formats import SiemFormat
 from audit.siem.kept_place import DeadLetters, KeptPlace
 from audit.siem.push import Push, PushOptions, PushParts
-from tests.projector.messages import ORIGIN
 from tests.siem.records import formatter
 
 PUSHER = Principal("push-siem", scopes=frozenset(ALL_SCOPES), kind="process")
@@ -31,7 +30,7 @@ def push_to(
         Feed(trail, PUSHER),
         formatter(form),
         delivery,
-        KeptPlace(folder / "siem.json", ORIGIN),
+        KeptPlace(folder / "siem.json", trail.reader.origin),
         DeadLetters(folder / "siem.dead.ndjson"),
     )
     given: dict[str, Any] = {"poll_s": 0.01, "first_backoff_s": 0.01, "longest_backoff_s": 0.05}

@@ -220,6 +220,19 @@ def test_a_place_in_another_log_is_none(
         pushing().step()
 
 
+def test_a_journal_restored_from_a_backup_is_pushed_from_its_end(
+    trail: Trail, receiver: Receiver, pushing: Pushing, tmp_path: Path
+) -> None:
+    say(trail, "a", "b")
+    (tmp_path / "push").mkdir()
+    place = tmp_path / "push" / "siem.json"
+    place.write_text(f'{{"origin": "{trail.reader.origin}", "position": 99}}')
+    pushing().step()
+    wanted = say(trail, "c")
+    pushing().step()
+    assert receiver.sequences() == wanted
+
+
 def test_an_index_that_fails_is_waited_for(
     trail: Trail, receiver: Receiver, pushing: Pushing
 ) -> None:

@@ -59,9 +59,10 @@ def read_audit_event(msg: bytes, limits: XmlLimits) -> AuditEventReading:
         return AuditEventReading(None, "none", _located([wrong], source.text))
     said_of_grammar = _grammar(resource, limits.max_findings)
     is_sound = all(one.severity is not Severity.ERROR for one in said_of_grammar)
-    message = message_of(resource)
+    message = message_of(resource, limits.max_parts)
     there = {one.path for one in said_of_grammar}
     rules = [one for one in _rules(message, resource) if one.path not in there]
+    rules += _passed_over(resource, limits)
     kept = [*said_of_grammar, *rules][: limits.max_findings]
     return AuditEventReading(
         message, "legacy" if is_sound else "none", _located(kept, source.text)
@@ -113,7 +114,7 @@ def _is_lawfully_absent(one: Finding, resource: dict[str, Any]) -> bool:
         inner = listed(code, "coding")
         return "text" not in code and not any("display" in each for each in (code, *inner))
     at = _WHAT.fullmatch(one.path) if one.rule == "value-empty" else None
-    return at is not None and "what" not in listed(resource, "entity")[int(at[1])]
+    return at is not None and "what" not in _member_at(resource, one.path.removesuffix(".what"))
 
 
 def _member_at(resource: dict[str, Any], path: str) -> dict[str, Any]:
@@ -123,10 +124,26 @@ def _member_at(resource: dict[str, Any], path: str) -> dict[str, Any]:
         if step["number"] is None:
             found = member(found, step["name"])
         else:
-            several = listed(found, step["name"])
-            number = int(step["number"])
-            found = several[number] if number < len(several) else {}
+            found = _numbered(found.get(step["name"]), int(step["number"]))
     return found
+
+
+def _numbered(several: object, number: int) -> dict[str, Any]:
+    one = several[number] if isinstance(several, list) and number < len(several) else None
+    return one if isinstance(one, dict) else {}
+
+
+def _passed_over(resource: dict[str, Any], limits: XmlLimits) -> list[Finding]:
+    """That there are more agents or entities than are read."""
+    return [
+        finding(
+            "message-read-partly",
+            f"{len(values)} of {name}; the first {limits.max_parts} were read and judged",
+            path="AuditEvent",
+        )
+        for name in ("agent", "entity")
+        if isinstance(values := resource.get(name), list) and len(values) > limits.max_parts
+    ]
 
 
 def _in_fhir(one: Finding, resource: Mapping[str, Any]) -> Finding:

@@ -20,6 +20,7 @@ from audit.record.audit_message import (
 )
 from audit.record.fhir_descriptions import descriptions_of
 from audit.record.fhir_values import Json, identifier_of, listed, member, text_of
+from audit.record.xml_input import DEFAULT_LIMITS
 from audit.standards.files import read_toml
 
 _PERSON, _PATIENT_ROLE = "1", "1"
@@ -43,14 +44,19 @@ def _object_types() -> dict[str, str]:
     return types
 
 
-def message_of(resource: Json) -> AuditMessage:
-    """What the AuditEvent says, in the words of PS3.15 A.5.1."""
-    agents = listed(resource, "agent")
+def message_of(resource: Json, most: int = DEFAULT_LIMITS.max_parts) -> AuditMessage:
+    """What the AuditEvent says, in the words of PS3.15 A.5.1.
+
+    Args:
+        resource: the AuditEvent.
+        most: agents and entities that are read, each.
+    """
+    agents = listed(resource, "agent", most)
     return AuditMessage(
         event_identification=_event(resource, agents),
         active_participants=tuple(map(_participant, agents)),
         audit_sources=(_source(member(resource, "source")),) if "source" in resource else (),
-        participant_objects=tuple(map(_object, listed(resource, "entity"))),
+        participant_objects=tuple(map(_object, listed(resource, "entity", most))),
     )
 
 

@@ -13,12 +13,18 @@ def member(holder: Json, name: str) -> Json:
     return value if isinstance(value, dict) else {}
 
 
-def listed(holder: Json, name: str) -> list[Json]:
-    """The objects of the array of that name, an empty one for each value that is none."""
+def listed(holder: Json, name: str, most: int | None = None) -> list[Json]:
+    """The objects of the array of that name, an empty one for each value that is none.
+
+    Args:
+        holder: of the array.
+        name: of the array.
+        most: so many of them; None is all.
+    """
     values = holder.get(name)
     if not isinstance(values, list):
         return []
-    return [value if isinstance(value, dict) else {} for value in values]
+    return [value if isinstance(value, dict) else {} for value in values[:most]]
 
 
 def text_of(holder: Json, name: str) -> str:

@@ -21,7 +21,7 @@ _INDEX = re.compile(r"\[[0-9]+\]$")
 
 
 _MOST_CHARACTERS = 1024 * 1024
-_MOST_TOKENS = 50_000
+_MOST_TOKENS = 25_000
 """Places are looked for in no more than that, lest looking cost more than reading."""
 
 

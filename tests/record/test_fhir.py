@@ -15,6 +15,7 @@ from audit.record.fhir import fhir_path
 from audit.record.fhir_mapping import message_of
 from audit.record.parse import parse
 from audit.record.serialise import serialise
+from audit.record.xml_input import XmlLimits
 from tests.conformance.json_cases import QUERY, STUDY
 
 MOST_CPU_SECONDS = 2.0
@@ -325,6 +326,20 @@ def test_a_value_of_the_wrong_type_is_found(at: tuple[bytes, tuple[Any, ...]], v
     said = told(with_change(resource_of(octets), place, value))
     found = [one for one in said.findings if one.rule.startswith("fhir-")]
     assert found or "extension" in place, said.findings
+
+
+def test_of_very_many_agents_the_first_are_read() -> None:
+    resource = resource_of(STUDY)
+    resource["agent"] = resource["agent"] * 2_001
+    said = told(resource)
+    assert said.message is not None
+    assert len(said.message.active_participants) == 2_000
+    assert "message-read-partly" in {one.rule for one in said.findings}
+    few = assess(json.dumps(resource_of(STUDY)).encode(), XmlLimits(max_parts=1))
+    assert few.message is not None
+    assert len(few.message.participant_objects) == 1
+    (partly,) = (one for one in few.findings if one.rule == "message-read-partly")
+    assert "entity" in partly.message
 
 
 HOSTILE = {

@@ -50,9 +50,8 @@ def _prepared(octets: bytes, level: int) -> zstandard.ZstdCompressionDict:
 
 def plain(record: IndexedRecord) -> bytes:
     """The document of a record, not compressed."""
-    texts = tokens.text_fields()
-    facts = {name: v for name, v in record.fields.items() if name not in texts}
-    text = {name: v for name, v in record.fields.items() if name in texts}
+    facts = dict(record.fields)
+    text = {name: facts.pop(name) for name in tokens.text_fields() if name in facts}
     return to_json([record.id, facts]) + b"\n" + to_json([text, record.body])
 
 

@@ -43,6 +43,11 @@ LONGEST_WORD: Final = 90
 _CACHED: Final = 200
 """Characters up to which tokens of a value are remembered: most values come again and again."""
 
+_CACHED_VALUES: Final = 8
+"""Values of a field up to which their tokens are remembered together."""
+
+_ADDRESS: Final = "address"
+
 _FIELD_NAME: Final = re.compile(r"[a-z][a-z0-9_]*\Z")
 _ESCAPED: Final = re.compile("[\x00-\x02\ud800-\udfff]")
 
@@ -176,30 +181,51 @@ def network_prefixes(network: IPv4Network | IPv6Network) -> tuple[str, ...]:
 
 
 @lru_cache(maxsize=4096)
-def _presence_tokens(present: frozenset[str]) -> tuple[str, ...]:
+def _presence_text(present: tuple[str, ...]) -> str:
     known = dict(_valued_fields())
-    missing = ("!" + field_prefix(name) for name in usual_fields() - present)
+    missing = ("!" + field_prefix(name) for name in usual_fields().difference(present))
     there = ("?" + field_prefix(name) for name in present if not known.get(name))
-    return (*missing, *there)
+    return SEPARATOR.join((ALL, *missing, *there))
+
+
+def _field_text(name: str, values: tuple[str, ...]) -> str:
+    """The tokens of one keyword field, parted."""
+    made = [key_token(name, value) for value in values]
+    if name == _ADDRESS:
+        made += filter(None, map(address_token, values))
+    return SEPARATOR.join(made)
+
+
+_cached_field_text = lru_cache(maxsize=65536)(_field_text)
+
+
+@lru_cache(maxsize=65536)
+def _cached_word_text(text: str) -> str:
+    return SEPARATOR.join(_words(text))
+
+
+def _word_text(text: str) -> str:
+    return _cached_word_text(text) if len(text) <= _CACHED else SEPARATOR.join(_words(text))
+
+
+def _text_of(name: str, values: tuple[str, ...]) -> str:
+    if len(values) <= _CACHED_VALUES and sum(map(len, values)) <= _CACHED:
+        return _cached_field_text(name, values)
+    return _field_text(name, values)
+
+
+def token_text(record: IndexedRecord) -> str:
+    """Every token of a record, parted as the inverted index takes them; one may come twice."""
+    texts = text_fields()
+    pieces = [_presence_text(tuple(name for name, values in record.fields.items() if values))]
+    for name, values in record.fields.items():
+        if name in texts:
+            pieces.extend(filter(None, map(_word_text, values)))
+        elif values:
+            pieces.append(_text_of(name, values))
+    return SEPARATOR.join(pieces)
 
 
 def tokens_of(record: IndexedRecord) -> set[str]:
     """Every token of a record."""
-    tokens = {ALL}
-    texts = text_fields()
-    for name, values in record.fields.items():
-        if name in texts:
-            for value in values:
-                tokens.update(word_tokens(value))
-        else:
-            for value in values:
-                tokens.add(key_token(name, value))
-    tokens.update(_presence_tokens(frozenset(n for n, values in record.fields.items() if values)))
-    addresses = map(address_token, record.values("address"))
-    tokens.update(token for token in addresses if token is not None)
-    return tokens
-
-
-def token_text(record: IndexedRecord) -> str:
-    """Every token of a record, parted as the inverted index takes them."""
-    return SEPARATOR.join(tokens_of(record))
+    return set(token_text(record).split(SEPARATOR))

@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +17,16 @@ from audit.bench.machine import machine
 from audit.bench.traffic import batches, received
 from audit.journal.entry import SALT_OCTETS, Received
 from audit.journal.entry_batch import EncodedBatch
-from audit.journal.verify import verify
+from audit.journal.files import Files
+from audit.journal.recovery import segment_files
+from audit.journal.seal import Sealed, seal_segment
+from audit.journal.segment_file import SegmentFile
+from audit.journal.verify import VerifyReport, verify
 from audit.journal.writer import JournalOptions, JournalWriter
 
 _MEGABYTE = 1_000_000
+_SEGMENTS = 4
+"""The last one is never sealed; so three of four quarters are."""
 _MOST_BUFFERS = os.sysconf("SC_IOV_MAX")
 
 
@@ -44,11 +51,13 @@ def run(options: JournalBenchOptions) -> dict[str, Any]:
         folder = Path(made)
         written = _append(folder, options)
         read = _verify(folder / "journal", options.records)
+        sealed = _seal(folder / "journal")
     return {
         "records": options.records,
         "batch": options.batch,
         **written,
         **read,
+        **sealed,
         "machine": machine(),
     }
 
@@ -57,6 +66,7 @@ def _append(folder: Path, options: JournalBenchOptions) -> dict[str, Any]:
     journal = JournalOptions(
         key_file=folder / "keys" / "log-signing.key",
         position_file=folder / "run" / "journal.position",
+        segment_max_entries=max(1, options.records // _SEGMENTS),
     )
     arrived = received(options.records, days=1)
     ours_s = ours_cpu_s = bare_s = 0.0
@@ -113,6 +123,34 @@ def _verify(journal: Path, records: int) -> dict[str, Any]:
         "sha256sum_mb_per_s": round(octets / bare.wall_s / _MEGABYTE, 1),
         "verify_to_sha256sum": round(bare.wall_s / ours.wall_s, 3),
     }
+
+
+def _seal(journal: Path) -> dict[str, Any]:
+    """Seal the closed segments, and verify once more."""
+    closed = segment_files(journal)[:-1]
+    plain = sealed = entries = 0
+    seconds = 0.0
+    for _, path in closed:
+        with SegmentFile(path) as octets:
+            entries += len(octets.foot().offsets)
+        made: list[Sealed | None] = []
+        seconds += timed(partial(_seal_into, made, path)).cpu_s
+        for one in made:
+            if one is not None:
+                plain, sealed = plain + one.plain_octets, sealed + one.sealed_octets
+    reports: list[VerifyReport] = []
+    verified = timed(lambda: reports.append(verify(journal)))
+    return {
+        "sealed_bytes_per_record": round(sealed / max(1, entries), 1),
+        "seal_ratio": round(plain / max(1, sealed), 2),
+        "seal_mb_per_cpu_s": round(plain / max(seconds, 1e-9) / _MEGABYTE, 1),
+        "verify_sealed_mb_per_s": round(reports[0].octets / verified.wall_s / _MEGABYTE, 1),
+        "sealed_intact": reports[0].intact,
+    }
+
+
+def _seal_into(made: list[Sealed | None], path: Path) -> None:
+    made.append(seal_segment(Files(), path))
 
 
 def _hash(files: Sequence[Path]) -> None:

@@ -17,6 +17,7 @@ from audit.journal.entry import (
     MAGIC,
     SALT_OCTETS,
     VERSION,
+    EntryKind,
     Received,
     attribute_octets,
 )
@@ -29,8 +30,10 @@ _BEGIN = Struct(">4sBBBBI")
 _LEAF_BEGIN = Struct(">s4sBBB")
 _SALT = Struct(f">{SALT_OCTETS}s")
 
-Alike = tuple[int, int, str, str, bytes, tuple[tuple[int, bytes], ...]]
-"""Kind, flags, listener, peer, certificate, attributes: what many records have in common."""
+_MESSAGE = EntryKind.MESSAGE
+
+Alike = tuple[str, str, bytes, tuple[tuple[int, bytes], ...], int]
+"""Listener, peer, certificate, attributes, flags: what many messages have in common."""
 
 
 class _Common(NamedTuple):
@@ -102,12 +105,14 @@ class EncodedBatch:
         numbered = enumerate(zip(batch, _SALT.iter_unpack(salts), strict=True), first)
         for sequence, (received, (salt,)) in numbered:
             alike = (
-                received.kind, received.flags, received.listener, received.peer,
-                received.certificate_sha256, received.attributes,
+                received.listener, received.peer, received.certificate_sha256,
+                received.attributes, received.flags,
             )  # fmt: skip
-            common = known.get(alike)
+            common = known.get(alike) if received.kind is _MESSAGE else None
             if common is None:
-                common = known[alike] = _common(alike)
+                common = _common(received.kind, alike)
+                if received.kind is _MESSAGE:
+                    known[alike] = common
             begin, rest, leaf_begin = common
             raw = received.raw
             length, sent = len(raw), received.original_length
@@ -123,8 +128,8 @@ class EncodedBatch:
             add_leaf((leaf_begin, metadata, raw))
 
 
-def _common(alike: Alike) -> _Common:
-    kind, flags, listener, peer, certificate, attributes = alike
+def _common(kind: EntryKind, alike: Alike) -> _Common:
+    listener, peer, certificate, attributes, flags = alike
     texts = listener.encode(), peer.encode()
     more = attribute_octets(attributes) if attributes else b""
     lengths = _LENGTHS.pack(len(certificate), len(texts[0]), len(texts[1]), len(more))

@@ -38,6 +38,7 @@ Holds: TypeAlias = Callable[[Json], bool]
 
 _TIMES = {"date": "time", "_lastUpdated": "received"}
 _EXACT_FIELDS = frozenset({"action", "outcome"})
+_EXACT_CODES = frozenset({"type", "subtype"})
 _MODIFIERS: dict[str, frozenset[str]] = {
     "date": frozenset({"missing"}),
     "token": frozenset({"missing", "not", "text"}),
@@ -251,11 +252,16 @@ def _date(parameter: Parameter, value: str, setting: Setting) -> Condition:
 def _token(parameter: Parameter, value: str, setting: Setting) -> Condition:
     token = _read_token(value)
     system = parameter.system
-    exact = parameter.name == "_id" or (
-        parameter.name in _EXACT_FIELDS and token.system in {None, system}
-    )
+    exact = parameter.name == "_id" or _is_exact(parameter, token)
     criteria = _token_criteria(parameter, token, setting)
     return _looking(parameter, lambda one: token.holds(one, system), criteria, exact=exact)
+
+
+def _is_exact(parameter: Parameter, token: Token) -> bool:
+    """Whether the index tells as much as the resource: it holds codes without their systems."""
+    if parameter.name in _EXACT_CODES:
+        return token.system is None and bool(token.code)
+    return parameter.name in _EXACT_FIELDS and token.system in {None, parameter.system}
 
 
 def _read_token(value: str) -> Token:

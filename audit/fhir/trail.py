@@ -5,6 +5,7 @@ Source: IHE ITI TF-2 3.81 (Retrieve ATNA Audit Event).
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from threading import Event
 from time import monotonic
 
@@ -223,12 +224,12 @@ class _Page:
 
     def _counted(self) -> int | None:
         asked, view, options = self._asked, self._view, self._trail.options
+        whole = asked.total == "accurate" or asked.summary == "count"
         if asked.exact:
-            whole = asked.total == "accurate" or asked.summary == "count"
-            total = (
-                view.count(self._found) if whole else self._trail.trail.count(self._found, view)
-            )
+            count = view.count if whole else partial(self._trail.trail.count, view=view)
+            total = count(self._found)
             return total.value if total.exact else None
-        if view.count(self._found, at_most=options.max_counted + 1).value > options.max_counted:
+        most = options.max_counted if whole else min(options.max_examined, options.max_counted)
+        if view.count(self._found, at_most=most + 1).value > most:
             return None
         return sum(resource is not None for _, resource in self._matches(None, options.max_count))

@@ -343,10 +343,10 @@ def test_parts_of_resources_are_marked_as_such(
 
 def test_too_many_to_count_is_said(shared: Stack) -> None:
     client = fhir_client(shared, max_counted=3)
-    found = bundle(client, ("type", "110103"), ("_count", "1"), ("_total", "accurate"))
+    found = bundle(client, ("entity-type", "1"), ("_count", "1"), ("_total", "accurate"))
     assert "total" not in found
     assert "too many" in found["entry"][-1]["resource"]["issue"][0]["diagnostics"]
-    refused(client, "date=ge2020-01-01&type=110103&_summary=count")
+    refused(client, "date=ge2020-01-01&entity-type=1&_summary=count")
 
 
 @pytest.mark.parametrize(

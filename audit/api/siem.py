@@ -66,6 +66,7 @@ class SiemFeedOptions:
         form: of syslog messages.
         read_original: the octets of a record's message.
         include_repeats: byte-identical re-deliveries too.
+        max_values: most values of a list in a line.
         max_limit: most records of one answer.
         max_wait_s: longest wait for a record.
         poll_s: how often a waiting answer looks for new records.
@@ -80,6 +81,7 @@ class SiemFeedOptions:
     form: SyslogForm = field(default_factory=SyslogForm)
     read_original: ReadOriginal
     include_repeats: bool = False
+    max_values: int = 100
     max_limit: int = 1_000
     max_wait_s: float = 60.0
     poll_s: float = 0.5
@@ -261,7 +263,11 @@ class _Feeds:
             original=options.disclosure.original and principal.may(Scope.EVENTS_RAW),
         )
         return Formatter(
-            call.form, self._disclosers(disclosure), options.form, options.read_original
+            call.form,
+            self._disclosers(disclosure),
+            options.form,
+            options.read_original,
+            options.max_values,
         )
 
 

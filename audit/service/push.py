@@ -134,6 +134,7 @@ class PushRole:
                 discloser,
                 syslog_form(self._settings),
                 original_of(reader),
+                siem.max_values,
             ),
             self._deliveries[name],
             KeptPlace(self._paths.push / f"{name}.json", reader.origin),

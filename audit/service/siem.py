@@ -43,6 +43,7 @@ def siem_feed_options(
         form=syslog_form(settings),
         read_original=original_of(reader),
         include_repeats=siem.repeats,
+        max_values=siem.max_values,
         max_limit=siem.max_limit,
         max_wait_s=siem.max_wait_s,
         poll_s=siem.poll_s,

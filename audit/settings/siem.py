@@ -66,6 +66,12 @@ class SiemSettings(Section):
     enterprise_number: int = Field(
         32473, ge=1, description="private enterprise number in structured data (RFC 5424 6.3.2)"
     )
+    max_values: int = Field(
+        100,
+        ge=1,
+        le=10_000,
+        description="most values of a list in a line; the others are left out",
+    )
     max_limit: int = Field(1_000, ge=1, le=10_000, description="most records of one answer")
     max_wait_s: float = Field(60.0, ge=0, le=600, description="longest wait of an answer")
     max_waiting: int = Field(64, ge=0, description="answers that wait at once")

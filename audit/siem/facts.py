@@ -53,7 +53,6 @@ def _arrival(body: JsonObject) -> Found:
         "app": (_named(header.get("app_name")),),
         "procid": (_named(header.get("procid")),),
         "msgid": (_named(header.get("msgid")),),
-        "structured_data": (_named(header.get("structured_data")),),
         "facility": (header.get("facility"),),
         "syslog_severity": (header.get("severity"),),
         "priority": (header.get("priority"),),
@@ -62,7 +61,6 @@ def _arrival(body: JsonObject) -> Found:
         "certificate": (peer.get("certificate_sha256"),),
         "certificate_subject": (peer.get("certificate_subject"),),
         "size": (body.get("size"),),
-        "truncated": (1,) if body.get("truncated") else (),
     }
 
 
@@ -79,7 +77,6 @@ def _event(record: IndexedRecord, event: JsonObject) -> Found:
         "event_code": (identity.get("code"),),
         "event_system": (identity.get("system"),),
         "event_name": (event_name(identity.get("code") or ""),),
-        "sent_event_name": (identity.get("text"),),
         "types": (code["code"] for code in types),
         "type_names": (_type_name(code["code"], code["system"]) for code in types),
         "action": (_action(event.get("action")),),

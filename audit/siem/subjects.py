@@ -70,7 +70,6 @@ def subjects_of(record: IndexedRecord, objects: Sequence[JsonObject]) -> Subject
         "sop_classes": filter(_is_standard, (*record.values("sop_class"), *found["sop_classes"])),
         "instances": (_instances(objects),),
         "query": (f"{keyword}={value}" for keyword, value in keys if value),
-        "query_keywords": (innermost(keyword) for keyword, value in keys if value),
     }
     given = {name: present(values) for name, values in facts.items()}
     return Subjects(dict(given), keys, tuple(_identities(given, objects, keys)))

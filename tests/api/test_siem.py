@@ -69,6 +69,13 @@ def test_every_format(shared: Stack, form: str) -> None:
     assert all(line.startswith(begins) for line in lines[:-1])
 
 
+def test_only_so_many_values_of_a_list(shared: Stack) -> None:
+    for most in (1, 100):
+        rows = client_of(shared, max_values=most).get(FEED, params={"limit": "200"}).text
+        users = [json.loads(row)["related"].get("user", ()) for row in rows.splitlines()]
+        assert (max(map(len, users)) > 1) == (most > 1)
+
+
 def test_refusals(own: Stack) -> None:
     others = [scope for scope in Scope if scope is not Scope.SIEM_READ]
     assert client_of(own, *others).get(FEED).status_code == 403

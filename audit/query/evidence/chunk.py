@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 
 import orjson
@@ -17,12 +18,16 @@ from audit.query.presentation import detail
 
 Member = tuple[str, bytes]
 
+_NODES = 16_384
+"""Hashes of the tree that are remembered while a bundle is made."""
+
 
 class Prover:
     """Proofs of entries under one head, each checked when it is made."""
 
     def __init__(self, journal_dir: Path, head: Checkpoint) -> None:
-        self._nodes = TreeReader(journal_dir).node
+        # Neighbours share most of their paths.
+        self._nodes = lru_cache(maxsize=_NODES)(TreeReader(journal_dir).node)
         self._head = head
 
     def block(self, entry: Entry) -> str:

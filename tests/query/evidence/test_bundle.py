@@ -40,7 +40,7 @@ from tests.query.evidence.bundles import (
 from tests.query.trail import IDENTITY
 
 LONG = bool(os.environ.get("ARR_LONG"))
-FLIPS = 4_000 if LONG else 500
+FLIPS = 4_000 if LONG else 200
 
 
 @pytest.fixture

@@ -235,16 +235,17 @@ def _reporting(settings: "Settings") -> Iterator["ReportService"]:
     from audit.query.reports.service import ReportService
     from audit.service.operator import searching
     from audit.service.paths import DataPaths
+    from audit.service.reports import report_options
     from audit.service.web import state_url
     from audit.state.store import StateStore
 
-    paths = DataPaths(settings.data)
+    paths, options = DataPaths(settings.data), report_options(settings)
     with searching(settings) as service:
         if not paths.state.exists():
-            yield ReportService(service.trail)
+            yield ReportService(service.trail, options)
             return
         with StateStore(state_url(paths)) as state:
-            yield ReportService(service.trail, aliases=state.aliases)
+            yield ReportService(service.trail, options, state.aliases)
 
 
 def _time(text: str) -> str:

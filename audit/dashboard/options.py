@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
 
 from audit.query.access import Scope
+from audit.query.reports.asked import ReportOptions
 from audit.web.oidc.code_flow import CodeFlow
 
 
@@ -46,6 +47,7 @@ class PageOptions:
         session_gap_s: a pause longer than this ends a session on a user's page.
         max_shown_octets: of a raw message, how much a page shows; the download has all.
         access: how people sign in, and what they have to show again.
+        reports: bounds of reports.
     """
 
     https: bool = True
@@ -61,3 +63,4 @@ class PageOptions:
     session_gap_s: int = 1_800
     max_shown_octets: int = 65_536
     access: AccessOptions = field(default_factory=AccessOptions)
+    reports: ReportOptions = field(default_factory=ReportOptions)

@@ -57,7 +57,8 @@ def add_report_pages(routes: APIRouter, context: PageContext) -> None:
 
 
 def _service(context: PageContext) -> ReportService:
-    return ReportService(context.search.trail, aliases=context.state.aliases)
+    options = context.options.reports
+    return ReportService(context.search.trail, options, context.state.aliases)
 
 
 def _made(context: PageContext, visitor: Visitor, form: Form) -> Response:

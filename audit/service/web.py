@@ -42,6 +42,7 @@ from audit.service.identities import identity_routes, learner
 from audit.service.ops import bind
 from audit.service.own_records import OwnRecords, identity_of
 from audit.service.paths import DataPaths
+from audit.service.reports import report_options
 from audit.service.siem import siem_feed_options
 from audit.service.status import Status
 from audit.service.web_options import (
@@ -186,11 +187,10 @@ class WebRole:
         """Exports and reports."""
         maker = export_maker(trail, self._settings, self._paths)
         self._jobs = export_jobs(self._settings, self._paths)
+        reports = ReportService(trail, report_options(self._settings), state.aliases)
         return (
             create_export_routes(maker, self._jobs, state, self._options),
-            create_report_routes(
-                ReportService(trail, aliases=state.aliases), state, self._options
-            ),
+            create_report_routes(reports, state, self._options),
         )
 
     def _fhir_routes(self, trail: AuditedTrail, state: StateStore) -> tuple[APIRouter, ...]:

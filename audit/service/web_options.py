@@ -15,6 +15,7 @@ from audit import __version__
 from audit.dashboard.options import PageOptions
 from audit.errors import ConfigurationError
 from audit.service.paths import PRIVATE_FILE
+from audit.service.reports import report_options
 from audit.settings import Settings
 from audit.state.options import StateOptions
 from audit.transport.tls import CIPHERS
@@ -136,6 +137,7 @@ def page_options(settings: Settings) -> PageOptions:
         zone=zone,
         repository_name=settings.source.enterprise_site_id or "Audit Record Repository",
         version=__version__,
+        reports=report_options(settings),
     )
 
 

@@ -11,6 +11,7 @@ from audit.settings.index import IndexSettings
 from audit.settings.intake import SyslogSettings, TrustSettings
 from audit.settings.journal import JournalSettings
 from audit.settings.operation import OpsSettings, SourceSettings
+from audit.settings.reports import ReportSettings
 from audit.settings.section import Section
 from audit.settings.siem import SiemSettings
 from audit.settings.validation import ValidationSettings
@@ -30,6 +31,7 @@ class Settings(Section):
     access: AccessSettings = AccessSettings()
     fhir: FhirSettings = FhirSettings()
     exports: ExportSettings = ExportSettings()
+    reports: ReportSettings = ReportSettings()
     siem: SiemSettings = SiemSettings()
     ops: OpsSettings = OpsSettings()
     source: SourceSettings = SourceSettings()

@@ -123,7 +123,6 @@ class ReportOptions:
         session_gap_s: acts further apart than this belong to different sessions, where no login
             or logout tells.
         longest_days: longest period.
-        own_name: how this repository is named in reports.
     """
 
     records: int = 20_000
@@ -134,5 +133,4 @@ class ReportOptions:
     documents: int = 500
     session_gap_s: int = 1_800
     longest_days: int = 3_660
-    own_name: str = "Audit Record Repository"
     senders: SenderOptions = field(default_factory=SenderOptions)

@@ -9,7 +9,8 @@ from typing import Annotated, Any
 
 import orjson
 from fastapi import APIRouter, Header, Query, Security
-from pydantic import Field
+from pydantic import Field, StringConstraints
+from pydantic.json_schema import SkipJsonSchema
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
@@ -44,10 +45,9 @@ FilterId = Annotated[
     ),
 ]
 LastEventId = Annotated[
-    str | None,
+    Annotated[str, StringConstraints(pattern="^(-1|[0-9]{1,18})$")] | SkipJsonSchema[None],
     Header(
         alias="Last-Event-ID",
-        pattern="^(-1|[0-9]{1,18})$",
         description="Go on after this sequence, -1 for the very first record; without it the "
         "tail begins with what comes next.",
         examples=["1042"],

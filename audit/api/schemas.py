@@ -28,10 +28,22 @@ _EXAMPLE_QUERY = 'category:export outcome:failure patient:P48003 "chest ct"'
 _ID = "k3f9x2ab-1042"
 
 
+def _whole(value: Any) -> Any:
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
 class Strict(BaseModel):
     """No member beyond those named."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _whole_numbers(cls, given: Any) -> Any:
+        """To JSON Schema 100.0 is an integer (6.1.1 of its validation), and so it is here."""
+        if not isinstance(given, dict):
+            return given
+        return {name: _whole(value) for name, value in given.items()}
 
 
 QueryText = Annotated[
@@ -54,8 +66,16 @@ PageCursor = Annotated[
 ]
 
 
+_BOTH_FORMS: dict[str, Any] = {
+    "required": ["query", "where"],
+    "properties": {"query": {"minLength": 1}, "where": {"type": "object"}},
+}
+
+
 class Question(Strict):
     """Which records: as a line of text or as a tree, not both."""
+
+    model_config = ConfigDict(json_schema_extra={"not": _BOTH_FORMS})
 
     query: QueryText = ""
     where: QueryNode | None = Field(

@@ -11,6 +11,7 @@ from audit.dashboard.forms import Form
 from audit.dashboard.query_form import WAS
 from audit.dashboard.review_view import ReviewView
 from audit.dashboard.visitors import check_own_form
+from audit.index.criteria import Criteria
 from audit.query.access import Principal
 from audit.query.export_forms import ExportMaker, media_type_of, scopes_of, suffix_of
 from audit.query.exports.record_export import ExportOrder
@@ -57,9 +58,24 @@ def posted_export(context: PageContext, request: Request, form: Form) -> Respons
     )
     maker = ExportMaker(context.search.trail)
     with ExitStack() as opening:
-        export = maker.make(visitor.principal, wanted, form.get(WAS, ""), order)
+        query = _asked(context, visitor.principal, form.get(WAS, ""), by_all_names=view.names)
+        export = maker.make(visitor.principal, wanted, query, order)
         opening.callback(export.close)
         answer = StreamedResponse(export.chunks(), media_type_of(wanted), opening.pop_all())
     name = f"records-{export.begun}{suffix_of(wanted)}"
     answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     return answer
+
+
+def _asked(
+    context: PageContext, principal: Principal, query: str, *, by_all_names: bool
+) -> str | Criteria:
+    """What the page showed: with all names of patients and people where it did so."""
+    trail, identities = context.search.trail, context.search.identities
+    if not by_all_names or identities is None:
+        return query
+    found = trail.criteria(query, trail.options.clock())
+    asked, _ = identities.applied(
+        trail.view(principal), found, trail.index.position(), identified=principal.identified
+    )
+    return asked

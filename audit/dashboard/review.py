@@ -36,6 +36,7 @@ from audit.dashboard.review_view import ROWS, ReviewView
 from audit.dashboard.rows import rows_of
 from audit.dashboard.visitors import Visitor, check_own_form
 from audit.errors import NotFound, QuerySyntaxError
+from audit.query.identities import ByAllNames
 from audit.query.language import term_text
 from audit.standards.fields import field_named
 
@@ -43,6 +44,7 @@ RANGES = {"-1h": "1 hour", "-24h": "24 hours", "-7d": "7 days", "-30d": "30 days
 """Stretches of time up to now that one click asks for."""
 
 _BOX = ("query", WAS, *FORM_FIELDS)
+_NAMED = frozenset({"patient", "user", "requestor"})
 _TIME_NAMES = frozenset({"after", "before", "time"})
 
 
@@ -126,6 +128,7 @@ def _review(context: PageContext, request: Request, visitor: Visitor, query: str
         "fault": None,
         "answer": None,
         "facets": (),
+        "may_be_named": any(one.name in _NAMED for one in pieces_of(query)),
     }
     try:
         values |= _results(context, visitor, query, view)
@@ -139,11 +142,17 @@ def _results(
 ) -> dict[str, Any]:
     answer = context.search.search(
         visitor.principal,
-        query,
+        ByAllNames(query) if view.names else query,
         limit=view.rows,
         cursor=view.after or None,
         include_repeats=view.repeats,
         oldest_first=view.oldest,
     )
-    shown = {"answer": answer, "rows": rows_of(answer.records)}
+    used = answer.identities
+    shown = {
+        "answer": answer,
+        "rows": rows_of(answer.records),
+        "used": used,
+        "inferred": {one.id: used.inferred(one) for one in answer.records} if used else {},
+    }
     return shown | beside_results(context, visitor.principal, query, view, answer)

@@ -20,6 +20,7 @@ class ReviewView:
         rows: results on a page.
         usual_rows: when the address says nothing of it.
         after: opaque cursor of the page before; empty for the first.
+        names: patients and users are asked for by all their names.
         more: the field of which many values are listed beside the results.
         link: harmless filters of a link of ours.
     """
@@ -29,6 +30,7 @@ class ReviewView:
     rows: int = 50
     usual_rows: int = 50
     after: str = ""
+    names: bool = False
     more: str = ""
     link: tuple[tuple[str, str], ...] = ()
 
@@ -43,6 +45,7 @@ class ReviewView:
             rows=known.get(rows, usual_rows),
             usual_rows=usual_rows,
             after=parameters.get("after", ""),
+            names=parameters.get("names") == "all",
             more=parameters.get("more", ""),
             link=tuple((n, parameters[n]) for n in NON_IDENTIFYING if parameters.get(n)),
         )
@@ -53,6 +56,7 @@ class ReviewView:
             "sort": "oldest" if self.oldest else "",
             "repeats": "shown" if self.repeats else "",
             "rows": "" if self.rows == self.usual_rows else str(self.rows),
+            "names": "all" if self.names else "",
             "more": self.more,
             "after": self.after,
         }

@@ -140,3 +140,9 @@ class EventView:
     def alert_subjects(self) -> list[tuple[str, str]]:
         """What to show and the id of each object of an alert."""
         return [((one["name"] or "").strip() or one["id"], one["id"]) for one in self._objects]
+
+    def detail(self, name: str) -> str:
+        """The first detail of this type of any object; the empty string without one."""
+        details = (detail for one in self._objects for detail in one["details"])
+        found = (detail["value"] for detail in details if detail["type"] == name)
+        return next((str(value).strip() for value in found if value), "")

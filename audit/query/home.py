@@ -7,6 +7,7 @@ from audit.index.criteria import And, Criteria, Exists, Not, Or, Range, Term
 from audit.index.document import IndexedRecord
 from audit.index.port import Bucket, SearchIndex, Span, Total
 from audit.query.language_times import NS_PER_S
+from audit.query.roles import OWN_USE
 from audit.query.view import PrincipalView
 
 FAILURES = ("minor-failure", "serious-failure", "major-failure")
@@ -122,6 +123,7 @@ def home_figures(
     span = _span_of(index, now, options)
     within: Sequence[Criteria] = (Range("time", span.start, span.end), NOT_REPEATED)
     everything = And(tuple(within))
+    outside = And((*within, Not(OWN_USE)))  # reviewers look at many patients' records
     failed = And((*within, failed_acts()))
     faulty = And((*within, with_findings()))
     latest = index.search(failed, limit=options.failures)
@@ -130,7 +132,7 @@ def home_figures(
         span=span,
         histogram=index.histogram(everything, span, "category"),
         categories=index.facets(everything, ("category",), 20)["category"],
-        users=index.top_by_distinct(everything, "requestor", "patient", options.users),
+        users=index.top_by_distinct(outside, "requestor", "patient", options.users),
         failures=latest.records,
         failure_total=index.count(failed),
         alerts=index.count(And((*within, Term("category", "security")))),

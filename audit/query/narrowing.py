@@ -12,6 +12,7 @@ from audit.query.access import Principal, Scope
 from audit.query.answers import Facets
 from audit.query.audited_trail import AuditedTrail, Details, check_bound
 from audit.query.home import NOT_REPEATED
+from audit.query.identities import Identities
 from audit.query.language_times import NS_PER_S
 from audit.query.patients_shown import PatientsShown
 from audit.query.view import PrincipalView
@@ -39,6 +40,7 @@ class Beside:
         offset_ns: of the zone in which the bars of a day begin.
         include_repeats: count byte-identical re-deliveries too.
         instead: queries to count as well, to say what would match without a term.
+        identities: asks for patients and people by all their names; None for those in the query.
         recorded: the look at the same query has its record already: this is part of it.
     """
 
@@ -48,6 +50,7 @@ class Beside:
     offset_ns: int = 0
     include_repeats: bool = False
     instead: tuple[str, ...] = ()
+    identities: Identities | None = None
     recorded: bool = False
 
 
@@ -86,14 +89,15 @@ def narrowing(trail: AuditedTrail, principal: Principal, query: str, beside: Bes
     if beside.bars:
         check_bound("bars", beside.bars, trail.options.max_buckets)
     view = trail.view(principal)
-    found = _criteria(trail, query, beside)
+    found = _criteria(trail, principal, query, beside)
     span = fitting_span(view, found, beside.bars, beside.offset_ns) if beside.bars else None
     answer = Narrowing(
         facets=_facets(view, found, beside.facets),
         span=span,
         bars=view.histogram(found, span, beside.split) if span else (),
         instead=tuple(
-            trail.count(_criteria(trail, one, beside), view) for one in beside.instead[:MOST_HINTS]
+            trail.count(_criteria(trail, principal, one, beside), view)
+            for one in beside.instead[:MOST_HINTS]
         ),
     )
     if not beside.recorded:
@@ -102,8 +106,12 @@ def narrowing(trail: AuditedTrail, principal: Principal, query: str, beside: Bes
     return answer
 
 
-def _criteria(trail: AuditedTrail, query: str, beside: Beside) -> Criteria:
+def _criteria(trail: AuditedTrail, principal: Principal, query: str, beside: Beside) -> Criteria:
     found = trail.criteria(query, trail.options.clock())
+    if beside.identities is not None:
+        found, _ = beside.identities.applied(
+            trail.view(principal), found, trail.index.position(), identified=principal.identified
+        )
     return found if beside.include_repeats else And((found, NOT_REPEATED))
 
 

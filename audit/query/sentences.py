@@ -17,6 +17,10 @@ MOST_NAMED = 3
 """How many patients, studies or keys a sentence names before it counts the rest."""
 
 
+MOST_OF_QUERY = 120
+"""Characters of a question that a sentence repeats."""
+
+
 @dataclass(frozen=True, slots=True)
 class Part:
     """A piece of a sentence.
@@ -221,7 +225,12 @@ def _record(view: EventView) -> _Parts:
 
 
 def _audit_log_used(view: EventView) -> _Parts:
-    return [_named(view.actor, "Somebody"), _READ_LOG.said(view), Part("the audit log")]
+    said = [_named(view.actor, "Somebody"), _READ_LOG.said(view), Part("the audit log")]
+    query = " ".join(view.detail("query").split())
+    if not query:
+        return said
+    cut = query if len(query) <= MOST_OF_QUERY else f"{query[:MOST_OF_QUERY]}…"
+    return [*said, Part(" for "), Part(cut)]
 
 
 def _other(view: EventView) -> _Parts:

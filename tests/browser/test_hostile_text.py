@@ -6,6 +6,7 @@ from xml.sax.saxutils import quoteattr
 import pytest
 from playwright.sync_api import Page
 
+from audit.query.language import quoted, term_text
 from tests.browser.conftest import Complaints, OpenPage, Site
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
@@ -111,6 +112,39 @@ def test_hostile_text_is_shown_literally(
     shown = page.locator("main").inner_text()
     assert "\\u202egnp.exe\\u2066x\\u2069" in shown
     assert "\u202e" not in shown
+
+
+def test_pages_about_hostile_values_are_inert(
+    open_page: OpenPage, site: Site, sequences: list[int]
+) -> None:
+    saved = site.stack.state.saved_searches
+    page = open_page()
+    for payload in PAYLOADS:
+        for kind in ("patient", "user", "node"):
+            kept = saved.save(site.user, f"{kind}:{quoted(payload)}")
+            page.goto(f"{site.url}/{kind}/{kept.id}")
+            check(page)
+        kept = saved.save(site.user, f"{quoted(payload)} {term_text('patient', payload)}")
+        page.goto(f"{site.url}/s/{kept.id}")
+        check(page)
+    for path in ("/searches", "/access-log", f"/e/{sequences[0]}/neighbours"):
+        page.goto(site.url + path)
+        check(page)
+
+
+def test_very_long_tokens_break_no_page(open_page: OpenPage, site: Site) -> None:
+    long = "x" * 65_536
+    sequence = site.stack.add([hostile(long)])[0]
+    for width in (1440, 320):
+        page = open_page(width=width)
+        for path in ("/", "/search", f"/e/{sequence}", f"/e/{sequence}/neighbours"):
+            page.goto(site.url + path)
+            assert page.evaluate("document.documentElement.scrollWidth") == width, path
+            check(page)
+        page.goto(f"{site.url}/search")
+        page.fill("#f-words", long[:300])
+        page.click("form.box button")
+        assert page.evaluate("document.documentElement.scrollWidth") == width
 
 
 def test_hostile_queries_are_inert(open_page: OpenPage, site: Site) -> None:

@@ -136,7 +136,9 @@ def test_whole_review_works_without_scripts(open_page: OpenPage, site: Site) -> 
     page.click("main button")
     page.fill("#ask-patient", patient)
     page.click("form:has(#ask-patient) button")
-    assert re.fullmatch(rf"{site.url}/s/[0-9a-f]{{32}}", page.url)
+    assert re.fullmatch(rf"{site.url}/patient/[0-9a-f]{{32}}", page.url)
+    page.click("text=Review all records")
+    assert re.fullmatch(rf"{site.url}/s/[0-9a-f]{{32}}(\?names=all)?", page.url)
     assert patient not in page.url
     expect(page.locator("#f-patient")).to_have_value(patient)
     expect(page.locator("#f-query")).to_have_value(re.compile(re.escape(patient)))
@@ -176,6 +178,58 @@ def test_facets_narrow_and_pages_follow(open_page: OpenPage, site: Site) -> None
     assert total.inner_text() != before
     page.locator(".chip button").first.click()
     assert total.inner_text() == before
+
+
+def test_drawing_over_the_course_narrows(open_page: OpenPage, site: Site) -> None:
+    page = open_page()
+    page.goto(f"{site.url}/search")
+    total = page.locator("#results-title strong")
+    before = total.inner_text()
+    bars = page.locator(".hits button")
+    first, last = bars.nth(5).bounding_box(), bars.nth(15).bounding_box()
+    assert first is not None
+    assert last is not None
+    page.mouse.move(first["x"] + 2, first["y"] + 9)
+    page.mouse.down()
+    page.mouse.move(last["x"] + 2, last["y"] + 9)
+    assert page.locator(".hits button.chosen").count() == 11
+    page.mouse.up()
+    page.wait_for_url("**/s/**")
+    assert total.inner_text() != before
+    assert page.locator(".chip").count() == 2
+    page.locator(".hits button:enabled").last.click()
+    page.wait_for_load_state()
+    assert page.locator(".chip").count() == 2
+
+
+def test_course_and_facets_work_without_scripts(open_page: OpenPage, site: Site) -> None:
+    page = open_page(scripts=False)
+    page.goto(f"{site.url}/search")
+    page.click("text=The same as a table")
+    page.locator(".twin button").first.click()
+    assert page.locator(".chip").count() == 2
+    page.locator(".facets button.out").first.click()
+    assert page.locator(".chip.without").count() == 1
+    page.click("text=Keep this search")
+    page.fill("#keep-title", "Odd hours")
+    page.click("form[action='/searches'] button")
+    page.click("text=Odd hours")
+    assert page.locator(".chip").count() == 3
+
+
+def test_access_log_and_export(open_page: OpenPage, site: Site) -> None:
+    page = open_page()
+    page.goto(f"{site.url}/search")
+    page.locator("details:has(#export-format) summary").click()
+    with page.expect_download() as download:
+        page.click("form[action='/export'] button")
+    assert download.value.suggested_filename.endswith(".csv")
+    site.stack.catch_up()
+    page.goto(f"{site.url}/access-log")
+    page.fill("#f-words", "export")
+    page.click("form.filters button")
+    assert page.locator(".log tbody tr").count() >= 1
+    assert "export" not in page.url
 
 
 def test_keys_help_and_can_be_switched_off(open_page: OpenPage, site: Site) -> None:

@@ -5,10 +5,11 @@ import re
 import pytest
 
 from audit.query.access import Scope
+from audit.state.aliases import Link, Name
 from tests.dashboard.conftest import Visit
 from tests.dashboard.test_pages import message
 from tests.query.test_about import access
-from tests.query.test_one_patient import ANNA, BERT, FIRST, SECOND
+from tests.query.test_one_patient import ANNA, BERT, FIRST, PATIENT, SECOND
 from tests.web.stack import Stack
 
 KINDS = {
@@ -138,3 +139,28 @@ def test_what_else_went_on(own: Stack, own_visit: Visit) -> None:
     page = own_visit.get(f"/e/{sequences[0]}/neighbours?window=7&same=text").text
     assert "Exactly 3</strong> records" in page
     assert own_visit.get("/e/999/neighbours").status_code == 404
+
+
+def test_a_patient_is_shown_by_all_names(own: Stack, own_visit: Visit) -> None:
+    other = PATIENT.format("Q7", "Ash^Anna")
+    own.add([access("voss", "Mara Voss", ANNA, FIRST), access("otto", "Otto", other)])
+    own.add([access("ida", "Ida", FIRST)])
+    link = Link((Name("P1"), Name("Q7", "1.2")))
+    own.state.aliases.link("patient", [link], by="m", source="csv")
+    page = turn_to(own_visit, patient="P1")
+    assert re.search(r"<dt>Records</dt><dd>\s*3<small>", page)
+    assert "Identities used" in page
+    assert "<strong><bdi>Q7</bdi></strong>" in page
+    assert "(imported)" in page
+    assert "Inferred by study 1.2.1" in page
+    assert "not shown here" not in page
+
+
+def test_a_user_is_shown_by_all_names(own: Stack, own_visit: Visit) -> None:
+    own.add([access("voss", "Mara Voss", ANNA), access("mv7", "M. Voss", BERT)])
+    link = Link((Name("voss"), Name("mv7")))
+    own.state.aliases.link("person", [link], by="m", source="api")
+    page = turn_to(own_visit, user="voss")
+    assert re.search(r"<dt>Patients</dt><dd>2<small>", page)
+    assert "M. Voss" in page
+    assert "(entered)" in page

@@ -48,13 +48,33 @@
     say();
   }
 
-  for (const button of document.querySelectorAll("[data-range]")) {
-    button.hidden = false;
-    button.addEventListener("click", () => {
-      const from = document.getElementById("f-from");
-      const until = document.getElementById("f-until");
-      from.value = button.dataset.range;
-      until.value = "";
+  // Drawing over several bars of a chart asks for the time they cover.
+  for (const chart of document.querySelectorAll("[data-brush]")) {
+    const bars = Array.from(chart.querySelectorAll("button"));
+    const at = (event) => bars.findIndex((bar) => {
+      const box = bar.getBoundingClientRect();
+      return event.clientX >= box.left && event.clientX < box.right;
     });
+    let from = -1;
+    const mark = (to) => bars.forEach((bar, i) => {
+      bar.classList.toggle("chosen", from >= 0 && i >= Math.min(from, to) && i <= Math.max(from, to));
+    });
+    chart.addEventListener("pointerdown", (event) => { if (event.button === 0) from = at(event); });
+    document.addEventListener("pointermove", (event) => { if (from >= 0 && at(event) >= 0) mark(at(event)); });
+    document.addEventListener("pointerup", (event) => {
+      const to = at(event);
+      const first = bars[Math.min(from, to)];
+      const last = bars[Math.max(from, to)];
+      const drawn = from >= 0 && to >= 0 && from !== to;
+      from = -1;
+      if (!drawn) { mark(-1); return; }
+      const field = document.createElement("input");
+      field.type = "hidden";
+      field.name = "span";
+      field.value = `${first.value.split("..")[0]}..${last.value.split("..")[1]}`;
+      first.form.append(field);
+      first.form.submit();
+    });
+    document.addEventListener("keydown", (event) => { if (event.key === "Escape") { from = -1; mark(-1); } });
   }
 })();

@@ -1,0 +1,110 @@
+"""Identities over HTTP: asked, linked, forgotten, each on record."""
+
+from typing import Any
+
+import pytest
+from httpx2 import Response
+from starlette.testclient import TestClient
+
+from audit.query.access import Scope
+from tests.query.test_about import access
+from tests.query.test_one_patient import ANNA, FIRST, PATIENT
+from tests.web.stack import Stack, application, stack
+
+OTHER = PATIENT.format("Q7", "Ash^Anna")
+LINK = {"names": [{"identifier": "P1"}, {"identifier": "Q7", "assigner": "1.2"}]}
+
+
+@pytest.fixture
+def own(tmp_path: Any) -> Any:
+    with stack(tmp_path) as made:
+        yield made
+
+
+class Caller:
+    """Asks with a token."""
+
+    def __init__(self, made: Stack, *scopes: str) -> None:
+        self._client = TestClient(application(made))
+        self._client.headers["Authorization"] = f"Bearer {made.token(*scopes)}"
+
+    def ask(self, method: str, path: str, body: Any = None) -> Response:
+        return self._client.request(method, f"/api/v1/{path}", json=body)
+
+
+def test_names_are_linked_found_and_forgotten_on_record(own: Stack) -> None:
+    caller = Caller(own, Scope.ADMIN, Scope.PATIENTS_IDENTIFY)
+    linked = caller.ask("PUT", "identities", {"links": [LINK]})
+    assert linked.json() == {"version": 1, "changed": 2}
+    assert own.changes == [("reader", "1 identities of patients are linked")]
+    found = caller.ask("POST", "identities/search", {"identifier": "p1"}).json()
+    (person,) = found["people"]
+    assert [(one["identifier"], one["source"]) for one in person["names"]] == [
+        ("P1", "api"),
+        ("Q7", "api"),
+    ]
+    assert b"identities of a patient" in b"".join(own.own_records()) or own.own_records()
+    assert caller.ask("POST", "identities/remove", {"identifier": "P1"}).json()["changed"] == 1
+    again = caller.ask("POST", "identities/search", {"identifier": "P1"}).json()
+    assert (again["version"], again["people"]) == (2, [])
+    then = caller.ask("POST", "identities/search", {"identifier": "P1", "version": 1}).json()
+    assert len(then["people"]) == 1
+    state = caller.ask("GET", "identities").json()
+    assert [one["version"] for one in state["history"]] == [2, 1]
+    assert "P1" not in str(state)
+
+
+def test_unrecorded_is_undone(own: Stack) -> None:
+    caller = Caller(own, Scope.ADMIN, Scope.PATIENTS_IDENTIFY)
+    own.journal_fails = True
+    assert caller.ask("PUT", "identities", {"links": [LINK]}).status_code == 503
+    assert caller.ask("POST", "identities/search", {"identifier": "P1"}).status_code == 503
+    assert own.state.aliases.version() == 0
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "scope"),
+    [
+        ("GET", "identities", None, Scope.ADMIN),
+        ("PUT", "identities", {"links": [LINK]}, Scope.ADMIN),
+        ("POST", "identities/remove", {"identifier": "P1"}, Scope.ADMIN),
+        ("POST", "identities/search", {"identifier": "P1"}, Scope.PATIENTS_IDENTIFY),
+    ],
+)
+def test_each_needs_its_scope(own: Stack, method: str, path: str, body: Any, scope: Scope) -> None:
+    others = [one for one in Scope if one is not scope]
+    assert Caller(own, *others).ask(method, path, body).status_code == 403
+    assert Caller(own, scope).ask(method, path, body).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"links": []},
+        {"links": [{"names": [{"identifier": "P1"}]}]},
+        {"links": [{"names": [{"identifier": "P1"}, {"identifier": ""}]}]},
+        {"links": [LINK], "kind": "horse"},
+    ],
+)
+def test_what_is_no_link_is_refused(own: Stack, body: Any) -> None:
+    assert Caller(own, Scope.ADMIN).ask("PUT", "identities", body).status_code in {400, 422}
+
+
+def test_searches_and_pivots_ask_by_all_names(own: Stack) -> None:
+    own.add([access("v", "V", ANNA, FIRST), access("v", "V", OTHER), access("v", "V", FIRST)])
+    caller = Caller(own, *Scope)
+    caller.ask("PUT", "identities", {"links": [LINK]})
+    by_name = caller.ask("POST", "events/search", {"query": "patient:P1"}).json()
+    assert [one["sequence"] for one in by_name["items"]] == [0]
+    assert by_name["identities"] is None
+    asked = {"query": "patient:P1", "identities": True}
+    by_all = caller.ask("POST", "events/search", asked).json()
+    assert sorted(one["sequence"] for one in by_all["items"]) == [0, 1, 2]
+    inferred = by_all["items"][0]["id"]
+    assert by_all["identities"]["inferred"] == {inferred: "study 1.2.1"}
+    pivot = caller.ask("POST", "pivots/patient", {"value": "P1"}).json()
+    assert len(pivot["items"]) == 3
+    pivot = caller.ask("POST", "pivots/patient", {"value": "P1", "identities": False}).json()
+    assert len(pivot["items"]) == 1
+    study = caller.ask("POST", "pivots/study", {"value": "1.2.1"}).json()
+    assert study["identities"] is None

@@ -10,6 +10,8 @@ wanted=""
 have chromium || wanted="$wanted chromium fonts-noto-core"
 have storescu || wanted="$wanted dcmtk"
 have rsyslogd || wanted="$wanted rsyslog"
+[ -e /usr/lib/x86_64-linux-gnu/rsyslog/omelasticsearch.so ] || [ -e /usr/lib/rsyslog/omelasticsearch.so ] \
+  || [ -e /usr/lib/aarch64-linux-gnu/rsyslog/omelasticsearch.so ] || wanted="$wanted rsyslog-elasticsearch"
 [ -e /usr/lib/x86_64-linux-gnu/rsyslog/lmnsd_ossl.so ] || [ -e /usr/lib/rsyslog/lmnsd_ossl.so ] \
   || [ -e /usr/lib/aarch64-linux-gnu/rsyslog/lmnsd_ossl.so ] || wanted="$wanted rsyslog rsyslog-openssl"
 if [ -n "$wanted" ] && [ "$(id -u)" = 0 ] && have apt-get; then

@@ -6,46 +6,24 @@ the index is never far behind; that last rate is the one that can be kept up.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from audit.bench.clocks import MeasurementFailed, Watch, wait_until
+from audit.bench.ingest_options import CAUGHT_UP_WITHIN_S, IngestOptions, plans, warm_up
+from audit.bench.into_elasticsearch import measure_into_elasticsearch
 from audit.bench.machine import machine
 from audit.bench.repository import (
-    LOOPBACK,
     Running,
     SearchableCount,
-    Site,
     cores,
     running,
     temporary_site,
 )
 from audit.bench.rsyslog import installed, running_rsyslog
-from audit.bench.senders import SenderPlan, Senders, sending
+from audit.bench.senders import Senders, sending
 
-_CAUGHT_UP_WITHIN_S = 300.0
 _BACKLOG = 6_000
 """Records between sockets and index: some batches, so that no stage waits for the other."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class IngestOptions:
-    """How much is sent.
-
-    Attributes:
-        seconds: how long each stretch sends.
-        senders: processes, each with a connection of its own.
-        workers: worker processes of the projector; None for one a core.
-        messages: different messages of each sender.
-        folder: where the temporary folder is made.
-    """
-
-    seconds: float = 10.0
-    senders: int = 4
-    workers: int | None = None
-    messages: int = 10_000
-    folder: Path | None = None
 
 
 def run(options: IngestOptions) -> dict[str, Any]:
@@ -53,6 +31,7 @@ def run(options: IngestOptions) -> dict[str, Any]:
     workers = cores() if options.workers is None else options.workers
     durable = _measure_durable(options)
     beside = _measure_rsyslog(options)
+    into_elasticsearch = measure_into_elasticsearch(options)
     searchable = _measure_searchable(options, workers)
     rsyslog_per_s = beside.get("rsyslog_per_s")
     return {
@@ -62,35 +41,27 @@ def run(options: IngestOptions) -> dict[str, Any]:
         **durable,
         "searchable_per_s": searchable["searchable_per_s"],
         "rsyslog_per_s": rsyslog_per_s,
-        "ratio_to_rsyslog": round(durable["durable_per_s"] / rsyslog_per_s, 3)
-        if rsyslog_per_s
-        else None,
-        "rsyslog_elasticsearch_per_s": None,
+        "ratio_to_rsyslog": _ratio(durable["durable_per_s"], rsyslog_per_s),
+        **into_elasticsearch,
+        "ratio_to_rsyslog_elasticsearch": _ratio(
+            searchable["searchable_per_s"], into_elasticsearch["rsyslog_elasticsearch_per_s"]
+        ),
         **{k: v for k, v in searchable.items() if k != "searchable_per_s"},
         "machine": machine(),
     }
 
 
-def _plans(options: IngestOptions, site: Site, port: int) -> list[SenderPlan]:
-    return [
-        SenderPlan(
-            host=LOOPBACK,
-            port=port,
-            tls=site.client_tls(),
-            seed=number + 1,
-            messages=options.messages,
-        )
-        for number in range(options.senders)
-    ]
+def _ratio(ours: float, theirs: float | None) -> float | None:
+    return round(ours / theirs, 3) if theirs else None
 
 
 def _measure_durable(options: IngestOptions) -> dict[str, Any]:
     with (
         temporary_site(options.folder) as site,
         running(site, site.settings(), "receive") as repository,
-        sending(_plans(options, site, repository.tls_port)) as senders,
+        sending(plans(options, site, repository.tls_port)) as senders,
     ):
-        _warm_up(senders)
+        warm_up(senders)
         before, cpu = senders.sent, repository.cpu_s("receive")
         watch = Watch()
         senders.send_for(options.seconds)
@@ -105,11 +76,6 @@ def _measure_durable(options: IngestOptions) -> dict[str, Any]:
         }
 
 
-def _warm_up(senders: Senders) -> None:
-    """Connect all, and let every process load what it needs."""
-    senders.send(1)
-
-
 def _measure_rsyslog(options: IngestOptions) -> dict[str, Any]:
     program = installed()
     if program is None:
@@ -117,15 +83,15 @@ def _measure_rsyslog(options: IngestOptions) -> dict[str, Any]:
     with (
         temporary_site(options.folder) as site,
         running_rsyslog(program, site) as rsyslog,
-        sending(_plans(options, site, rsyslog.port)) as senders,
+        sending(plans(options, site, rsyslog.port)) as senders,
     ):
-        _warm_up(senders)
+        warm_up(senders)
         before = senders.sent
         watch = Watch()
         senders.send_for(options.seconds)
         wait_until(
             lambda: rsyslog.octets() >= senders.octets + senders.sent,
-            _CAUGHT_UP_WITHIN_S,
+            CAUGHT_UP_WITHIN_S,
             "rsyslog has written every message",
         )
         return {"rsyslog_per_s": round((senders.sent - before) / watch.spent().wall_s)}
@@ -136,7 +102,7 @@ def _measure_searchable(options: IngestOptions, workers: int) -> dict[str, Any]:
         settings = site.settings(index__workers=workers)
         with (
             running(site, settings, "receive", "project") as repository,
-            sending(_plans(options, site, repository.tls_port)) as senders,
+            sending(plans(options, site, repository.tls_port)) as senders,
         ):
             index = SearchableCount(site, settings)
             try:
@@ -148,7 +114,7 @@ def _measure_searchable(options: IngestOptions, workers: int) -> dict[str, Any]:
 def _searchable(
     seconds: float, repository: Running, senders: Senders, index: SearchableCount
 ) -> dict[str, Any]:
-    _warm_up(senders)
+    warm_up(senders)
     _wait_for(index, repository)
     before, start = senders.sent, repository.durable()
     cpu = _cpu(repository, ("receive", "project"))
@@ -172,7 +138,7 @@ def _searchable(
 def _wait_for(index: SearchableCount, repository: Running) -> None:
     """Until all that is durable is searchable."""
     wait_until(
-        lambda: index() >= repository.durable(), _CAUGHT_UP_WITHIN_S, "every record is searchable"
+        lambda: index() >= repository.durable(), CAUGHT_UP_WITHIN_S, "every record is searchable"
     )
 
 

@@ -1,4 +1,4 @@
-"""rsyslog as the yardstick of receipt: TLS in, a file out, nothing parsed, nothing synced."""
+"""rsyslog as the yardstick: TLS in, a file or Elasticsearch out; nothing is parsed or synced."""
 
 import os
 import shutil
@@ -34,8 +34,25 @@ input(
   type="imtcp" address="{host}" port="0"
   listenPortFileName="{folder}/port" maxFrameSize="1000000"
 )
+{output}
+"""
+
+_TO_FILE = """
 template(name="unchanged" type="string" string="%rawmsg%\\n")
 action(type="omfile" file="{folder}/received" template="unchanged")
+"""
+
+_TO_ELASTICSEARCH = """
+module(load="omelasticsearch")
+template(name="document" type="list" option.jsonf="on") {{
+  property(outname="message" name="rawmsg" format="jsonf")
+}}
+action(
+  type="omelasticsearch" server="{host}" serverport="{port}" uselocalhost="off"
+  searchIndex="{index}" searchType="" bulkmode="on" maxbytes="16m" template="document"
+  queue.type="LinkedList" queue.size="50000" queue.dequeueBatchSize="1000"
+  queue.workerThreads="2" action.resumeRetryCount="-1" errorfile="{folder}/refused"
+)
 """
 
 
@@ -63,23 +80,51 @@ def installed() -> str | None:
     return program if has_tls else None
 
 
+def has_elasticsearch() -> bool:
+    """Whether rsyslog's way into Elasticsearch is installed (Debian: rsyslog-elasticsearch)."""
+    return any(Path("/usr/lib").glob("**/rsyslog/omelasticsearch.so"))
+
+
+@dataclass(frozen=True, slots=True)
+class ElasticsearchTarget:
+    """Where rsyslog puts messages: an index of an Elasticsearch on this machine."""
+
+    host: str
+    port: int
+    index: str
+
+
 @contextmanager
-def running_rsyslog(program: str, site: Site) -> Iterator[RunningRsyslog]:
+def running_rsyslog(
+    program: str, site: Site, target: ElasticsearchTarget | None = None
+) -> Iterator[RunningRsyslog]:
     """A running rsyslogd with the site's certificates, in its folder; stopped afterwards."""
     folder = site.folder / "rsyslog"
     folder.mkdir()
     ca, certificate, key = site.server_files()
     configuration = folder / "rsyslog.conf"
+    output = (
+        _TO_FILE.format(folder=folder)
+        if target is None
+        else _TO_ELASTICSEARCH.format(
+            folder=folder, host=target.host, port=target.port, index=target.index
+        )
+    )
     configuration.write_text(
         _CONFIGURATION.format(
-            folder=folder, ca=ca, certificate=certificate, key=key, host=LOOPBACK
+            folder=folder,
+            ca=ca,
+            certificate=certificate,
+            key=key,
+            host=LOOPBACK,
+            output=output,
         ),
         encoding="utf-8",
     )
     port_file = folder / "port"
     command = [program, "-n", "-f", str(configuration), "-i", str(folder / "pid")]
-    with (folder / "output").open("wb") as output:
-        process = subprocess.Popen(command, stdout=output, stderr=output)  # noqa: S603 - found above
+    with (folder / "output").open("wb") as said:
+        process = subprocess.Popen(command, stdout=said, stderr=said)  # noqa: S603 - found above
     try:
         wait_until(
             lambda: port_file.exists() and bool(port_file.read_text()),

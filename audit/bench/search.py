@@ -3,14 +3,13 @@
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
-from ipaddress import ip_address
 from pathlib import Path
 from secrets import token_hex
 from typing import Any
-from urllib.parse import urlsplit
 
 from audit.bench.arriving import arriving
 from audit.bench.clocks import Watch
+from audit.bench.into_elasticsearch import local_address
 from audit.bench.machine import machine
 from audit.bench.questions import AskingOptions, ask_all
 from audit.bench.repository import Site, cores, temporary_site
@@ -94,13 +93,7 @@ def run(options: SearchBenchOptions) -> dict[str, Any]:
 
 
 def _elastic_settings(site: Site, url: str) -> Settings:
-    host = urlsplit(url).hostname or ""
-    try:
-        local = host == "localhost" or ip_address(host).is_loopback
-    except ValueError:
-        local = False
-    if not local:
-        raise RequestError(f"{url}: only an Elasticsearch on this machine is measured")
+    local_address(url)
     return site.settings(
         index__backend="elasticsearch",
         index__elasticsearch_url=url,

@@ -84,17 +84,37 @@ def journal(records: int, batch: int, folder: Path | None, as_json: bool) -> Non
     show_default=True,
     help="Different messages of each sender.",
 )
+@click.option(
+    "--with-elasticsearch",
+    "elasticsearch",
+    metavar="URL",
+    help="Measure rsyslog into this Elasticsearch of this machine beside.",
+)
 @json_option
 def ingest(
-    seconds: float, senders: int, workers: int | None, messages: int, as_json: bool
+    seconds: float,
+    senders: int,
+    workers: int | None,
+    messages: int,
+    elasticsearch: str | None,
+    as_json: bool,
 ) -> None:
-    """From TLS sockets to durable, and to searchable; receipt beside rsyslog writing to a file."""
-    from audit.bench.ingest import IngestOptions, run
+    """From TLS sockets to durable, and to searchable; beside rsyslog in the same run.
 
-    _show(
-        run(IngestOptions(seconds=seconds, senders=senders, workers=workers, messages=messages)),
-        as_json,
+    rsyslog writes to a file, and with --with-elasticsearch to Elasticsearch as well, where the
+    module for that is installed (Debian: rsyslog-elasticsearch).
+    """
+    from audit.bench.ingest import run
+    from audit.bench.ingest_options import IngestOptions
+
+    options = IngestOptions(
+        seconds=seconds,
+        senders=senders,
+        workers=workers,
+        messages=messages,
+        elasticsearch=elasticsearch,
     )
+    _show(run(options), as_json)
 
 
 @bench.command(

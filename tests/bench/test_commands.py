@@ -7,7 +7,14 @@ import pytest
 from click.testing import CliRunner
 
 from audit.bench import rsyslog
+from audit.bench.ingest_options import IngestOptions
+from audit.bench.into_elasticsearch import measure_into_elasticsearch
 from audit.cli import arr
+from audit.errors import RequestError
+from tests.elasticsearch_server import ElasticsearchServer, elasticsearch_server
+from tests.needs import missing
+
+__all__ = ["elasticsearch_server"]
 
 MACHINE = {"version", "taken", "python", "system", "cores", "load_1min"}
 LATENCY = {"p50_ms", "p99_ms", "n"}
@@ -87,6 +94,21 @@ def test_ingest() -> None:
         assert found["ratio_to_rsyslog"] > 0
 
 
+@pytest.mark.elastic
+@pytest.mark.slow
+def test_rsyslog_into_elasticsearch(elasticsearch_server: ElasticsearchServer) -> None:
+    if rsyslog.installed() is None or not rsyslog.has_elasticsearch():
+        missing("rsyslog-elasticsearch is not installed")
+    found = figures(
+        "ingest",
+        *("--seconds", "0.2", "--senders", "1", "--workers", "1", "--messages", "100"),
+        *("--with-elasticsearch", elasticsearch_server.url),
+    )
+    assert found["rsyslog_elasticsearch_per_s"] > 0
+    assert found["rsyslog_elasticsearch_bytes"] > 100
+    assert found["ratio_to_rsyslog_elasticsearch"] > 0
+
+
 @pytest.mark.slow
 def test_connections() -> None:
     found = figures("connections", "12", "--seconds", "0.3")
@@ -105,9 +127,12 @@ def test_api() -> None:
     assert all(set(told) == LATENCY for told in found["queries"].values())
 
 
-def test_elasticsearch_elsewhere_is_refused() -> None:
-    result = CliRunner().invoke(
-        arr, ["bench", "search", "--with-elasticsearch", "http://search.example:9200"]
-    )
+@pytest.mark.parametrize(
+    "url", ["http://search.example:9200", "http://10.0.0.1:9200", "http://127.0.0.1"]
+)
+def test_elasticsearch_elsewhere_is_refused(url: str) -> None:
+    with pytest.raises(RequestError):
+        measure_into_elasticsearch(IngestOptions(elasticsearch=url))
+    result = CliRunner().invoke(arr, ["bench", "search", "--with-elasticsearch", url])
     assert result.exit_code != 0
-    assert "only an Elasticsearch on this machine" in str(result.exception)
+    assert "on this machine" in str(result.exception)

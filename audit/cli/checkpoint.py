@@ -13,6 +13,7 @@ from audit.cli.options import (
     print_json,
     settings_from,
     text_of,
+    write_file,
 )
 
 if TYPE_CHECKING:
@@ -173,4 +174,4 @@ def _write(text: str, out: Path | None) -> None:
     if out is None:
         sys.stdout.write(text)
     else:
-        out.write_text(text, encoding="utf-8")
+        write_file(out, text.encode())

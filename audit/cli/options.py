@@ -72,9 +72,23 @@ def text_of(file: Path) -> str:
     from audit.errors import IntegrityViolation
 
     try:
-        return file.read_text(encoding="utf-8")
+        return file.read_bytes().decode()
     except UnicodeDecodeError as error:
         raise IntegrityViolation(f"{file} is no text") from error
+
+
+def write_file(file: Path, octets: bytes) -> None:
+    """Write what a command was told to write to a file.
+
+    Raises:
+        StorageError: it can't be written.
+    """
+    from audit.errors import StorageError
+
+    try:
+        file.write_bytes(octets)
+    except OSError as error:
+        raise StorageError(f"{file} can't be written: {error.strerror}") from error
 
 
 def visible(text: str) -> str:

@@ -13,6 +13,7 @@ from audit.cli.options import (
     settings_from,
     text_of,
     visible,
+    write_file,
 )
 
 
@@ -88,7 +89,7 @@ def prove(
     if verifier_file is not None:
         from audit.journal.standalone import verifier_source
 
-        verifier_file.write_bytes(verifier_source())
+        write_file(verifier_file, verifier_source())
     elif check_file is not None:
         _check(check_file, message, keys, witnesses, (data, config_file), as_json=as_json)
     elif record_id is not None:
@@ -106,7 +107,7 @@ def _make(record_id: str, out: Path | None, data: Path | None, config_file: Path
     if out is None:
         sys.stdout.write(made.proof.text)
     else:
-        out.write_text(made.proof.text, encoding="utf-8")
+        write_file(out, made.proof.text.encode())
         click.echo(f"{out}: proof of {made.record_id}", err=True)
 
 

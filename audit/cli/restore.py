@@ -4,7 +4,14 @@ from pathlib import Path
 
 import click
 
-from audit.cli.options import data_option, examples, json_option, print_json, settings_from
+from audit.cli.options import (
+    data_option,
+    examples,
+    json_option,
+    print_json,
+    settings_from,
+    text_of,
+)
 
 
 @click.command(
@@ -38,7 +45,7 @@ def restore(
     from audit.service.paths import DataPaths
 
     settings = settings_from(data, config_file)
-    heads = tuple(file.read_text(encoding="utf-8") for file in checkpoints)
+    heads = tuple(text_of(file) for file in checkpoints)
     report = put_back(settings, folder, heads)
     if as_json:
         print_json(report.as_dict())

@@ -15,6 +15,7 @@ from audit.cli.options import (
     json_option,
     print_json,
     settings_from,
+    text_of,
     visible,
 )
 
@@ -75,7 +76,7 @@ def verify(
         report = check(
             DataPaths(settings.data).journal,
             VerifyOptions(
-                known_heads=tuple(file.read_text(encoding="utf-8") for file in checkpoints),
+                known_heads=tuple(text_of(file) for file in checkpoints),
                 workers=workers or len(os.sched_getaffinity(0)),
                 on_progress=show,
             ),

@@ -51,7 +51,7 @@ class CosignedHeads:
 
     def _read(self, name: str, keys: tuple[VerifierKey, ...]) -> tuple[str, Checkpoint] | None:
         try:
-            note = (self._folder / name).read_text(encoding="utf-8")
+            note = (self._folder / name).read_bytes().decode()
             return note, parse_checkpoint(open_note(note, keys))
         except (OSError, UnicodeDecodeError, IntegrityViolation):
             return None

@@ -92,6 +92,6 @@ def read_checkpoint(journal_dir: Path) -> str:
         IntegrityViolation: it is missing or no text.
     """
     try:
-        return (journal_dir / layout.CHECKPOINT).read_text(encoding="utf-8")
+        return (journal_dir / layout.CHECKPOINT).read_bytes().decode()
     except (OSError, UnicodeDecodeError) as error:
         raise IntegrityViolation(f"the journal's checkpoint can't be read: {error}") from error

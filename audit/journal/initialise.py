@@ -29,7 +29,7 @@ def read_identity(journal_dir: Path) -> Identity:
         OSError: it can't be read, FileNotFoundError when there is no journal.
     """
     try:
-        return parse_identity((journal_dir / layout.IDENTITY).read_text(encoding="utf-8"))
+        return parse_identity((journal_dir / layout.IDENTITY).read_bytes().decode())
     except UnicodeDecodeError as error:
         raise IntegrityViolation("the journal's identity is no text") from error
 

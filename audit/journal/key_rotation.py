@@ -37,7 +37,7 @@ def read_seals(journal_dir: Path) -> list[Seal]:
     seals: list[Seal] = []
     for number, path in seal_files(journal_dir):
         try:
-            seal = parse_seal(path.read_text(encoding="utf-8"))
+            seal = parse_seal(path.read_bytes().decode())
         except UnicodeDecodeError as error:
             raise IntegrityViolation(f"{path.name} is no text") from error
         if number != len(seals):

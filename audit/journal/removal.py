@@ -17,9 +17,10 @@ FORMAT = "arr-removal 1"
 MAX_REASON_LENGTH = 2_000
 _DIGEST_OCTETS = 32
 _NUMBER = r"(0|[1-9][0-9]{0,19})"
+_SPAN = "[0-9]{1,20}(?:-[0-9]{1,20})?"
 _TEXT = re.compile(
     rf"{FORMAT}\nlog ([^\n]+)\nnumber {_NUMBER}\nsize {_NUMBER}\ntime {_NUMBER}\n"
-    rf"reason ([^\n]+)\nsegment {_NUMBER}\nentries ([0-9]+(?:-[0-9]+)?(?: [0-9]+(?:-[0-9]+)?)*)\n"
+    rf"reason ([^\n]+)\nsegment {_NUMBER}\nentries ({_SPAN}(?: {_SPAN})*)\n"
     r"digest ([A-Za-z0-9+/=]+)\n"
 )
 

@@ -228,7 +228,7 @@ def read_removals(journal_dir: Path, identity: Identity) -> list[Removal]:
     removals: list[Removal] = []
     for number, path in removal_files(journal_dir):
         try:
-            removal = signed_removal(path.read_text(encoding="utf-8"), identity)
+            removal = signed_removal(path.read_bytes().decode(), identity)
         except UnicodeDecodeError as error:
             raise IntegrityViolation(f"{path.name} is no text") from error
         if removal.number != number or number != len(removals):

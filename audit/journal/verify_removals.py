@@ -98,7 +98,7 @@ class RemovalChecker:
                 self._findings.violation(f"statement {expected} of removal is missing", name)
             expected = number + 1
             try:
-                removal = signed_removal(path.read_text(encoding="utf-8"), identity)
+                removal = signed_removal(path.read_bytes().decode(), identity)
             except (IntegrityViolation, UnicodeDecodeError) as error:
                 self._findings.violation(f"no statement of removal: {error}", name)
                 continue

@@ -99,7 +99,7 @@ def _text(log: str, manifest: bytes) -> str:
 
 def _require_signed(folder: Path) -> None:
     identity = read_identity(folder / _JOURNAL)
-    note = (folder / SIGNATURE).read_text(encoding="utf-8")
+    note = (folder / SIGNATURE).read_bytes().decode()
     text = open_note(note, [identity.current_key])
     if text != _text(identity.name, (folder / MANIFEST).read_bytes()):
         raise IntegrityViolation(f"{folder}: the log signed another {MANIFEST}")

@@ -101,7 +101,7 @@ class HoldFile:
     def _kept(self) -> tuple[int, tuple[Hold, ...]]:
         """What the file tells, and up to which entry; nothing, up to none, without a file."""
         try:
-            note = self._path.read_text(encoding="utf-8")
+            note = self._path.read_bytes().decode()
         except FileNotFoundError:
             return 0, ()
         except (OSError, UnicodeDecodeError) as error:

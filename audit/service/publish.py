@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 
-from audit.errors import ConnectionFailed, IntegrityViolation, StorageError
+from audit.errors import ConnectionFailed, IntegrityViolation, RequestError, StorageError
 from audit.journal.identity import Identity
 from audit.journal.note import Checkpoint
 from audit.journal.proof import prove_growth
@@ -156,11 +156,19 @@ class PostOutlet:
 
 
 def outlet_for(target: str, origin: str, options: HttpOptions) -> Outlet:
-    """The place that a text names: a folder, an ``http`` URL to PUT to, or ``post:URL``."""
+    """The place that a text names: a folder, an ``http`` URL to PUT to, or ``post:URL``.
+
+    Raises:
+        RequestError: a URL of another kind.
+    """
     if target.startswith(("post:http://", "post:https://")):
         return PostOutlet(target.removeprefix("post:"), options)
     if target.startswith(("http://", "https://")):
         return PutOutlet(target, options)
+    if "://" in target:
+        raise RequestError(
+            f"{target}: heads go to a folder, to http(s)://… or to post:http(s)://…"
+        )
     return FolderOutlet(Path(target), origin)
 
 

@@ -17,6 +17,7 @@ from audit.errors import (
     JournalUnavailable,
     NotFound,
     RequestError,
+    StorageError,
 )
 from audit.journal.entry import Received
 from audit.journal.reader import JournalReader
@@ -296,3 +297,19 @@ def test_the_signing_key_is_replaced_beside_the_repository_and_without_it(
     assert isinstance(again.exception, RequestError)  # nothing to seal
     nowhere = run("checkpoint", "--rotate-key", "--data", tmp_path / "none")
     assert isinstance(nowhere.exception, JournalUnavailable)
+
+
+def test_files_that_are_none_are_no_crash(data: Path, tmp_path: Path) -> None:
+    binary, nowhere = tmp_path / "binary", tmp_path / "no" / "where"
+    binary.write_bytes(b"\xca\xfe")
+    at = ("--data", data)
+    for command in (("verify", "--checkpoint", binary, *at), ("prove", "--check", binary)):
+        assert isinstance(run(*command).exception, IntegrityViolation)
+    for words in (("checkpoint",), ("prove", "4")):
+        assert isinstance(run(*words, "-o", nowhere, *at).exception, StorageError)
+    written = run("prove", "--write-verifier", nowhere)
+    assert isinstance(written.exception, StorageError)
+    published = run("checkpoint", "--publish", "ftp://elsewhere", *at)
+    assert isinstance(published.exception, RequestError)
+    saved = run("backup", tmp_path / "backup", *at)
+    assert saved.exit_code == 0, saved.exception

@@ -58,6 +58,8 @@ class SqliteIndexOptions:
 def _failing_plainly() -> Iterator[None]:
     try:
         yield
+    except apsw.InterruptError as error:
+        raise IndexUnavailable("the question was given up: whoever asked has left") from error
     except _FAULTS as error:
         raise IndexUnavailable(
             f"the search index can't answer: {error}; stop the repository and remove the folder "

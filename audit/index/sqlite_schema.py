@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 import apsw
 
+from audit.index.giving_up import STEPS_BETWEEN_LOOKS, has_left
 from audit.index.sqlite_columns import create_columns
 
 FORMAT: Final = 3
@@ -164,6 +165,7 @@ def open_for_reading(path: Path) -> apsw.Connection:
     connection.execute("PRAGMA mmap_size = 1073741824")
     connection.execute(_EVERY_CONNECTION)
     connection.execute("PRAGMA query_only = 1")
+    connection.set_progress_handler(has_left, STEPS_BETWEEN_LOOKS)
     return connection
 
 

@@ -12,6 +12,7 @@ from starlette.responses import Response
 from audit.errors import AuditError
 from audit.web.middleware import (
     BodyLimit,
+    GivenUp,
     KnownHost,
     RateHeaders,
     RequestFacts,
@@ -71,6 +72,7 @@ def create_app(
             Middleware(RequestRecord, observe=observe),
             Middleware(KnownHost, options=options),
             Middleware(BodyLimit, options=options),
+            Middleware(GivenUp),
             Middleware(RateHeaders),
         ],
     )

@@ -1,7 +1,7 @@
 """What happens around every request, as plain ASGI.
 
 Outermost first: SecurityHeaders → RequestRecord (id, access log, last resort) → KnownHost →
-BodyLimit → the application.
+BodyLimit → GivenUp → the application.
 """
 
 from collections.abc import Callable, Mapping
@@ -17,8 +17,10 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from audit.index.giving_up import LEFT
 from audit.web.options import WebOptions
 from audit.web.problems import INTERNAL, Problem
+from audit.web.protocol import LEFT_STATE
 
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
@@ -252,6 +254,20 @@ class BodyLimit:
             return message
 
         await self._app(scope, counted, send)
+
+
+class GivenUp:
+    """Lets what answers a request know when its client has left, so that it may stop."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One ASGI connection."""
+        has_left = scope.get("state", {}).get(LEFT_STATE)
+        if scope["type"] == "http" and has_left is not None:
+            LEFT.set(has_left)
+        await self._app(scope, receive, send)
 
 
 class RateHeaders:

@@ -18,6 +18,7 @@ from collections.abc import Callable
 from enum import Enum, auto
 from hashlib import sha256
 from http import HTTPStatus
+from threading import Event
 from typing import Any, cast
 
 import httptools
@@ -34,6 +35,10 @@ _FIELD_OVERHEAD_OCTETS = 4
 
 CERTIFICATE_EXTENSION = "arr.client_certificate"
 """ASGI extension: ``sha256`` of the client certificate that TLS verified, in hexadecimal."""
+
+
+LEFT_STATE = "has_left"
+"""Member of an ASGI scope's state: a function that tells whether the client has left."""
 
 
 def _certificate_of(transport: Transport) -> str:
@@ -72,6 +77,7 @@ class HardenedHttpProtocol(HttpToolsProtocol):
         self._read_deadline: TimerHandle | None = None
         self._write_deadline: TimerHandle | None = None
         self._certificate_sha256 = ""
+        self._left = Event()
 
     # connection
 
@@ -83,6 +89,7 @@ class HardenedHttpProtocol(HttpToolsProtocol):
 
     @override
     def connection_lost(self, exc: Exception | None) -> None:
+        self._left.set()
         self._disarm_read()
         self._disarm_write()
         super().connection_lost(exc)
@@ -103,6 +110,7 @@ class HardenedHttpProtocol(HttpToolsProtocol):
     @override
     def on_message_begin(self) -> None:
         super().on_message_begin()
+        self.scope["state"][LEFT_STATE] = self._left.is_set
         if self._certificate_sha256:
             shown = {CERTIFICATE_EXTENSION: {"sha256": self._certificate_sha256}}
             self.scope["extensions"] = cast("dict[str, dict[object, object]]", shown)

@@ -96,6 +96,34 @@ def test_parts_in_any_order_and_what_stands_between_them_get_the_same_answer(who
     assert assess(whole) == expected
 
 
+_PLACES = (b'UserID="815"', b">CT head<", b'ParticipantObjectID="2.999.4.2"')
+_VALUES = st.one_of(
+    st.text(max_size=12).map(lambda text: text.encode("utf-8", "surrogatepass")),
+    st.sampled_from(
+        [
+            b"", b" ", b"\t", b"&amp;", b"&lt;", b"&#13;", b"&#0;", b"&no;", b"&", b"<", b">",
+            b"]]>", b"<!---->", b"<?p ?>", b"<x/>", b"\xff", b"\xc0\x80", b"x" * 1100, b"'",
+            b'" xmlns="urn:x', b'" a="', b'" UserID="', b'"/><ActiveParticipant UserID="',
+            b"</ParticipantObjectName></ParticipantObjectIdentification>",
+            b"</ParticipantObjectName><ParticipantObjectName>",
+        ]
+    ),
+)  # fmt: skip
+
+
+@settings(max_examples=500)
+@given(st.sampled_from(_PLACES), _VALUES)
+def test_a_new_part_is_judged_alone_as_in_its_place(place: bytes, value: bytes) -> None:
+    assess(GOOD)
+    assert place in GOOD
+    before, _, after = place.partition(b'"' if b'"' in place else b">")
+    quote = place[len(before) : len(before) + 1]
+    whole = GOOD.replace(place, before + quote + value + after[-1:], 1)
+    expected = assess_afresh(whole)
+    assert assess(whole) == expected
+    assert assess(whole) == expected
+
+
 @pytest.mark.parametrize("case", CASES, ids=lambda case: str(case.rule))
 def test_a_broken_message_is_found_though_the_whole_is_known(case: RuleCase) -> None:
     assess(case.whole)

@@ -94,15 +94,8 @@ class ElasticsearchTarget:
     index: str
 
 
-@contextmanager
-def running_rsyslog(
-    program: str, site: Site, target: ElasticsearchTarget | None = None
-) -> Iterator[RunningRsyslog]:
-    """A running rsyslogd with the site's certificates, in its folder; stopped afterwards."""
-    folder = site.folder / "rsyslog"
-    folder.mkdir()
+def _configuration(site: Site, folder: Path, target: ElasticsearchTarget | None) -> str:
     ca, certificate, key = site.server_files()
-    configuration = folder / "rsyslog.conf"
     output = (
         _TO_FILE.format(folder=folder)
         if target is None
@@ -110,17 +103,20 @@ def running_rsyslog(
             folder=folder, host=target.host, port=target.port, index=target.index
         )
     )
-    configuration.write_text(
-        _CONFIGURATION.format(
-            folder=folder,
-            ca=ca,
-            certificate=certificate,
-            key=key,
-            host=LOOPBACK,
-            output=output,
-        ),
-        encoding="utf-8",
+    return _CONFIGURATION.format(
+        folder=folder, ca=ca, certificate=certificate, key=key, host=LOOPBACK, output=output
     )
+
+
+@contextmanager
+def running_rsyslog(
+    program: str, site: Site, target: ElasticsearchTarget | None = None
+) -> Iterator[RunningRsyslog]:
+    """A running rsyslogd with the site's certificates, in its folder; stopped afterwards."""
+    folder = site.folder / "rsyslog"
+    folder.mkdir()
+    configuration = folder / "rsyslog.conf"
+    configuration.write_text(_configuration(site, folder, target), encoding="utf-8")
     port_file = folder / "port"
     command = [program, "-n", "-f", str(configuration), "-i", str(folder / "pid")]
     with (folder / "output").open("wb") as said:

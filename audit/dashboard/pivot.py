@@ -72,6 +72,7 @@ def pivot_page(context: PageContext, request: Request, kind: str, search_id: str
         value=value,
         # Who looked at the trail is another question than who looked at the patient.
         criteria=And((found, Not(OWN_USE))) if kind == "patient" else found,
+        also=tuple(name.identifier for name in used.names) if used else (),
         offset_ns=offset_ns,
     )
     answer = about(trail, visitor.principal, asked)

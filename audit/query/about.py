@@ -40,6 +40,7 @@ class AboutRequest:
         kind: which field it is a value of.
         value: the value, as the audit trail will name it.
         criteria: what finds its records.
+        also: other names that the criteria ask for, as identifiers of the same patient or user.
         facet_size: how many values of each field are counted.
         bars: most bars of the course over time.
         offset_ns: of the zone in which the bars of a day begin.
@@ -48,6 +49,7 @@ class AboutRequest:
     kind: Kind
     value: str
     criteria: Criteria
+    also: tuple[str, ...] = ()
     facet_size: int = 12
     bars: int = 60
     offset_ns: int = 0
@@ -95,7 +97,11 @@ def about(trail: AuditedTrail, principal: Principal, asked: AboutRequest) -> Abo
     Raises:
         Denied, JournalUnavailable, IndexUnavailable: as every look does.
     """
-    named: Details = (("view", f"everything about one {asked.kind}"), (asked.kind, asked.value))
+    named: Details = (
+        ("view", f"everything about one {asked.kind}"),
+        (asked.kind, asked.value),
+        *(("also known as", one) for one in asked.also),
+    )
     trail.require(principal, Scope.EVENTS_READ, named)
     view = trail.view(principal)
     found = And((asked.criteria, NOT_REPEATED))
@@ -122,7 +128,8 @@ def about(trail: AuditedTrail, principal: Principal, asked: AboutRequest) -> Abo
 def _patients_shown(asked: AboutRequest, answer: About) -> PatientsShown:
     """Of one patient, only that one is shown, whoever else the records name."""
     if asked.kind == "patient":
-        return PatientsShown(identifiers=(asked.value,) if answer.records else ())
+        names = (asked.value, *asked.also)
+        return PatientsShown(identifiers=names if answer.records else ())
     beside = (value for value, _ in answer.facets.get("patient", ()))
     return PatientsShown(answer.records, beside)
 

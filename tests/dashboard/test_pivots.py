@@ -1,6 +1,7 @@
 """Pages about one thing: reached without naming it, silent about everybody else."""
 
 import re
+from base64 import b64encode
 
 import pytest
 
@@ -154,6 +155,9 @@ def test_a_patient_is_shown_by_all_names(own: Stack, own_visit: Visit) -> None:
     assert "(imported)" in page
     assert "Inferred by study 1.2.1" in page
     assert "not shown here" not in page
+    told = own.own_records()[-1]
+    assert b'ParticipantObjectID="Q7"' in told
+    assert b64encode(b"Q7") in told
 
 
 def test_a_user_is_shown_by_all_names(own: Stack, own_visit: Visit) -> None:

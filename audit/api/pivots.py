@@ -24,6 +24,7 @@ from audit.query.access import Principal, Scope
 from audit.query.identities import ByAllNames
 from audit.query.language import term_text
 from audit.query.neighbours import Neighbourhood
+from audit.query.one_patient import AboutPatient
 from audit.query.search import SearchService
 from audit.web.openapi import problem_answers
 
@@ -88,13 +89,14 @@ def add_pivot_routes(
         openapi_extra=scoped(Scope.EVENTS_READ),
     )
     def pivots_search(principal: caller, kind: PivotKind, asked: PivotRequest) -> Response:
-        """Records that name it, a page at a time, as a search gives them."""
+        """Records that name it, a page at a time; about a patient, without other patients."""
         about = pivot_query(kind, asked.value, asked.assigner)
-        query = f"{about} ({asked.query})" if asked.query.strip() else about
+        text = f"{about} ({asked.query})" if asked.query.strip() else about
+        query = ByAllNames(text) if asked.identities and kind in _NAMED else text
         try:
             answer = search.search(
                 principal,
-                ByAllNames(query) if asked.identities and kind in _NAMED else query,
+                AboutPatient(query, asked.value) if kind == "patient" else query,
                 limit=asked.limit,
                 cursor=asked.cursor,
                 include_repeats=asked.include_repeats,

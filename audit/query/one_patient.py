@@ -1,17 +1,40 @@
 """One patient's share of a record: whoever looks at one patient never sees another beside them."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
-from audit.index.criteria import fold
+from audit.index.criteria import Criteria, fold
 from audit.index.document import IndexedRecord
+from audit.query.identities import ByAllNames
+from audit.query.identities_used import IdentitiesUsed
 
 _STUDY = "110180"
 _DROPPED = frozenset(
     {"patient_name", "patient_assigner", "study", "accession", "object", "query_key", "text"}
 )
 """Fields in which values of several patients can't be told apart."""
+
+
+@dataclass(frozen=True, slots=True)
+class AboutPatient:
+    """A question about one patient: of each record only that patient's share is shown.
+
+    Attributes:
+        query: what finds the records.
+        identifier: of the patient, as the question has it.
+    """
+
+    query: str | Criteria | ByAllNames
+    identifier: str
+
+    def shares(
+        self, records: Iterable[IndexedRecord], used: IdentitiesUsed | None
+    ) -> tuple[IndexedRecord, ...]:
+        """That patient's share of each, known by the identifiers that the answer used."""
+        own = (self.identifier,) if used is None else used.identifiers(self.identifier)
+        studies = () if used is None else used.studies
+        return tuple(only_patient(record, own, studies) for record in records)
 
 
 def other_patients(record: IndexedRecord, identifiers: Iterable[str]) -> int:

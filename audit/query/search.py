@@ -38,6 +38,7 @@ from audit.query.home import NOT_REPEATED, home_figures
 from audit.query.identities import ByAllNames, Identities, bare
 from audit.query.identities_used import IdentitiesUsed
 from audit.query.neighbours import Neighbourhood, neighbours
+from audit.query.one_patient import AboutPatient
 from audit.query.patients_shown import PatientsShown
 from audit.query.search_options import SearchOptions, Shape
 from audit.query.self_audit import Append
@@ -83,7 +84,7 @@ class SearchService:
     def search(
         self,
         principal: Principal,
-        query: str | Criteria | ByAllNames,
+        query: str | Criteria | ByAllNames | AboutPatient,
         *,
         limit: int = 100,
         cursor: str | None = None,
@@ -94,7 +95,8 @@ class SearchService:
 
         Args:
             principal: who asks; needs ``events:read``.
-            query: the one-line language, or criteria, perhaps by all names.
+            query: the one-line language, or criteria, perhaps by all names; about one patient,
+                each record is shown without other patients.
             limit: records on the page.
             cursor: ``next_cursor`` of the page before, for the same query and order.
             include_repeats: show byte-identical re-deliveries too.
@@ -105,6 +107,8 @@ class SearchService:
             InvalidCursor: the cursor isn't one of this query's.
             RequestError: the limit is out of bounds.
         """
+        about = query if isinstance(query, AboutPatient) else None
+        query = query.query if isinstance(query, AboutPatient) else query
         asked: Details = (("query", words_of_query(bare(query))),)
         self._trail.require(principal, Scope.EVENTS_READ, asked)
         check_bound("limit", limit, self._options.max_limit)
@@ -115,8 +119,9 @@ class SearchService:
         found = And((criteria, Range("sequence", None, start.snapshot)))
         shown = found if include_repeats else And((found, NOT_REPEATED))
         page = view.search(shown, limit=limit, after=start.place, newest_first=not oldest_first)
+        records = about.shares(page.records, used) if about else page.records
         answer = Answer(
-            records=page.records,
+            records=records,
             next_cursor=self._next_cursor(page, start, digest),
             total=self._trail.count(shown, view),
             repeats_hidden=self._trail.repeats(found, view, shown=include_repeats),
@@ -126,8 +131,8 @@ class SearchService:
             identities=used,
         )
         by: Details = (("identities", used.words()),) if used else ()
-        told = (*asked, *by, ("records shown", str(len(page.records))))
-        self._trail.audit.used(principal, told, page.records)
+        told = (*asked, *by, ("records shown", str(len(records))))
+        self._trail.audit.used(principal, told, records)
         return answer
 
     def overview(self, principal: Principal, query: str | Criteria, shape: Shape) -> Overview:

@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from audit.errors import Denied, IndexUnavailable, JournalUnavailable
 from audit.index.criteria import Text
 from audit.journal.checkpoint_cosigned import CosignedHeads
+from audit.journal.entry import Entry
 from audit.journal.heads import read_checkpoint
 from audit.journal.note import Signer, parse_checkpoint, split_note
 from audit.journal.proof import parse_proof
@@ -191,6 +192,37 @@ def test_heads_certificates_and_clock(log: Log, tmp_path: Path) -> None:
     assert checked(tmp_path, bundle, *keys) == 0
     stranger = Cosigner("witness.example", Ed25519PrivateKey.generate())
     assert checked(tmp_path, bundle, "--key", log.key, "--witness", stranger.verifier.text) == 4
+
+
+def test_what_was_lawfully_removed_is_named(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
+    read = log.reader.read
+
+    def removed(sequence: int) -> Entry:
+        entry = read(sequence)
+        return replace(entry, removed_leaf=entry.leaf_hash) if sequence == 2 else entry
+
+    monkeypatch.setattr(log.reader, "read", removed)
+    facts = json.loads(members(log.bundle())["export.json"])
+    assert (facts["count"], facts["removed"]) == (6, [f"{log.reader.origin}-2"])
+    (told,) = {one["records exported"] for one in log.details() if one["export"] == "ended"}
+    assert told == "6"
+
+
+def test_certificates_that_cannot_be_read(log: Log, tmp_path: Path) -> None:
+    root = pki.self_signed_client().certificate.public_bytes(Encoding.DER)
+    for der in (b"no certificate", root):
+        log.take(
+            b"<85>1 - host app - - - number 9",
+            at=NOW,
+            certificate_sha256=take_certificate(log, der),  # type: ignore[arg-type]
+        )
+    unknown = {"certificate_sha256": sha256(b"never journaled").digest()}
+    log.take(b"<85>1 - host app - - - number 10", at=NOW, **unknown)  # type: ignore[arg-type]
+    log.follow()
+    bundle = log.bundle("")
+    named = [name for name in members(bundle) if name.startswith("certificates/")]
+    assert len(named) == 2
+    assert checked(tmp_path, bundle, "--key", log.key) == 0
 
 
 def test_begin_and_end_are_journaled(log: Log) -> None:

@@ -5,6 +5,7 @@ import pytest
 
 from audit.errors import Denied
 from audit.frame.octet_counting import OctetCountingDecoder
+from audit.journal.entry import Entry
 from audit.query.access import Scope
 from audit.query.exports.original import OriginalExport
 from audit.query.exports.record_export import ExportOrder
@@ -27,6 +28,25 @@ def test_the_messages_as_received_octet_counted(trail: Trail) -> None:
     head, _, told = trailer.partition(b"{")
     assert head == b"<109>1 - - arr - _trailer - "
     assert json.loads(b"{" + told)["count"] == 5
+
+
+def test_what_was_lawfully_removed_is_counted(
+    trail: Trail, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for raw in MESSAGES:
+        trail.take(raw)
+    trail.follow()
+    read = trail.reader.read
+
+    def removed(sequence: int) -> Entry:
+        entry = read(sequence)
+        return replace(entry, removed_leaf=entry.leaf_hash) if sequence == 2 else entry
+
+    monkeypatch.setattr(trail.reader, "read", removed)
+    octets = b"".join(OriginalExport(trail.service().trail, MARA, "number").chunks())
+    *frames, trailer = frames_of(octets)
+    assert len(frames) == 4
+    assert b'"count":4,"removed":1' in trailer
 
 
 def frames_of(octets: bytes) -> list[bytes]:

@@ -12,9 +12,10 @@ from audit.query.access import Scope
 from audit.query.reports.asked import PatientIdentity, ReportAsked, ReportOptions
 from audit.query.reports.report import Kind, Report
 from audit.query.reports.service import KINDS, ReportService, SignOff, title_of
+from audit.record.audit_message import ActiveParticipant, CodedValue
 from audit.state.aliases import Link, Name
 from audit.state.store import StateStore
-from tests.projector.messages import DESTINATION, SOURCE, event, message, study
+from tests.projector.messages import DESTINATION, DESTINATION_MEDIA, SOURCE, event, message, study
 from tests.query.reports import hospital as h
 from tests.query.reports.hospital import (
     CLINIC,
@@ -196,6 +197,29 @@ def test_a_disclosure_for_two_purposes_is_left_out_only_by_both(trail: Trail) ->
     trail.follow()
     made = report(trail, "disclosures", ANN)
     assert (len(rows(made, "disclosures")), len(rows(made, "left_out"))) == (1, 1)
+
+
+def test_disclosures_onto_media_and_to_whoever_asked(trail: Trail) -> None:
+    told = Hospital(trail)
+    disc = ActiveParticipant(
+        user_id="DVD 7",
+        role_id_codes=(DESTINATION_MEDIA,),
+        media_type=CodedValue("110033", "DCM", "DVD"),
+    )
+    asking = h.agent("court@law", "The Court", CodedValue("110150", "DCM", "Application"))
+    told.event(1, "110106", (h.VERA, disc), h.patients(h.ANN))
+    told.event(2, "110106", (h.system("PACS", SOURCE), asking), h.patients(h.ANN))
+    told.event(
+        3, "110102", (h.system("A", SOURCE), h.system("FAR", DESTINATION)), h.patients(h.ANN)
+    )
+    told.event(4, "110106", (h.VERA, h.system("B", DESTINATION), disc), h.patients(h.ANN))
+    trail.follow()
+    made = report(trail, "disclosures", ANN)
+    assert [row["recipient"] for row in rows(made, "disclosures")] == [
+        "not named (on DVD)",
+        "The Court (court@law)",
+        "b (on DVD)",
+    ]
 
 
 def test_a_silent_source_qualifies_every_answer(hospital: Trail) -> None:

@@ -71,6 +71,9 @@ class ElasticStore:
         with failing_plainly():
             self._client.indices.forcemerge(index=indices, only_expunge_deletes=True)
             self._client.indices.flush(index=indices, force=True, wait_if_ongoing=True)
+            for index in indices:
+                if self._client.count(index=index)["count"] == 0:
+                    self._client.indices.delete(index=index, ignore_unavailable=True)
         return outcome.results.get("deleted", 0)
 
     def clear(self) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from audit.index.document import IndexedRecord
 from audit.index.sqlite_directory import IndexDirectory, month_of
 from audit.index.sqlite_documents import dictionary
+from audit.index.sqlite_schema import discard
 from audit.index.sqlite_writer import PartWriter
 
 
@@ -38,7 +39,20 @@ class Months:
     def remove(self, sequences: Sequence[int]) -> int:
         """Remove records from whichever month holds them; the number that were there."""
         self.become_writer()
-        return sum(self._remove_from(month, sequences) for month in self._directory.parts())
+        removed = 0
+        for name in self._directory.parts():
+            gone = self._remove_from(name, sequences)
+            removed += gone
+            if gone and self._part(name).last_sequence() < 0:
+                self._drop(name)
+        return removed
+
+    def _drop(self, name: str) -> None:
+        """Delete a file that holds nothing any more."""
+        part = self._open.pop(name)
+        part.close()
+        self._last_sequences.pop(name, None)
+        discard(part.path)
 
     def replace(self, names: Sequence[str], by: str) -> None:
         """Close these files: another one holds their records from now on."""

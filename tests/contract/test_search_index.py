@@ -121,6 +121,21 @@ def test_remove_forgets(index: SearchIndex) -> None:
     assert index.position() == 4
 
 
+def test_a_month_that_is_removed_whole_leaves_nothing(index: SearchIndex) -> None:
+    month = 32 * 24 * HOUR // SECOND
+    held = [record(n, seconds=(n % 2) * month, user=f"u{n}") for n in range(6)]
+    index.put(held, 6)
+    assert index.describe()["months"] == 2
+    assert index.remove([f"k3f9-{n}" for n in (0, 2, 4)]) == 3
+    assert index.describe()["months"] == 1
+    assert found_by(index, Everything()) == [1, 3, 5]
+    index.put([record(6, user="u6")], 7)
+    assert found_by(index, Everything()) == [6, 1, 3, 5]
+    assert index.facets(Everything(), ["user"])["user"] == tuple(
+        (f"u{n}", 1) for n in (1, 3, 5, 6)
+    )
+
+
 def test_clear_forgets_everything(index: SearchIndex) -> None:
     index.put([record(1)], 2)
     index.clear()

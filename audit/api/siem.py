@@ -23,6 +23,7 @@ from audit.query.pseudonyms import Pseudonyms
 from audit.siem.disclosure import Discloser, Disclosure
 from audit.siem.feed import Feed, FeedPiece, cursor_of, position_of
 from audit.siem.formats import Formatter, ReadOriginal, SiemFormat, Unmappable
+from audit.siem.ocsf import NEWEST
 from audit.siem.syslog import SyslogForm
 from audit.state.store import StateStore
 from audit.web.errors import Unauthenticated
@@ -67,6 +68,7 @@ class SiemFeedOptions:
         read_original: the octets of a record's message.
         include_repeats: byte-identical re-deliveries too.
         max_values: most values of a list in a line.
+        ocsf_version: of OCSF.
         max_limit: most records of one answer.
         max_wait_s: longest wait for a record.
         poll_s: how often a waiting answer looks for new records.
@@ -82,6 +84,7 @@ class SiemFeedOptions:
     read_original: ReadOriginal
     include_repeats: bool = False
     max_values: int = 100
+    ocsf_version: str = NEWEST
     max_limit: int = 1_000
     max_wait_s: float = 60.0
     poll_s: float = 0.5
@@ -268,6 +271,7 @@ class _Feeds:
             options.form,
             options.read_original,
             options.max_values,
+            options.ocsf_version,
         )
 
 

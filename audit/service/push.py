@@ -135,6 +135,7 @@ class PushRole:
                 syslog_form(self._settings),
                 original_of(reader),
                 siem.max_values,
+                siem.ocsf_version,
             ),
             self._deliveries[name],
             KeptPlace(self._paths.push / f"{name}.json", reader.origin),

@@ -44,6 +44,7 @@ def siem_feed_options(
         read_original=original_of(reader),
         include_repeats=siem.repeats,
         max_values=siem.max_values,
+        ocsf_version=siem.ocsf_version,
         max_limit=siem.max_limit,
         max_wait_s=siem.max_wait_s,
         poll_s=siem.poll_s,

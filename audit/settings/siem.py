@@ -66,6 +66,9 @@ class SiemSettings(Section):
     enterprise_number: int = Field(
         32473, ge=1, description="private enterprise number in structured data (RFC 5424 6.3.2)"
     )
+    ocsf_version: Literal["1.4.0", "1.5.0", "1.6.0", "1.7.0", "1.8.0"] = Field(
+        "1.8.0", description="version of OCSF; lakes lag behind"
+    )
     max_values: int = Field(
         100,
         ge=1,

@@ -9,7 +9,7 @@ from audit.index.document import IndexedRecord
 from audit.siem.cef import cef_line
 from audit.siem.disclosure import Discloser
 from audit.siem.ecs import ecs_line
-from audit.siem.ocsf import ocsf_line
+from audit.siem.ocsf import NEWEST, ocsf_line
 from audit.siem.shown import Shown, shown
 from audit.siem.syslog import SyslogForm, enclosed, syslog_line
 from audit.siem.values import Facts
@@ -23,7 +23,7 @@ class SiemFormat(StrEnum):
     ECS = "ecs"
     """Elastic Common Schema 8.11, JSON."""
     OCSF = "ocsf"
-    """Open Cybersecurity Schema Framework 1.8.0, JSON."""
+    """Open Cybersecurity Schema Framework, 1.8.0 or an older version, JSON."""
     CEF = "cef"
     """Common Event Format, CEF:0."""
     SYSLOG = "syslog"
@@ -42,7 +42,6 @@ class Unmappable(SenderError):
 
 _LINES: dict[SiemFormat, Callable[[Shown], bytes]] = {
     SiemFormat.ECS: ecs_line,
-    SiemFormat.OCSF: ocsf_line,
     SiemFormat.CEF: cef_line,
 }
 
@@ -66,6 +65,7 @@ class Formatter:
         form: of syslog messages.
         read_original: the octets of a record's message, asked for when they may leave.
         max_values: most values of a list in a line.
+        ocsf_version: of OCSF, one that its mapping knows.
     """
 
     format: SiemFormat
@@ -73,6 +73,7 @@ class Formatter:
     form: SyslogForm = field(default_factory=SyslogForm)
     read_original: ReadOriginal = no_original
     max_values: int = 100
+    ocsf_version: str = NEWEST
 
     def line(self, record: IndexedRecord) -> bytes:
         """The record on one line, without its end.
@@ -120,6 +121,8 @@ class Formatter:
         try:
             if self.format is SiemFormat.SYSLOG:
                 return syslog_line(what, self.form)
+            if self.format is SiemFormat.OCSF:
+                return ocsf_line(what, self.ocsf_version)
             return _LINES[self.format](what)
         except _FAULTS as error:
             raise Unmappable(f"{what.first('id')}: {type(error).__name__}: {error}") from error

@@ -13,6 +13,7 @@ from audit.siem.shown import Shown
 from audit.siem.values import Facts
 from audit.standards.files import read_toml
 
+NEWEST = "1.8.0"
 _NS_PER_MS = 1_000_000
 _ALERT = "110113"
 _STATUS = {"success": (1, "Success"), "failure": (2, "Failure"), "unknown": (0, "Unknown")}
@@ -39,17 +40,23 @@ class _Mapping:
     rules: tuple[Rule, ...]
     classes: Mapping[int, _Class]
     severity: Mapping[str, Mapping[str, Any]]
+    has_hash: bool
 
 
 @cache
-def _mapping() -> _Mapping:
+def _mapping(version: str) -> _Mapping:
     table = read_toml("siem/ocsf.toml")
+    if version not in table["versions"]:
+        raise ValueError(f"OCSF {version} is not known; there are {', '.join(table['versions'])}")
+    # Of x.y.z with single digits the texts are in the order of the versions.
+    later = {path for path, since in table["since"].items() if since > version}
     return _Mapping(
-        rows_of(table["fields"]),
-        table["constants"],
+        rows_of({path: row for path, row in table["fields"].items() if path not in later}),
+        table["constants"] | {"metadata.version": version},
         rules_of(table["rule"]),
         {int(uid): _class(int(uid), row) for uid, row in table["class"].items()},
         table["severity"],
+        has_hash="raw_data_hash" not in later,
     )
 
 
@@ -65,9 +72,9 @@ def _class(uid: int, row: Mapping[str, Any]) -> _Class:
     )
 
 
-def ocsf_event(shown: Shown) -> JsonObject:
-    """The event, as ``schemas/siem/ocsf.toml`` has it."""
-    mapping, facts = _mapping(), shown.facts
+def ocsf_event(shown: Shown, version: str = NEWEST) -> JsonObject:
+    """The event, as ``schemas/siem/ocsf.toml`` has it for one of its versions."""
+    mapping, facts = _mapping(version), shown.facts
     said = ruling(mapping.rules, facts)
     chosen, activity = mapping.classes[said["class"]], said["activity"]
     event: JsonObject = {
@@ -89,13 +96,13 @@ def ocsf_event(shown: Shown) -> JsonObject:
         _put_if_missing(event, path, value)
     _add_query(event, shown)
     _add_observables(event, shown)
-    _add_original(event, shown)
+    _add_original(event, shown, has_hash=mapping.has_hash)
     return event
 
 
-def ocsf_line(shown: Shown) -> bytes:
+def ocsf_line(shown: Shown, version: str = NEWEST) -> bytes:
     """The event as one line, without its end."""
-    return json_line(ocsf_event(shown))
+    return json_line(ocsf_event(shown, version))
 
 
 def _milliseconds(ns: int) -> int:
@@ -133,10 +140,13 @@ def _add_observables(event: JsonObject, shown: Shown) -> None:
         event["observables"] = found
 
 
-def _add_original(event: JsonObject, shown: Shown) -> None:
+def _add_original(event: JsonObject, shown: Shown, *, has_hash: bool) -> None:
     if shown.original:
         event["raw_data"] = shown.original.decode("utf-8", "replace")
+    if shown.original and has_hash:
         digest = sha256(event["raw_data"].encode()).hexdigest()
         event["raw_data_hash"] = {
-            "algorithm": "SHA-256", "algorithm_id": _SHA256, "value": digest
-        }  # fmt: skip
+            "algorithm": "SHA-256",
+            "algorithm_id": _SHA256,
+            "value": digest,
+        }

@@ -1,26 +1,31 @@
 """Every record as an OCSF event, held against the schema of 1.8.0 in a package of others."""
 
 import json
+from dataclasses import replace
 from functools import cache
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from jsonschema import Draft202012Validator
 from ocsf_json_schema import OcsfJsonSchemaEmbedded, get_ocsf_schema  # type: ignore[import-untyped]
 
-from audit.siem.formats import SiemFormat
+from audit.settings.siem import SiemSettings
+from audit.siem.formats import SiemFormat, Unmappable
+from audit.siem.ocsf import NEWEST
 from audit.standards.files import read_toml
 from tests.siem.records import corpus, formatter, record_of
 
-
-@cache
-def schema() -> OcsfJsonSchemaEmbedded:
-    return OcsfJsonSchemaEmbedded(get_ocsf_schema("1.8.0"))
+VERSIONS: list[str] = read_toml("siem/ocsf.toml")["versions"]
 
 
 @cache
-def validator(name: str) -> Draft202012Validator:
-    return Draft202012Validator(schema().get_class_schema(name))
+def schema(version: str) -> OcsfJsonSchemaEmbedded:
+    return OcsfJsonSchemaEmbedded(get_ocsf_schema(version))
+
+
+@cache
+def validator(name: str, version: str) -> Draft202012Validator:
+    return Draft202012Validator(schema(version).get_class_schema(name))
 
 
 def event_of(name: str, **disclosure: bool) -> dict[str, Any]:
@@ -34,7 +39,7 @@ def objections(event: dict[str, Any]) -> list[str]:
     name = read_toml("siem/ocsf.toml")["class"][str(event["class_uid"])]["name"]
     return [
         f"{list(error.absolute_path)}: {error.message}"
-        for error in validator(name).iter_errors(event)
+        for error in validator(name, event["metadata"]["version"]).iter_errors(event)
     ]
 
 
@@ -42,6 +47,24 @@ def objections(event: dict[str, Any]) -> list[str]:
 def test_every_event_is_valid(name: str) -> None:
     for event in (event_of(name), event_of(name, patients=True)):
         assert objections(event) == []
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_every_event_is_valid_in_older_versions_too(version: str) -> None:
+    made = replace(formatter(SiemFormat.OCSF, original=True), ocsf_version=version)
+    made = replace(made, read_original=lambda _: b"abc")
+    for record in corpus().values():
+        event = json.loads(made.line(record))
+        assert event["metadata"]["version"] == version
+        assert objections(event) == []
+
+
+def test_versions_are_those_of_the_setting() -> None:
+    chosen = SiemSettings.model_fields["ocsf_version"]
+    assert list(get_args(chosen.annotation)) == VERSIONS
+    assert chosen.default == NEWEST == VERSIONS[-1]
+    with pytest.raises(Unmappable, match=r"1\.9\.0 is not known"):
+        replace(formatter(SiemFormat.OCSF), ocsf_version="1.9.0").line(corpus()["words"])
 
 
 def test_names_of_classes_and_activities_are_those_of_the_schema() -> None:

@@ -52,11 +52,11 @@ def examples(*lines: str) -> str:
 
 def settings_from(data: Path | None, config_file: Path | None, **flags: Any) -> "Settings":
     """The settings that hold for this call; ``flags`` by name with ``__`` for the dot."""
-    from audit.settings import load
+    from audit.settings import journal_keys, load
 
     named = {name.replace("__", "."): value for name, value in flags.items()}
     settings = load(config_file, {"data": data, **named})
-    if settings.journal.key_file is not None:
+    if settings.journal.key_file is not None or journal_keys() is not None:
         from audit.service.journal_keys import use_journal_keys
 
         use_journal_keys(settings)

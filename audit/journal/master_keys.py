@@ -70,13 +70,20 @@ def load_master_keys(path: Path) -> MasterKeys:
         raise ConfigurationError(
             f"journal.key_file {path} can't be read: {error.strerror}"
         ) from error
+    return parse_master_keys(octets, str(path))
+
+
+def parse_master_keys(octets: bytes, where: str) -> MasterKeys:
+    """The keys in these octets, which are as a file's; ``where`` names them to the operator.
+
+    Raises:
+        ConfigurationError: they are no keys.
+    """
     if len(octets) == KEY_OCTETS:
         return MasterKeys([MasterKey(octets)])
     keys = [_key(line) for line in octets.split(b"\n") if line.strip()]
     if not keys or len(keys) > MAX_KEYS or None in keys:
-        raise ConfigurationError(
-            f"{path} holds no keys; make one with: openssl rand -base64 32 > {path}"
-        )
+        raise ConfigurationError(f"{where} holds no keys; make one with: openssl rand -base64 32")
     return MasterKeys([key for key in keys if key is not None])
 
 

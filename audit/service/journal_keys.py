@@ -4,7 +4,8 @@ import json
 
 from audit.service.paths import DataPaths
 from audit.service.state_file import replace_file
-from audit.settings import Settings
+from audit.settings import Settings, journal_keys
+from audit.settings.load import KEY_VARIABLE
 
 _REQUEST = "rotate-key"
 
@@ -12,14 +13,21 @@ _REQUEST = "rotate-key"
 def use_journal_keys(settings: Settings) -> None:
     """Read the configured keys, if there are any, and use them from now on.
 
-    Raises:
-        ConfigurationError: the file can't be read, is open to others, or holds no keys.
-    """
-    if settings.journal.key_file is None:
-        return
-    from audit.journal.master_keys import load_master_keys, use
+    Keys in the environment beat a file of keys.
 
-    use(load_master_keys(settings.journal.key_file))
+    Raises:
+        ConfigurationError: the file can't be read, is open to others, or there are no keys in it
+            or in the environment's variable.
+    """
+    given = journal_keys()
+    if given is None and settings.journal.key_file is None:
+        return
+    from audit.journal.master_keys import load_master_keys, parse_master_keys, use
+
+    if given is not None:
+        use(parse_master_keys(given.encode(), KEY_VARIABLE))
+    elif settings.journal.key_file is not None:
+        use(load_master_keys(settings.journal.key_file))
 
 
 def ask_for_key(paths: DataPaths, overlap_s: float) -> None:

@@ -16,6 +16,8 @@ from audit.settings.settings import Settings
 ENVIRONMENT_PREFIX = "ARR_"
 SYSTEM_FILE = Path("/etc/arr/arr.toml")
 KEY_CREDENTIAL = "arr-journal-key"
+KEY_VARIABLE = "ARR_JOURNAL_KEY"
+"""Holds the journal's keys themselves; no setting, so that nothing shows it with them."""
 
 
 def load(
@@ -49,6 +51,12 @@ def load(
         return Settings.model_validate(merged)
     except ValidationError as error:
         raise ConfigurationError(_explain(error)) from error
+
+
+def journal_keys(environment: Mapping[str, str] | None = None) -> str | None:
+    """The keys for encryption at rest that the environment holds, one a line; None without."""
+    environment = os.environ if environment is None else environment
+    return environment.get(KEY_VARIABLE) or None
 
 
 def names() -> tuple[str, ...]:
@@ -133,7 +141,9 @@ def _environment_values(environment: Mapping[str, str]) -> Iterator[tuple[str, A
         yield name, value, f"environment variable {variable}"
 
 
-_OTHER_VARIABLES = frozenset({"ARR_CONFIG", "ARR_LONG", "ARR_PASSWORD", "ARR_REASON", "ARR_TOKEN"})
+_OTHER_VARIABLES = frozenset(
+    {KEY_VARIABLE, "ARR_CONFIG", "ARR_LONG", "ARR_PASSWORD", "ARR_REASON", "ARR_TOKEN"}
+)
 
 
 def _is_made_of(kind: type, name: str) -> bool:

@@ -1,6 +1,8 @@
 """A key configured for the journal, from the command line."""
 
+import base64
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -45,3 +47,28 @@ def test_the_journal_is_encrypted_and_verify_needs_the_key(
     assert arr_run(place, "verify").exit_code == 0
     key.chmod(0o644)
     assert arr_run(place, "verify").exit_code == 6
+
+
+def test_the_environment_may_hold_the_key_itself(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(master_keys._Process, "keys", MasterKeys())
+    place = make_place(tmp_path, CertificateAuthority.create("test CA"))
+    monkeypatch.setenv("ARR_JOURNAL_KEY", base64.b64encode(bytes(range(32))).decode())
+    use_journal_keys(place.settings)
+
+    def act() -> None:
+        client = AppendClient(place.paths.append_socket)
+        client.append(MESSAGE, "own")
+        client.close()
+
+    beside(place, act)
+    assert b"IHE+RFC-3881" not in octets_below(place.paths.journal)
+    shown = arr_run(place, "config", "show", "--json").stdout
+    assert os.environ["ARR_JOURNAL_KEY"] not in shown
+    monkeypatch.setattr(master_keys._Process, "keys", MasterKeys())
+    assert arr_run(place, "verify").exit_code == 0
+    monkeypatch.setenv("ARR_JOURNAL_KEY", "no key")
+    refused = arr_run(place, "verify")
+    assert refused.exit_code == 6
+    assert "no key" not in str(refused.exception).replace("holds no keys", "")

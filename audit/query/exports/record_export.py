@@ -18,6 +18,10 @@ from audit.index.port import Page, Place
 from audit.query.access import Principal, Scope
 from audit.query.audited_trail import AuditedTrail, Details, words_of_query
 from audit.query.home import NOT_REPEATED
+from audit.query.patients_shown import COUNT, PatientsShown
+
+MOST_PATIENTS = 10_000
+"""Patients that the record of an export's end counts; it names the few (``patients_shown``)."""
 
 Form = Literal["ndjson", "csv", "original", "evidence"]
 
@@ -65,7 +69,8 @@ class RecordExport(ABC):
         query: str | Criteria,
         order: ExportOrder = DEFAULT_ORDER,
     ) -> None:
-        asked: Details = (("query", words_of_query(query)), *self._told(order))
+        principal = replace(principal, reason=order.reason or principal.reason)
+        asked: Details = (("query", words_of_query(query)), *self._told())
         principal = replace(principal, reason=order.reason or principal.reason)
         for scope in self.scopes:
             trail.require(principal, scope, asked)
@@ -80,6 +85,7 @@ class RecordExport(ABC):
         self._asked = asked
         self._digest = sha256()
         self._ended = False
+        self._patients = PatientsShown()
         self.count = 0
         self.begun = trail.audit.used(principal, (*asked, ("export", "begun"), *self._begin()))
 
@@ -92,6 +98,7 @@ class RecordExport(ABC):
         """
         yield from self._taken(self._first())
         for records in self._pages():
+            self._note_patients(records)
             yield from self._taken(self._piece(records))
         yield from self._taken(self._last())
         self._end(complete=True)
@@ -106,9 +113,8 @@ class RecordExport(ABC):
         """What else the record of its beginning says."""
         return ()
 
-    def _told(self, order: ExportOrder) -> Details:
-        form: Details = () if self.form == "ndjson" else (("format", self.form),)
-        return (*form, *((("reason", order.reason),) if order.reason else ()))
+    def _told(self) -> Details:
+        return () if self.form == "ndjson" else (("format", self.form),)
 
     def _first(self) -> Iterator[bytes]:
         """What comes before the records."""
@@ -155,14 +161,21 @@ class RecordExport(ABC):
         shown = tuple(self._trail.shown(self._principal, one) for one in page.records)
         return replace(page, records=shown)
 
+    def _note_patients(self, records: tuple[IndexedRecord, ...]) -> None:
+        if len(self._patients) <= MOST_PATIENTS:
+            for record in records:
+                self._patients.add(record.values("patient"))
+
     def _end(self, *, complete: bool) -> None:
         self._ended = True
-        self._trail.audit.used(
-            self._principal,
-            (
-                *self._asked,
-                ("export", "ended" if complete else "cut short"),
-                ("records exported", str(self.count)),
-                ("sha256", self._digest.hexdigest()),
-            ),
+        details: Details = (
+            *self._asked,
+            ("export", "ended" if complete else "cut short"),
+            ("records exported", str(self.count)),
+            ("sha256", self._digest.hexdigest()),
         )
+        patients = self._patients
+        if len(patients) > MOST_PATIENTS:
+            details = (*details, (COUNT, f"more than {MOST_PATIENTS}"))
+            patients = PatientsShown()
+        self._trail.audit.used(self._principal, details, patients)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from audit.errors import NotFound, RequestError
 from audit.query.access import Principal, Scope
 from audit.query.audited_trail import AuditedTrail, Details
+from audit.query.patients_shown import PatientsShown
 from audit.query.reports import (
     accesses,
     activity,
@@ -115,6 +116,7 @@ class ReportService:
             IndexUnavailable: the index can't answer.
         """
         details = _details(asked)
+        principal = replace(principal, reason=asked.reason.strip() or principal.reason)
         self._trail.require(principal, Scope.REPORTS_READ, details)
         if asked.kind in _OF_PATIENTS:
             self._trail.require(principal, Scope.PATIENTS_IDENTIFY, details)
@@ -124,7 +126,8 @@ class ReportService:
             raise RequestError(f"the longest period is {longest} days")
         report = self._made(principal, asked)
         rows = ("rows", str(report.rows))
-        sequence = self._trail.audit.used(principal, (*details, rows))
+        shown = PatientsShown(identifiers=_patients_in(report, asked))
+        sequence = self._trail.audit.used(principal, (*details, rows), shown)
         return replace(report, record=f"{self._trail.reader.origin}-{sequence}")
 
     def sign_off(self, principal: Principal, signed: SignOff) -> str:
@@ -195,6 +198,14 @@ class ReportService:
         return replace(report, sections=found)
 
 
+def _patients_in(report: Report, asked: ReportAsked) -> list[str]:
+    """Whom the report names, as it names them."""
+    if asked.patients:
+        return [one.identifier for one in asked.patients] if report.rows else []
+    found = [one for one in report.sections if one.name == "patients"]
+    return [row[0] for section in found for row in section.rows]
+
+
 def _asked_pairs(asked: ReportAsked) -> tuple[tuple[str, str], ...]:
     pairs = [("Patient", str(one)) for one in asked.patients]
     pairs += [("User", asked.user)] if asked.user else []
@@ -207,8 +218,6 @@ def _details(asked: ReportAsked) -> Details:
     period = f"{format_ns(asked.start)} to {format_ns(asked.end)}"
     details = [("report", asked.kind), ("period", period)]
     details += [(name.lower(), value) for name, value in _asked_pairs(asked)]
-    if asked.reason.strip():
-        details.append(("reason", asked.reason.strip()))
     if asked.pseudonymised:
         details.append(("staff", "named" if asked.revealed else "numbered"))
     return tuple(details)

@@ -5,9 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from audit.query.exports import record_export
 from audit.query.exports.csv_form import CsvExport, cell, columns, line
 from audit.query.exports.record_export import ExportOrder
-from tests.projector.messages import NOW, SECOND
+from tests.projector.messages import NOW, SECOND, message, patient, syslog
 from tests.query.trail import MARA, Trail
 
 FORMULAS = [
@@ -68,3 +69,15 @@ def test_an_export_is_a_table_with_a_trailer(trail: Trail) -> None:
         "reason": "why",
         "export": "begun",
     }
+
+
+def test_the_end_names_the_patients(trail: Trail, monkeypatch: pytest.MonkeyPatch) -> None:
+    for n in range(3):
+        trail.take(syslog(message(objects=(patient(f"P{n}"),))), at=NOW + n * SECOND)
+    trail.follow()
+    for most, told in ((10, "3"), (2, "more than 2")):
+        monkeypatch.setattr(record_export, "MOST_PATIENTS", most)
+        export = CsvExport(trail.service(export_page=2).trail, MARA, "patient:P*")
+        list(export.chunks())
+        ended = [one for one in trail.details() if one.get("export") == "ended"][-1]
+        assert ended["patients shown"] == told

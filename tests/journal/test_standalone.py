@@ -147,6 +147,18 @@ def test_it_reads_what_is_left_of_a_removed_entry_and_its_statement() -> None:
         verify_evidence.Removal("removal.txt", text, number + 1, vectors.SIGNER.name)
 
 
+def test_it_reads_a_seal_and_what_comes_after_it() -> None:
+    note = (vectors.FOLDER / "seal.txt").read_text()
+    match = verify_evidence.SEAL.fullmatch(verify_evidence.split_note(note)[0])
+    assert match is not None
+    lines = (vectors.FOLDER / "identity-after.txt").read_text().split("\n")[3:-1]
+    keys = [verify_evidence.read_key(line.split(" ")[2]) for line in lines]
+    assert [key.text for key in keys] == list(match.group(7, 8))
+    for key in keys:
+        verify_evidence.require_signature(note, [key])
+    assert int(lines[1].split(" ")[1]) == int(match[4]) + 1
+
+
 @pytest.mark.parametrize("name", [path.name for path in vectors.FOLDER.glob("*entry*.bin")])
 def test_both_refuse_every_flipped_bit_of_an_entry(name: str) -> None:
     octets = bytearray((vectors.FOLDER / name).read_bytes())

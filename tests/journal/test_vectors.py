@@ -11,10 +11,11 @@ import zlib
 import pytest
 
 from audit.journal.entry import decode
+from audit.journal.epoch_seal import check_chain, parse_seal
 from audit.journal.heads import parse_history
 from audit.journal.identity import parse_identity
 from audit.journal.master_keys import MasterKeys
-from audit.journal.note import open_note, parse_checkpoint
+from audit.journal.note import open_note, parse_checkpoint, split_note
 from audit.journal.removal import signed_removal
 from audit.journal.segment import decode_foot, decode_head
 from audit.journal.segment_file import SegmentFile
@@ -50,6 +51,18 @@ def test_what_is_left_of_a_removed_entry_has_its_leaf() -> None:
     removal = signed_removal((vectors.FOLDER / "removal.txt").read_text(), identity)
     left = (vectors.FOLDER / "removed-entry.bin").read_bytes()
     assert removal.digest == hashlib.sha256(left).digest()
+
+
+def test_a_seal_hands_over_from_one_key_to_the_next() -> None:
+    after = parse_identity((vectors.FOLDER / "identity-after.txt").read_text())
+    seal = parse_seal((vectors.FOLDER / "seal.txt").read_text())
+    check_chain(after, [seal])
+    assert [key.verifier for key in after.keys] == [
+        vectors.SIGNER.verifier,
+        vectors.NEXT.verifier,
+    ]
+    sealed_head, _ = split_note((vectors.FOLDER / "checkpoint.txt").read_text())
+    assert parse_checkpoint(sealed_head) == seal.head
 
 
 @pytest.mark.parametrize("told", TOLD["entries"], ids=lambda told: str(told["file"]))

@@ -22,6 +22,7 @@ from audit.journal.entry import (
     encode,
     removed_form,
 )
+from audit.journal.epoch_seal import handed_over, next_seal
 from audit.journal.files import Files
 from audit.journal.heads import encode_record
 from audit.journal.identity import Identity, LogKey
@@ -51,6 +52,7 @@ OTHER_FORMS = {
 FOLDER = Path(__file__).parents[2] / "schemas" / "journal"
 ORIGIN = "k3f9x2ab"
 SIGNER = Signer(f"example.org/{ORIGIN}", Ed25519PrivateKey.from_private_bytes(bytes(range(32))))
+NEXT = Signer(SIGNER.name, Ed25519PrivateKey.from_private_bytes(bytes(range(32, 64))))
 AT = 1_770_000_000_123_456_789
 ENTRIES = {
     "message": Received(
@@ -132,7 +134,11 @@ def files() -> dict[str, bytes]:
         spans=((0, 0),),
         digest=sha256(removed).digest(),
     )
+    head = Checkpoint(SIGNER.name, tree.size, tree.root())
+    seal = next_seal(identity, (), head, NEXT.verifier, time=AT + 11, overlap=AT + 12)
     result |= {
+        "seal.txt": seal.signed(SIGNER, NEXT).encode(),
+        "identity-after.txt": handed_over(identity, seal).text.encode(),
         "removed-entry.bin": removed,
         "removal.txt": removal.signed(SIGNER).encode(),
         "segment-closed.bin": first + body + encode_foot(foot),
@@ -174,6 +180,7 @@ def described() -> dict[str, Any]:
     return {
         "source": "docs/journal-format.md, format version 1; written by tests/journal/vectors.py",
         "private_key": bytes(range(32)).hex(),
+        "next_private_key": bytes(range(32, 64)).hex(),
         "master_key": MASTER.octets.hex(),
         "other_forms": OTHER_FORMS,
         "verifier_key": SIGNER.verifier.text,

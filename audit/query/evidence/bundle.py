@@ -171,7 +171,7 @@ class EvidenceExport(RecordExport):
             "kind": principal.kind,
             "address": principal.address,
             "query": self._query,
-            "reason": self._order.reason,
+            "reason": self._principal.reason,
             "include_repeats": self._order.include_repeats,
             "order": "oldest first" if self._order.oldest_first else "newest first",
             "asked_at": format_ns(self.asked_at),

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from audit.index.criteria import And, Range, Term
-from audit.index.port import SearchIndex, Span
+from audit.index.port import Span
 from audit.query.answers import IndexLag
 from audit.query.home import NOT_REPEATED
 from audit.query.reports.asked import ReportOptions
@@ -12,6 +12,7 @@ from audit.query.reports.gather import Gather
 from audit.query.reports.moment import moment
 from audit.query.reports.report import Column, Report, Section
 from audit.query.senders import clock_skew
+from audit.query.view import PrincipalView
 
 NS_PER_S = 1_000_000_000
 _NS_PER_DAY = 86_400 * NS_PER_S
@@ -66,10 +67,10 @@ class Source:
 
 
 class Reliance:
-    """Looks at the sources of a period, whatever rows the asker may see.
+    """Looks at the sources of a period, as far as the asker may see their records.
 
     Args:
-        index: the whole, for counts and times by source only.
+        index: what the asker may see.
         options: bounds.
         start: of the period, UTC nanoseconds.
         end: of the period.
@@ -77,7 +78,7 @@ class Reliance:
     """
 
     def __init__(
-        self, index: SearchIndex, options: ReportOptions, *, start: int, end: int, now: int
+        self, index: PrincipalView, options: ReportOptions, *, start: int, end: int, now: int
     ) -> None:
         self._index = index
         self._options = options

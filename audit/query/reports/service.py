@@ -185,13 +185,12 @@ class ReportService:
             report = replace(report, title=title, basis=basis)
         if asked.kind == "senders":
             report = self._of_senders(report, gather)
-        index = self._trail.index
-        reliance = Reliance(index, options, start=asked.start, end=asked.end, now=now)
+        reliance = Reliance(view, options, start=asked.start, end=asked.end, now=now)
         return relied_on(report, reliance, gather, self._trail.lag())
 
     def _of_senders(self, report: Report, gather: Gather) -> Report:
         period = Period(report.start, report.end)
-        reporter = SenderReporter(self._trail.index, period, self._options.senders)
+        reporter = SenderReporter(gather.view, period, self._options.senders)
         found = conformance.sections(reporter.report())
         gather.partial = gather.partial or reporter.partial
         gather.warnings += reporter.warnings

@@ -17,10 +17,12 @@ from audit.api.exports import create_export_routes
 from audit.api.identities import create_identity_routes
 from audit.api.reports import create_report_routes
 from audit.api.siem import SiemFeedOptions, create_siem_routes
+from audit.api.syslog_search import create_syslog_search_routes
 from audit.dashboard.app import create_page_routes
 from audit.dashboard.options import PageOptions
 from audit.dashboard.sign_in import SignIn
 from audit.errors import JournalUnavailable
+from audit.fhir.options import FhirOptions
 from audit.index.sqlite_index import SqliteIndex, SqliteIndexOptions
 from audit.journal.entry import Received
 from audit.journal.note import Signer
@@ -162,7 +164,8 @@ def application(
     administration = create_administration_routes(
         stack.state, web, stack.record_change, stack.record_refusal
     )
-    routers = [api, exports, reports, identities, feed, administration, made.router]
+    syslog = create_syslog_search_routes(stack.search.trail, stack.state, web, FhirOptions())
+    routers = [api, exports, reports, identities, feed, administration, made.router, syslog]
     return create_app(web, routers, page_error=made.error)
 
 

@@ -25,6 +25,7 @@ _FREE_FROM = 6
 """A hidden value of so many characters is hidden inside of words too; a shorter one alone."""
 _SHORTEST = 2
 _REMEMBERED = 8_192
+_LONGEST_REMEMBERED = 256
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +49,7 @@ class Discloser:
 
     def __init__(self, pseudonyms: Pseudonyms, disclosure: Disclosure) -> None:
         self.disclosure = disclosure
+        self._pseudonyms = pseudonyms
         self._remembered = lru_cache(maxsize=_REMEMBERED)(pseudonyms.of)
 
     def facts(self, record: IndexedRecord) -> Facts:
@@ -64,7 +66,10 @@ class Discloser:
 
     def pseudonym(self, kind: str, value: str) -> str:
         """Equal after folding, equal pseudonym."""
-        return self._remembered(kind, fold(value))
+        folded = fold(value)
+        if len(folded) > _LONGEST_REMEMBERED:  # strangers must not fill the memory
+            return self._pseudonyms.of(kind, folded)
+        return self._remembered(kind, folded)
 
     def _identified(self, facts: Facts) -> Iterator[tuple[str, tuple[Value, ...]]]:
         for name, values in facts.items():
@@ -110,7 +115,7 @@ class Discloser:
             for spelling in _spellings(value) if kind == "name" else (value,):
                 folded = fold(spelling.strip("*?"))
                 if len(folded) >= _SHORTEST:
-                    hidden.setdefault(folded, self._remembered(kind, fold(value)))
+                    hidden.setdefault(folded, self.pseudonym(kind, value))
 
         def clean(text: str) -> str:
             folded = fold(text)

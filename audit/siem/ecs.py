@@ -8,20 +8,20 @@ from typing import Any
 from audit.record.times import format_ns
 from audit.siem.lines import json_line
 from audit.siem.mapping import JsonObject, Row, fill, put, rows_of
-from audit.siem.rules import Rule, rules_of, ruling
+from audit.siem.rules import Rules
 from audit.siem.shown import Shown
 from audit.standards.files import read_toml
 
 
 @cache
-def _mapping() -> tuple[tuple[Row, ...], dict[str, Any], tuple[Rule, ...]]:
+def _mapping() -> tuple[tuple[Row, ...], dict[str, Any], Rules]:
     table = read_toml("siem/ecs.toml")
-    return rows_of(table["fields"]), table["constants"], rules_of(table["rule"])
+    return rows_of(table["fields"]), table["constants"], Rules(table["rule"])
 
 
 def what_happened(shown: Shown) -> Mapping[str, Any]:
     """``action``, and where ECS has them ``category``, ``types`` and ``outcome``, of a record."""
-    return ruling(_mapping()[2], shown.facts)
+    return _mapping()[2].ruling(shown.facts)
 
 
 def ecs_document(shown: Shown) -> JsonObject:

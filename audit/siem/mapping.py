@@ -34,7 +34,10 @@ class Row:
 
     def values(self, facts: Facts) -> tuple[Value, ...]:
         """The values of the first fact that has any; () without one."""
-        return next((found for name in self.facts if (found := facts.get(name))), ())
+        for name in self.facts:
+            if name in facts:
+                return facts[name]
+        return ()
 
 
 def rows_of(table: Mapping[str, str]) -> tuple[Row, ...]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from audit.siem.lines import json_line
 from audit.siem.mapping import JsonObject, Row, fill, put, rows_of
-from audit.siem.rules import Rule, rules_of, ruling
+from audit.siem.rules import Rules
 from audit.siem.shown import Shown
 from audit.siem.values import Facts
 from audit.standards.files import read_toml
@@ -37,7 +37,7 @@ class _Class:
 class _Mapping:
     rows: tuple[Row, ...]
     constants: Mapping[str, Any]
-    rules: tuple[Rule, ...]
+    rules: Rules
     classes: Mapping[int, _Class]
     severity: Mapping[str, Mapping[str, Any]]
     has_hash: bool
@@ -53,7 +53,7 @@ def _mapping(version: str) -> _Mapping:
     return _Mapping(
         rows_of({path: row for path, row in table["fields"].items() if path not in later}),
         table["constants"] | {"metadata.version": version},
-        rules_of(table["rule"]),
+        Rules(table["rule"]),
         {int(uid): _class(int(uid), row) for uid, row in table["class"].items()},
         table["severity"],
         has_hash="raw_data_hash" not in later,
@@ -75,7 +75,7 @@ def _class(uid: int, row: Mapping[str, Any]) -> _Class:
 def ocsf_event(shown: Shown, version: str = NEWEST) -> JsonObject:
     """The event, as ``schemas/siem/ocsf.toml`` has it for one of its versions."""
     mapping, facts = _mapping(version), shown.facts
-    said = ruling(mapping.rules, facts)
+    said = mapping.rules.ruling(facts)
     chosen, activity = mapping.classes[said["class"]], said["activity"]
     event: JsonObject = {
         "class_uid": chosen.uid,

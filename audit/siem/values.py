@@ -1,6 +1,7 @@
 """Values of facts, and the forms that they must have."""
 
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from ipaddress import ip_address
 from typing import Any
 
@@ -11,6 +12,9 @@ Found = dict[str, Iterable[Value | None]]
 
 JsonObject = Mapping[str, Any]
 
+
+_LONGEST_IP = 45
+"""Of an IPv6 address with an IPv4 address in it."""
 
 LARGEST = 2**53 - 1
 """The largest whole number that every reader of JSON has exactly (RFC 8259 6)."""
@@ -30,8 +34,14 @@ def _writable(value: Value) -> Value:
 
 def ip_of(text: str | None) -> tuple[str, ...]:
     """The IP address in its usual form, when the text is one and names no zone; else ()."""
+    stripped = (text or "").strip()
+    return _remembered_ip(stripped) if 0 < len(stripped) <= _LONGEST_IP else ()
+
+
+@lru_cache(maxsize=4_096)
+def _remembered_ip(text: str) -> tuple[str, ...]:
     try:
-        address = ip_address((text or "").strip())
+        address = ip_address(text)
     except ValueError:
         return ()
     return () if "%" in str(address) else (str(address),)

@@ -80,6 +80,14 @@ def test_all_is_shown_when_it_may_be() -> None:
     assert "details" not in shown("110101 full")
 
 
+def test_long_values_have_pseudonyms_too() -> None:
+    made = formatter(SiemFormat.ECS).discloser
+    for length in (256, 257, 100_000):
+        value = "X" * length
+        assert made.pseudonym("patient", value) == PSEUDONYMS.of("patient", value.lower())
+    assert made._remembered.cache_info().currsize == 1
+
+
 def test_machines_and_addresses_stay() -> None:
     facts = shown("110113 typical")
     assert facts["subject_ip"] == ("10.9.9.9",)

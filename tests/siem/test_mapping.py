@@ -3,7 +3,7 @@
 import pytest
 
 from audit.siem.mapping import fill, put, rows_of
-from audit.siem.rules import rules_of, ruling
+from audit.siem.rules import Rules
 from audit.standards.files import read_toml
 
 
@@ -45,18 +45,20 @@ def test_a_path_may_be_deep() -> None:
 
 @pytest.mark.parametrize("name", ["ecs", "ocsf"])
 def test_some_rule_fits_whatever_comes(name: str) -> None:
-    rules = rules_of(read_toml(f"siem/{name}.toml")["rule"])
-    assert ruling(rules, {})
-    assert rules[-1].conditions == {}
-    assert all(rule.conditions for rule in rules[:-1])
+    rules = Rules(read_toml(f"siem/{name}.toml")["rule"])
+    assert rules.ruling({}) == rules.rules[-1].says
+    assert rules.rules[-1].conditions == {}
+    assert all(rule.conditions for rule in rules.rules[:-1])
+    many = tuple(f"x{n}" for n in range(10_000))
+    assert rules.ruling({"types": many}) == rules.rules[-1].says
 
 
 def test_every_event_has_a_rule_of_its_own() -> None:
     for name in ("ecs", "ocsf"):
-        rules = rules_of(read_toml(f"siem/{name}.toml")["rule"])
+        rules = Rules(read_toml(f"siem/{name}.toml")["rule"])
         for event in read_toml("codes.toml")["table"]["event_id"]["codes"]:
-            said = ruling(rules, {"event_code": (event,)})
-            assert said is not rules[-1].says, (name, event)
+            said = rules.ruling({"event_code": (event,)})
+            assert said is not rules.rules[-1].says, (name, event)
 
 
 @pytest.mark.parametrize("name", ["facts", "ecs", "ocsf", "cef", "syslog"])

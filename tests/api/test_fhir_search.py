@@ -492,6 +492,22 @@ def test_a_part_of_the_index_that_is_silent_is_told(
     assert client.get("/syslogsearch?date=ge2020").status_code == 503
 
 
+def test_faults_and_foreign_hosts_are_told_as_outcomes(
+    own: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = fhir_client(own)
+
+    def broken(*_: object, **__: object) -> None:
+        raise RuntimeError("P48003 in the words of a fault")
+
+    monkeypatch.setattr(own.index, "position", broken)
+    fault = client.get(f"{EVENTS}?date=ge2020")
+    assert (fault.status_code, fault.json()["issue"][0]["code"]) == (500, "exception")
+    assert "P48003" not in fault.text
+    foreign = client.get("/fhir/metadata", headers={"Host": "elsewhere.example"})
+    assert (foreign.status_code, foreign.json()["resourceType"]) == (400, "OperationOutcome")
+
+
 def test_too_many_requests_are_told_as_outcome(shared: Stack) -> None:
     client = fhir_client(shared, web=replace(WEB, request_burst=2, requests_per_s=0.01))
     *_, last = [client.get("/fhir/AuditEvent") for _ in range(4)]

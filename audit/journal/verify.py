@@ -19,12 +19,16 @@ from audit.journal.key_rotation import read_seals, seal_files
 from audit.journal.merkle import HASH_OCTETS
 from audit.journal.note import VerifierKey
 from audit.journal.recovery import segment_files
+from audit.journal.remove import removal_files
 from audit.journal.tree_store import TreeReader, hashes_at_level
 from audit.journal.verify_heads import HeadChecker, SignedHead, known_head
 from audit.journal.verify_parallel import outcomes
 from audit.journal.verify_removals import RemovalChecker
 from audit.journal.verify_report import Findings, VerifyReport, Violation
 from audit.journal.verify_segment import Passed, SegmentOutcome, SegmentTask, check_segment
+
+_MOST_RUNS = 3
+"""So often everything is looked at, when it is lawfully changed meanwhile."""
 
 __all__ = ["VerifyOptions", "VerifyReport", "Violation", "verify"]
 
@@ -60,9 +64,27 @@ def verify(journal_dir: Path, options: VerifyOptions | None = None) -> VerifyRep
     try:
         if not any(journal_dir.iterdir()):
             raise IncompleteCheck(f"{journal_dir} is empty: no journal to verify")
-        return _Verification(journal_dir, options).run()
+        return _settled(journal_dir, options)
     except OSError as error:
         raise IncompleteCheck(f"not everything could be read: {error}") from error
+
+
+def _settled(journal_dir: Path, options: VerifyOptions) -> VerifyReport:
+    """The report of a run in which nobody removed bodies or replaced the key.
+
+    What such a change leaves looks altered to a run that read the statements or the identity
+    before it.
+    """
+    runs = 0
+    while True:
+        before, runs = _lawful_changes(journal_dir), runs + 1
+        report = _Verification(journal_dir, options).run()
+        if report.intact or runs == _MOST_RUNS or _lawful_changes(journal_dir) == before:
+            return report
+
+
+def _lawful_changes(journal_dir: Path) -> tuple[int, int]:
+    return len(removal_files(journal_dir)), len(seal_files(journal_dir))
 
 
 class _Verification:

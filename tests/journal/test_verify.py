@@ -9,17 +9,20 @@ import pytest
 
 from audit.errors import IncompleteCheck
 from audit.journal import layout
+from audit.journal import verify as verify_module
 from audit.journal.entry import Entry, encode
 from audit.journal.heads import history_files, read_checkpoint
 from audit.journal.initialise import read_identity
 from audit.journal.note import VerifierKey
 from audit.journal.position import read_position
 from audit.journal.recovery import segment_files
+from audit.journal.remove import RemovalOptions, Remover
 from audit.journal.segment import decode_foot, encode_foot
 from audit.journal.segment_file import SegmentFile
 from audit.journal.verify import VerifyOptions, verify
 from audit.journal.verify_report import MAX_VIOLATIONS, Findings
-from tests.journal.journals import certificate, fill, open_writer, received, wait_until
+from audit.journal.verify_segment import OnOctets, SegmentOutcome, SegmentTask, check_segment
+from tests.journal.journals import certificate, fill, open_writer, received, signer, wait_until
 
 COUNT = 30
 
@@ -291,3 +294,32 @@ def test_it_may_run_beside_the_writer(tmp_path: Path) -> None:
     thread.join()
     assert [violation for report in reports for violation in report.violations] == []
     assert reports[-1].entries > reports[0].entries
+
+
+def test_what_is_lawfully_changed_meanwhile_is_no_violation(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Bodies are removed, and then the key is replaced, after the verifier read the statements."""
+    fill(tmp_path, COUNT, segment_max_entries=8)
+    changes: list[Callable[[], None]] = [lambda: remove(tmp_path), lambda: replace_key(tmp_path)]
+
+    def change_then_check(task: SegmentTask, on_octets: OnOctets | None = None) -> SegmentOutcome:
+        if changes and task.first == 8:
+            changes.pop(0)()
+        return check_segment(task, on_octets)
+
+    monkeypatch.setattr(verify_module, "check_segment", change_then_check)
+    report = verify(tmp_path / "journal")
+    assert report.violations == ()
+    assert report.removed == 1
+    assert changes == []
+
+
+def remove(root: Path) -> None:
+    Remover(root / "journal", RemovalOptions(signer=signer(root))).remove(16, [17], "over")
+
+
+def replace_key(root: Path) -> None:
+    with open_writer(root) as writer:
+        writer.rotate_key(0)
+        writer.append([received(COUNT)])

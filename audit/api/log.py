@@ -15,13 +15,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from audit.api.access import Doorkeeper
+from audit.api.events import scoped
 from audit.errors import Denied, JournalUnavailable, NotFound
 from audit.journal.checkpoint_cosigned import CosignedHeads
 from audit.journal.heads import read_checkpoint
 from audit.journal.note import Checkpoint, open_note, parse_checkpoint
 from audit.journal.reader import JournalReader
 from audit.journal.tree_store import TILE_WIDTH, TreeReader, hashes_at_level
-from audit.query.access import Principal, Scope, require
+from audit.query.access import Principal, Scope
 from audit.query.self_audit import SelfAudit
 from audit.state.store import StateStore
 from audit.web.options import WebOptions
@@ -112,14 +113,14 @@ def create_log_routes(
     # C2SP describes these resources; the OpenAPI document leaves them to it.
     routes = APIRouter(prefix=PREFIX, include_in_schema=False)
 
-    @routes.get("/checkpoint")
+    @routes.get("/checkpoint", openapi_extra=scoped(None))
     def checkpoint(request: Request) -> Response:
         doorkeeper.admit(request)
         note, _ = log.head()
         headers = {"Content-Type": HEAD_MEDIA_TYPE, "Cache-Control": HARDLY_CACHED}
         return Response(note, headers=headers)
 
-    @routes.get("/tile/{path:path}")
+    @routes.get("/tile/{path:path}", openapi_extra=scoped(None))
     async def tile(request: Request, path: str) -> Response:
         content = await run_in_threadpool(_tile, request, path)
         headers = {"Content-Type": TILE_MEDIA_TYPE, "Cache-Control": UNCHANGING}
@@ -139,13 +140,24 @@ def create_log_routes(
     def _bundle(principal: Principal, number: int, width: int) -> bytes:
         first = number * TILE_WIDTH
         looked = (("view", f"envelopes of the entries {first} to {first + width - 1}"),)
-        try:
-            require(principal, Scope.EVENTS_RAW)
-        except Denied as error:
-            audit.denied(principal, looked, str(error))
-            raise
+        _require_bundles(audit, principal, looked)
         content = log.bundle(number, width)
         audit.used(principal, looked)
         return content
 
     return routes
+
+
+def _require_bundles(
+    audit: SelfAudit, principal: Principal, looked: tuple[tuple[str, str], ...]
+) -> None:
+    """Let whoever may see every message pass; raises Denied, which is journaled."""
+    why = ""
+    if not principal.may(Scope.EVENTS_RAW):
+        why = f"it needs the scope {Scope.EVENTS_RAW}"
+    elif principal.rows is not None:
+        why = "it doesn't see every record, and a bundle can't be narrowed"
+    if why:
+        told = f"{principal.name} may not do this: {why}"
+        audit.denied(principal, looked, told)
+        raise Denied(told)

@@ -19,6 +19,10 @@ MORE: dict[str, dict[str, Any]] = {
 """What a request needs besides what its schema asks for."""
 
 
+PARAMETERS = {"/syslogsearch": {"date": "ge2026-01-01"}}
+"""What an address needs besides what is required of every one."""
+
+
 @dataclass(frozen=True)
 class Operation:
     """One operation of the document, with a request that fits its schema.
@@ -64,7 +68,7 @@ def operations_of(document: dict[str, Any]) -> Iterator[Operation]:
                 method=method.upper(),
                 path=filled,
                 scopes=frozenset(told["x-required-scope"].split()),
-                parameters=wanted,
+                parameters=wanted | PARAMETERS.get(path, {}),
                 body=None if shape is None else sample(shape, document) | MORE.get(path, {}),
                 names_object="_id}" in path or bool(wanted),
             )

@@ -17,6 +17,7 @@ from audit.journal.note import open_note, parse_checkpoint
 from audit.journal.tree_store import TreeReader
 from audit.query.access import Scope
 from audit.query.self_audit import RepositoryIdentity, SelfAudit
+from audit.state.grants import Grants
 from audit.web.application import create_app
 from audit.web.options import WebOptions
 from tests.journal.go_checker import go_checker
@@ -192,3 +193,13 @@ def test_gos_own_reader_of_tiles_proves_every_record(faced: Faced, tmp_path: Pat
         timeout=50,
     )
     assert (checked.returncode, checked.stdout.strip()) == (0, str(size)), checked.stderr
+
+
+def test_bundles_are_for_those_who_see_every_record(faced: Faced) -> None:
+    grants = Grants(scopes=frozenset({Scope.EVENTS_RAW}), sites=frozenset({"radiology"}))
+    secret = faced.stack.state.tokens.create("narrow", "x", grants, 60).secret
+    headers = {"Authorization": f"Bearer {secret}"}
+    client = faced.client(Scope.EVENTS_RAW)
+    assert client.get("/log/tile/entries/000").status_code == 200
+    assert client.get("/log/tile/entries/000", headers=headers).status_code == 403
+    assert client.get("/log/tile/0/000", headers=headers).status_code == 200

@@ -7,6 +7,7 @@ left out and nothing stands twice.
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from time import monotonic, time_ns
 
@@ -23,7 +24,7 @@ from audit.projector.jobs import Job, run_jobs
 from audit.projector.options import ProjectionOptions
 from audit.projector.project import record_id
 from audit.projector.repeats import RepeatMemory, RepeatOptions
-from audit.projector.workers import WorkerPool
+from audit.projector.workers import Started, WorkerPool
 
 log = structlog.get_logger()
 
@@ -96,6 +97,16 @@ class _Batch:
     position: int
 
 
+@dataclass(frozen=True, slots=True)
+class _Begun:
+    """Read, its repeats noted, and with the workers where there are any."""
+
+    jobs: Sequence[Job]
+    started: Started | None
+    start: int
+    position: int
+
+
 class Follower:
     """Follows one journal into one index. One thread at a time may drive it.
 
@@ -127,6 +138,8 @@ class Follower:
         self._repeats = RepeatMemory(reader.read, self._options.repeats)
         self._prepared_to: int | None = None
         self._pending: _Batch | None = None
+        self._begun: _Begun | None = None
+        self._is_spoiled = False
         self._asked_at = 0.0
         self._stop = threading.Event()
         self.counters = FollowCounters()
@@ -164,6 +177,7 @@ class Follower:
             return 0
         batch = self._pending or self._project(position, durable)
         self._pending = batch
+        self._begin_next(batch.position, durable)
         self._put(batch)
         return batch.position - batch.start
 
@@ -202,6 +216,8 @@ class Follower:
         False when it was broken off because the Follower is to stop.
         """
         self._pending = None
+        self._begun = None
+        self._is_spoiled = False
         self._prepared_to = None
         self._repeats.clear()
         self._known = self._reader.known_certificates()
@@ -222,6 +238,14 @@ class Follower:
     def _project(self, position: int, durable: int) -> _Batch:
         # Should this fail halfway, what was noted of the batch must not look like an earlier copy.
         self._prepared_to = None
+        begun = self._begun or self._begin(position, durable)
+        self._begun = None
+        batch = _Batch(self._records(begun), begun.start, begun.position)
+        self._prepared_to = position
+        return batch
+
+    def _begin(self, position: int, durable: int) -> _Begun:
+        """Read the next batch and, where there are workers, hand it to them."""
         jobs: list[Job] = []
         octets = 0
         end = position
@@ -232,9 +256,22 @@ class Follower:
                 break
             jobs.extend(self._jobs(entry))
             end = entry.sequence + 1
-        batch = _Batch(self._run_jobs(jobs), position, end)
-        self._prepared_to = position
-        return batch
+        started = None if self._pool is None else self._pool.start(jobs)
+        return _Begun(jobs, started, position, end)
+
+    def _begin_next(self, position: int, durable: int) -> None:
+        """Let the workers project what follows while this batch is put.
+
+        When that fails, what was noted of it is forgotten once the batch is put, and the next step
+        meets the same failure.
+        """
+        if self._pool is None or self._begun is not None or self._is_spoiled:
+            return
+        if position < durable:
+            self._is_spoiled = True
+            with suppress(AuditError):
+                self._begun = self._begin(position, durable)
+                self._is_spoiled = False
 
     def _jobs(self, entry: Entry) -> Iterator[Job]:
         """The entry's job; a certificate is no document, nor is what was lawfully removed."""
@@ -250,11 +287,11 @@ class Follower:
         self.counters.repeats += earlier is not None
         yield Job(entry, self._names.name(received.certificate_sha256), repeat_of)
 
-    def _run_jobs(self, jobs: Sequence[Job]) -> tuple[IndexedRecord, ...]:
-        if self._pool is not None:
-            done = self._pool.run(jobs)
+    def _records(self, begun: _Begun) -> tuple[IndexedRecord, ...]:
+        if self._pool is not None and begun.started is not None:
+            done = self._pool.finish(begun.started)
         else:
-            done = run_jobs(jobs, self._reader.origin, self._options.projection)
+            done = run_jobs(begun.jobs, self._reader.origin, self._options.projection)
         for failed in (one for one in done if one.error):
             self.counters.failed_projections += 1
             log.warning("record not projected", record=failed.record.id, error=failed.error)
@@ -263,7 +300,7 @@ class Follower:
     def _put(self, batch: _Batch) -> None:
         self._index.put(batch.records, batch.position)
         self._pending = None
-        self._prepared_to = batch.position
+        self._prepared_to = None if self._is_spoiled else batch.position
         now = time_ns()
         counters = self.counters
         counters.records += len(batch.records)

@@ -10,6 +10,7 @@ import signal
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor
+from dataclasses import dataclass
 from multiprocessing import connection, get_context, parent_process
 from types import TracebackType
 from typing import Self
@@ -22,6 +23,14 @@ _START_TIMEOUT_S = 120.0
 _COLLECT_AFTER = 100_000
 
 RunJobs = Callable[[Sequence[Job], str, ProjectionOptions], list[Projected]]
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """Jobs that workers do now: parts, and what each will give; None where it could not begin."""
+
+    parts: Sequence[Sequence[Job]]
+    futures: Sequence[Future[list[Projected]] | None]
 
 
 class WorkerPool:
@@ -57,9 +66,17 @@ class WorkerPool:
             ConfigurationError: no worker process can be started here; nothing was done, and
                 nothing is said about the messages.
         """
+        return self.finish(self.start(jobs))
+
+    def start(self, jobs: Sequence[Job]) -> "Started":
+        """Hand the jobs out and return at once; raises as `run`."""
         size = max(1, -(-len(jobs) // self._count))
         parts = [jobs[start : start + size] for start in range(0, len(jobs), size)]
-        done = self._try(parts)
+        return Started(parts, [self._submit(part) for part in parts])
+
+    def finish(self, started: "Started") -> list[Projected]:
+        """What became of jobs that were handed out; raises as `run`. Once for each start."""
+        parts, done = started.parts, self._results(started.futures)
         if None in done:
             # Some part killed its worker or overran, and took its neighbours down with it.
             done = [
@@ -78,7 +95,11 @@ class WorkerPool:
 
     def _try(self, parts: Sequence[Sequence[Job]]) -> list[list[Projected] | None]:
         """Each part's records; None for parts that were lost."""
-        futures: list[Future[list[Projected]] | None] = [self._submit(part) for part in parts]
+        return self._results([self._submit(part) for part in parts])
+
+    def _results(
+        self, futures: "Sequence[Future[list[Projected]] | None]"
+    ) -> list[list[Projected] | None]:
         done = [self._result(future) for future in futures]
         if None in done:
             self._abandon()

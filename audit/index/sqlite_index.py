@@ -62,8 +62,8 @@ def _failing_plainly() -> Iterator[None]:
         raise IndexUnavailable("the question was given up: whoever asked has left") from error
     except _FAULTS as error:
         raise IndexUnavailable(
-            f"the search index can't answer: {error}; stop the repository and remove the folder "
-            "index/ to have it built anew from the journal"
+            f"the search index can't answer: {error}; arr reindex has it built anew from the "
+            "journal while all else goes on"
         ) from error
 
 

@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 DATA ?= arr-data
 WORKERS ?= 2
 # What make test-long runs in full: crash campaigns, property tests, the index contract.
-LONG ?= tests/crash tests/frame tests/record tests/conformance tests/contract tests/index
+LONG ?= tests/crash tests/frame tests/record tests/conformance tests/contract tests/index tests/api/test_schemathesis.py tests/web/test_attacks.py
 
 .PHONY: demo test test-long check format lint types imports dependencies cover lock docs bench clean
 

@@ -20,8 +20,9 @@ from tests.web.stack import Stack, application, hospital_day, stack
 CONFIG = {
     "checks": {
         # The query language says more than a schema can: what it can't read is answered by 400.
+        # 406 is how a form of answer that isn't made is refused (RFC 9110 12.1).
         "positive_data_acceptance": {
-            "expected-statuses": ["2xx", "400", "403", "404", "429"],
+            "expected-statuses": ["2xx", "400", "403", "404", "406", "429"],
         }
     }
 }

@@ -6,7 +6,8 @@ import pytest
 
 from audit.dashboard.details import event_page
 from audit.dashboard.display import NS_PER_S
-from audit.dashboard.home import interval_words, words_of_name
+from audit.dashboard.home import words_of_name
+from audit.dashboard.times import interval_words
 from audit.index.document import IndexedRecord
 
 RECEIVED = 1_783_080_131 * NS_PER_S

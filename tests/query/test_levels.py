@@ -8,7 +8,18 @@ from pathlib import Path
 import pytest
 
 from audit.errors import Denied, NotFound
-from audit.index.criteria import And, Everything, Exists, Not, Or, Phrase, Prefix, Term, Text
+from audit.index.criteria import (
+    And,
+    Criteria,
+    Everything,
+    Exists,
+    Not,
+    Or,
+    Phrase,
+    Prefix,
+    Term,
+    Text,
+)
 from audit.index.port import Span
 from audit.query.access import READ_SCOPES, Principal, Scope
 from audit.query.neighbours import Neighbourhood
@@ -233,7 +244,7 @@ def test_what_was_asked_is_hidden_in_the_records_of_use(secret: Trail) -> None:
     assert "records shown" in [one["type"] for one in details]
 
 
-REFUSED = {
+REFUSED: dict[str, Criteria] = {
     "plain identifier": Term("patient", "ZORRO77"),
     "name": Term("patient_name", "Vantablack^Quillaxy"),
     "beginning": Prefix("patient", "Z"),

@@ -137,6 +137,9 @@ def page_options(settings: Settings) -> PageOptions:
         zone=zone,
         repository_name=settings.source.enterprise_site_id or "Audit Record Repository",
         version=__version__,
+        day_begins=settings.web.usual_from_hour,
+        day_ends=settings.web.usual_until_hour,
+        session_gap_s=int(settings.web.pause_min * 60),
         reports=report_options(settings),
     )
 

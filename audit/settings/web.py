@@ -25,6 +25,15 @@ class WebSettings(Section):
         (), description="host names that requests may name; empty allows this machine's own"
     )
     time_zone: str = Field("UTC", description="IANA time zone in which pages show times")
+    usual_from_hour: int = Field(
+        6, ge=0, le=23, description="work on weekdays is usual from this hour of the day on"
+    )
+    usual_until_hour: int = Field(
+        22, ge=1, le=24, description="and until this; pages mark what was done outside"
+    )
+    pause_min: float = Field(
+        30.0, gt=0, description="a longer pause ends a session on the page of a user"
+    )
     session_idle_min: float = Field(15.0, gt=0, description="a silent session ends after this")
     session_absolute_h: float = Field(8.0, gt=0, description="any session ends after this")
     header_timeout_s: float = Field(10.0, gt=0, description="time for a request's header")

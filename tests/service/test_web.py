@@ -210,3 +210,9 @@ def test_the_cursor_key_is_made_once_and_kept_private(tmp_path: Path) -> None:
 def test_only_three_processes_exist(place: Place) -> None:
     with pytest.raises(ConfigurationError, match="no process"):
         create("other", place.settings, place.paths)
+
+
+def test_usual_hours_and_pauses_are_settings(place: Place) -> None:
+    settings = changed(place.settings, usual_from_hour=7, usual_until_hour=19, pause_min=10.0)
+    options = page_options(settings)
+    assert (options.day_begins, options.day_ends, options.session_gap_s) == (7, 19, 600)

@@ -189,7 +189,10 @@ def _is_plain(one: JsonObject) -> bool:
 
 def _finding(found: JsonObject) -> JsonObject:
     """A finding in the words of its rule: its own may quote the message."""
-    known = rule(found["rule"])
+    try:
+        known = rule(found["rule"])
+    except KeyError:  # found by another version, whose words can't be told from the sender's
+        return found | {"message": "", "fix": ""}
     return found | {"message": known.title, "fix": known.fix}
 
 

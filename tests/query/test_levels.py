@@ -3,6 +3,7 @@
 import json
 from base64 import b64encode
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -332,3 +333,13 @@ def test_rows_and_the_question_must_both_hold(counted: Trail) -> None:
     assert service.search(both, "").total.value == 2
     assert service.search(both, "source:x OR node:n0").total.value == 0
     assert service.search(both, "-node:n1").total.value == 1
+
+
+def test_findings_of_another_version_say_nothing(secret: Trail) -> None:
+    record = secret.index.records[f"{secret.reader.origin}-3"]
+    told = {**record.body["findings"][0], "rule": "gone", "message": "found ZORRO77"}
+    body = {**record.body, "findings": [told]}
+    secret.index.records[record.id] = replace(record, body=body)
+    shown = secret.service().event(UNIDENTIFIED, record.id).record
+    (finding,) = shown.body["findings"]
+    assert (finding["rule"], finding["message"], finding["fix"]) == ("gone", "", "")

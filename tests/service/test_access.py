@@ -15,6 +15,7 @@ from audit.errors import ConfigurationError
 from audit.projector.project import project
 from audit.query.self_audit import RepositoryIdentity
 from audit.service.access import Access, ask_for_certificates, oidc_options, sign_in_recorder
+from audit.service.operator import REASON_VARIABLE, operator_principal
 from audit.service.own_records import OwnRecords
 from audit.settings import Settings
 from audit.settings.access import AccessSettings
@@ -239,3 +240,10 @@ def test_breaking_the_glass_raises_an_alert() -> None:
     assert "IdP is down" in str(started.body)
     for one in records:
         assert [f for f in one.body["findings"] if f["severity"] == "error"] == []
+
+
+def test_an_operator_says_why_by_a_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(REASON_VARIABLE, raising=False)
+    assert operator_principal().reason == ""
+    monkeypatch.setenv(REASON_VARIABLE, " case 12 ")
+    assert operator_principal().reason == "case 12"

@@ -17,7 +17,7 @@ from typing_extensions import override
 from audit.errors import ConfigurationError, IndexUnavailable
 
 if TYPE_CHECKING:
-    from elastic_transport import TextSerializer
+    from elasticsearch.serializer import TextSerializer
     from elasticsearch import Elasticsearch
 
 RETRIED: Final = frozenset({408, 429, 502, 503, 504})
@@ -97,7 +97,8 @@ def connect(options: ElasticIndexOptions) -> "Elasticsearch":
 
 def not_elasticsearch() -> "TextSerializer":
     """What reads answers in text: a sign-in page, say, of something between us and the cluster."""
-    from elastic_transport import SerializationError, TextSerializer
+    from elasticsearch import SerializationError
+    from elasticsearch.serializer import TextSerializer
 
     class NotElasticsearch(TextSerializer):
         @override

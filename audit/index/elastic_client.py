@@ -17,8 +17,8 @@ from typing_extensions import override
 from audit.errors import ConfigurationError, IndexUnavailable
 
 if TYPE_CHECKING:
-    from elasticsearch.serializer import TextSerializer
     from elasticsearch import Elasticsearch
+    from elasticsearch.serializer import TextSerializer
 
 RETRIED: Final = frozenset({408, 429, 502, 503, 504})
 """HTTP answers after which the same request may succeed."""

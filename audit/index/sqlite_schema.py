@@ -162,7 +162,7 @@ def open_for_reading(path: Path) -> apsw.Connection:
     nothing can be written through it.
     """
     connection = _opened(path, apsw.SQLITE_OPEN_READWRITE)
-    connection.execute("PRAGMA mmap_size = 1073741824")
+    connection.execute("PRAGMA mmap_size = 0")  # mapped pages would count as this process's memory
     connection.execute(_EVERY_CONNECTION)
     connection.execute("PRAGMA query_only = 1")
     connection.set_progress_handler(has_left, STEPS_BETWEEN_LOOKS)

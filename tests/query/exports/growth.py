@@ -27,14 +27,10 @@ BATCH = 2_000
 MIB = 1024 * 1024
 
 
-def resident() -> tuple[int, int]:
-    """Octets of this process in memory now: its own, and pages of files that are mapped.
-
-    The index maps its files; their pages are the system's to drop when memory is short.
-    """
-    pages, mapped = map(int, Path("/proc/self/statm").read_text(encoding="ascii").split()[1:3])
-    size = os.sysconf("SC_PAGE_SIZE")
-    return (pages - mapped) * size, mapped * size
+def resident() -> int:
+    """Octets of this process that are in memory now."""
+    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE")
 
 
 def fill(made: Stack, count: int) -> None:
@@ -50,21 +46,20 @@ def fill(made: Stack, count: int) -> None:
 def exported(made: Stack, form: Form, file: Path) -> dict[str, float]:
     """Export into a file; records, octets, seconds, and the growth of memory in MiB."""
     begun, before = monotonic(), resident()
-    peak, octets, digest = before[0], 0, sha256()
+    peak, octets, digest = before, 0, sha256()
     with file.open("wb") as out:
         export = maker_of(made).make(OFFICER, form, "", ExportOrder(reason="measurement"))
         for chunk in export.chunks():
             octets += len(chunk)
             digest.update(chunk)
             out.write(chunk)
-            peak = max(peak, resident()[0])
+            peak = max(peak, resident())
         export.close()
     return {
         "records": export.count,
         "octets": octets,
         "seconds": round(monotonic() - begun, 1),
-        "growth_mib": round((peak - before[0]) / MIB, 1),
-        "mapped_mib": round((resident()[1] - before[1]) / MIB, 1),
+        "growth_mib": round((peak - before) / MIB, 1),
     }
 
 

@@ -3,8 +3,10 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Any
+from typing import Annotated, Any
 
+from fastapi import Security
+from fastapi.security import HTTPBearer
 from starlette.requests import Request
 
 from audit.query.access import Kind, Principal
@@ -26,6 +28,14 @@ _LONGEST_TOKEN = 8_192
 _NEEDED = "this needs a valid token: Authorization: Bearer arr_…, or one of the identity provider"
 
 
+bearer = HTTPBearer(
+    auto_error=False,
+    scheme_name="token",
+    bearerFormat="arr_…",
+    description="An API token; its scopes decide what it may do.",
+)
+
+
 @dataclass(frozen=True, slots=True)
 class _Caller:
     """Whoever asks: what is granted, under which name its use is counted, and of which kind."""
@@ -37,7 +47,7 @@ class _Caller:
 
 @dataclass(frozen=True, slots=True)
 class Doorkeeper:
-    """Lets principals in and holds them to their rate."""
+    """Lets principals in and holds them to their rate, over all interfaces that share it."""
 
     state: StateStore
     requests: TokenBuckets
@@ -51,6 +61,15 @@ class Doorkeeper:
             options.requests_per_s, options.request_burst, max_keys=options.max_rate_keys
         )
         return cls(state, buckets, options.bearer, options.certificate)
+
+    @property
+    def admitted(self) -> Callable[..., Principal]:
+        """``admit`` as what a route depends on; it puts the token into the OpenAPI document."""
+
+        def admitted(request: Request, _token: Annotated[object, Security(bearer)]) -> Principal:
+            return self.admit(request)
+
+        return admitted
 
     def admit(self, request: Request) -> Principal:
         """The principal of the request's bearer token, else of its client certificate.

@@ -6,11 +6,10 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Security
 from pydantic import Field
-from starlette.requests import Request
 from starlette.responses import Response
 
 from audit.api.access import Doorkeeper
-from audit.api.events import bearer, json_answer, scoped
+from audit.api.events import json_answer, scoped
 from audit.api.schemas import Strict
 from audit.errors import Denied, RequestError
 from audit.query.access import Principal, Scope
@@ -21,7 +20,6 @@ from audit.state.sessions import Session
 from audit.state.store import StateStore
 from audit.state.tokens import ApiToken
 from audit.web.openapi import problem_answers
-from audit.web.options import WebOptions
 
 PREFIX = "/api/v1"
 DAY_S = 86_400.0
@@ -164,7 +162,7 @@ class Office:
 
 def create_administration_routes(
     state: StateStore,
-    options: WebOptions,
+    doorkeeper: Doorkeeper,
     record_change: RecordChange,
     record_refusal: RecordRefusal,
 ) -> APIRouter:
@@ -172,20 +170,16 @@ def create_administration_routes(
 
     Args:
         state: accounts, tokens and sessions.
-        options: the listener's limits.
+        doorkeeper: lets callers in; one for all interfaces of a listener, so that the rate is one.
         record_change: journals each change before it is made.
         record_refusal: journals each attempt that was refused.
     """
-    doorkeeper = Doorkeeper.of(state, options)
     office = Office(state, record_change, record_refusal)
     routes = APIRouter(prefix=PREFIX, tags=["administration"])
 
-    def admitted(request: Request, _token: Annotated[object, Security(bearer)]) -> Principal:
-        return doorkeeper.admit(request)
-
-    _add_accounts(routes, office, admitted)
-    _add_tokens(routes, office, admitted)
-    _add_sessions(routes, office, admitted)
+    _add_accounts(routes, office, doorkeeper.admitted)
+    _add_tokens(routes, office, doorkeeper.admitted)
+    _add_sessions(routes, office, doorkeeper.admitted)
     return routes
 
 

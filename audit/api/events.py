@@ -5,7 +5,6 @@ from typing import Annotated, Any
 
 import orjson
 from fastapi import APIRouter, Path, Security
-from fastapi.security import HTTPBearer
 from starlette.responses import Response
 
 from audit.api import schemas
@@ -14,13 +13,6 @@ from audit.query.access import Principal, Scope
 from audit.query.identities import ByAllNames
 from audit.query.search import SearchService
 from audit.web.openapi import problem_answers
-
-bearer = HTTPBearer(
-    auto_error=False,
-    scheme_name="token",
-    bearerFormat="arr_…",
-    description="An API token; its scopes decide what it may do.",
-)
 
 EventId = Annotated[
     str,

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 
 from audit.api.access import Doorkeeper
-from audit.api.events import COMMON, bearer, json_answer, scoped
+from audit.api.events import COMMON, json_answer, scoped
 from audit.api.questions import text_of
 from audit.api.schemas import IncludeRepeats, Question, Sort, Strict
 from audit.query.access import Principal, Scope
@@ -17,9 +17,7 @@ from audit.query.export_forms import ExportMaker, media_type_of, scopes_of, suff
 from audit.query.exports.job import ExportJob as Job
 from audit.query.exports.jobs import ExportJobs
 from audit.query.exports.record_export import ExportOrder, Form
-from audit.state.store import StateStore
 from audit.web.openapi import problem_answers
-from audit.web.options import WebOptions
 
 PREFIX = "/api/v1/exports"
 _LONGEST_REASON = 1_000
@@ -88,24 +86,19 @@ class Deleted(Strict):
 
 
 def create_export_routes(
-    maker: ExportMaker, jobs: ExportJobs, state: StateStore, options: WebOptions
+    maker: ExportMaker, jobs: ExportJobs, doorkeeper: Doorkeeper
 ) -> APIRouter:
     """The routes below ``/api/v1/exports``, for ``audit.web.application.create_app``.
 
     Args:
         maker: makes exports and journals that they began and ended.
         jobs: keeps them.
-        state: knows the API tokens.
-        options: the listener's limits; each principal has its own rate.
+        doorkeeper: lets callers in; one for all interfaces of a listener, so that the rate is one.
     """
-    doorkeeper = Doorkeeper.of(state, options)
     routes = APIRouter(prefix=PREFIX, tags=["exports"])
 
-    def admitted(request: Request, _token: Annotated[object, Security(bearer)]) -> Principal:
-        return doorkeeper.admit(request)
-
     shown = _ExportRoutes(maker, jobs)
-    shown.add_to(routes, Annotated[Principal, Security(admitted)])
+    shown.add_to(routes, Annotated[Principal, Security(doorkeeper.admitted)])
     return routes
 
 

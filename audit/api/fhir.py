@@ -16,7 +16,7 @@ from starlette.responses import Response
 
 from audit import __version__
 from audit.api.access import Doorkeeper
-from audit.api.events import bearer, scoped
+from audit.api.events import scoped
 from audit.api.fhir_http import (
     PREFIX,
     base_of,
@@ -37,8 +37,6 @@ from audit.fhir.trail import FhirTrail, Found
 from audit.fhir.values import Json
 from audit.query.access import Principal, Scope
 from audit.query.audited_trail import AuditedTrail
-from audit.state.store import StateStore
-from audit.web.options import WebOptions
 
 _STATUS = {"created": "201 Created", "refused": "400 Bad Request"}
 
@@ -46,8 +44,7 @@ _STATUS = {"created": "201 Created", "refused": "400 Bad Request"}
 def create_fhir_routes(
     trail: AuditedTrail,
     append_all: AppendAll,
-    state: StateStore,
-    web: WebOptions,
+    doorkeeper: Doorkeeper,
     options: FhirOptions,
 ) -> APIRouter:
     """The routes of ``/fhir``, for ``audit.web.application.create_app``.
@@ -55,20 +52,14 @@ def create_fhir_routes(
     Args:
         trail: index, journal and the record of every look.
         append_all: makes messages of the feed durable.
-        state: knows the API tokens.
-        web: the listener's limits.
+        doorkeeper: lets callers in; one for all interfaces of a listener, so that the rate is one.
         options: those of FHIR.
     """
-    doorkeeper = Doorkeeper.of(state, web)
-
-    def admitted(request: Request, _token: Annotated[object, Security(bearer)]) -> Principal:
-        return doorkeeper.admit(request)
-
     routes = APIRouter(prefix=PREFIX, include_in_schema=False)
-    _add_searches(routes, FhirTrail(trail, options), admitted)
+    _add_searches(routes, FhirTrail(trail, options), doorkeeper.admitted)
     _add_metadata(routes, options)
-    _add_reads(routes, FhirTrail(trail, options), admitted)
-    _add_feed(routes, FhirFeed(trail, append_all, options), options, admitted)
+    _add_reads(routes, FhirTrail(trail, options), doorkeeper.admitted)
+    _add_feed(routes, FhirFeed(trail, append_all, options), options, doorkeeper.admitted)
     return routes
 
 

@@ -5,20 +5,17 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Security
 from pydantic import Field, StringConstraints
-from starlette.requests import Request
 from starlette.responses import Response
 
 from audit.api.access import Doorkeeper
-from audit.api.events import COMMON, bearer, json_answer, scoped
+from audit.api.events import COMMON, json_answer, scoped
 from audit.api.schemas import Strict
 from audit.query.access import Principal, Scope
 from audit.query.audited_trail import AuditedTrail, Details
 from audit.query.patients_shown import PatientsShown
 from audit.record.times import format_ns
 from audit.state.aliases import Aliases, Link, Name, Somebody
-from audit.state.store import StateStore
 from audit.web.openapi import problem_answers
-from audit.web.options import WebOptions
 
 PREFIX = "/api/v1/identities"
 MOST_LINKS = 1_000
@@ -117,25 +114,21 @@ class IdentityState(Strict):
 
 
 def create_identity_routes(
-    trail: AuditedTrail, state: StateStore, options: WebOptions, record_change: RecordChange
+    trail: AuditedTrail, aliases: Aliases, doorkeeper: Doorkeeper, record_change: RecordChange
 ) -> APIRouter:
     """The routes below ``/api/v1/identities``, for ``audit.web.application.create_app``.
 
     Args:
         trail: journals looks.
-        state: keeps the table and knows the API tokens.
-        options: the listener's limits; each principal has its own rate.
+        aliases: the table.
+        doorkeeper: lets callers in; one for all interfaces of a listener, so that the rate is one.
         record_change: journals changes before they are made.
     """
-    doorkeeper = Doorkeeper.of(state, options)
     routes = APIRouter(prefix=PREFIX, tags=["identities"])
 
-    def admitted(request: Request, _token: Annotated[object, Security(bearer)]) -> Principal:
-        return doorkeeper.admit(request)
-
-    caller = Annotated[Principal, Security(admitted)]
-    _add_looks(routes, trail, state.aliases, caller)
-    _add_changes(routes, trail, _Changes(state.aliases, record_change), caller)
+    caller = Annotated[Principal, Security(doorkeeper.admitted)]
+    _add_looks(routes, trail, aliases, caller)
+    _add_changes(routes, trail, _Changes(aliases, record_change), caller)
     return routes
 
 

@@ -24,8 +24,6 @@ from audit.journal.reader import JournalReader
 from audit.journal.tree_store import TILE_WIDTH, TreeReader, hashes_at_level
 from audit.query.access import Principal, Scope
 from audit.query.self_audit import SelfAudit
-from audit.state.store import StateStore
-from audit.web.options import WebOptions
 
 PREFIX = "/log"
 TILE_MEDIA_TYPE = "application/octet-stream"
@@ -98,18 +96,14 @@ class PublishedLog:
             raise NotFound("the published log does not reach so far")
 
 
-def create_log_routes(
-    log: PublishedLog, state: StateStore, options: WebOptions, audit: SelfAudit
-) -> APIRouter:
+def create_log_routes(log: PublishedLog, doorkeeper: Doorkeeper, audit: SelfAudit) -> APIRouter:
     """The routes below ``/log``, for ``audit.web.application.create_app``.
 
     Args:
         log: what is published.
-        state: knows the API tokens.
-        options: the listener's limits; each principal has its own rate.
+        doorkeeper: lets callers in; one for all interfaces of a listener, so that the rate is one.
         audit: journals each look at envelopes.
     """
-    doorkeeper = Doorkeeper.of(state, options)
     # C2SP describes these resources; the OpenAPI document leaves them to it.
     routes = APIRouter(prefix=PREFIX, include_in_schema=False)
 

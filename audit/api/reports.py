@@ -4,11 +4,10 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path, Security
 from pydantic import Field, StringConstraints
-from starlette.requests import Request
 from starlette.responses import Response
 
 from audit.api.access import Doorkeeper
-from audit.api.events import COMMON, bearer, json_answer, scoped
+from audit.api.events import COMMON, json_answer, scoped
 from audit.api.schemas import Strict
 from audit.query.access import Principal, Scope
 from audit.query.reports.asked import MOST_PATIENTS, PatientIdentity, ReportAsked
@@ -16,9 +15,7 @@ from audit.query.reports.period import period_of
 from audit.query.reports.report import Kind, Report
 from audit.query.reports.report_file import file_of
 from audit.query.reports.service import LONGEST_STATEMENT, ReportService, SignOff
-from audit.state.store import StateStore
 from audit.web.openapi import problem_answers
-from audit.web.options import WebOptions
 
 PREFIX = "/api/v1/reports"
 _LONGEST = 1_000
@@ -128,23 +125,16 @@ class SignedOff(Strict):
     record: str
 
 
-def create_report_routes(
-    reports: ReportService, state: StateStore, options: WebOptions
-) -> APIRouter:
+def create_report_routes(reports: ReportService, doorkeeper: Doorkeeper) -> APIRouter:
     """The routes below ``/api/v1/reports``, for ``audit.web.application.create_app``.
 
     Args:
         reports: makes them and journals that they were made.
-        state: knows the API tokens.
-        options: the listener's limits; each principal has its own rate.
+        doorkeeper: lets callers in; one for all interfaces of a listener, so that the rate is one.
     """
-    doorkeeper = Doorkeeper.of(state, options)
     routes = APIRouter(prefix=PREFIX, tags=["reports"])
 
-    def admitted(request: Request, _token: Annotated[object, Security(bearer)]) -> Principal:
-        return doorkeeper.admit(request)
-
-    caller = Annotated[Principal, Security(admitted)]
+    caller = Annotated[Principal, Security(doorkeeper.admitted)]
 
     @routes.post(
         "/activity/sign-offs",

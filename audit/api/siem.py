@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from audit.api.access import Doorkeeper
-from audit.api.events import COMMON, bearer, scoped
+from audit.api.events import COMMON, scoped
 from audit.errors import RequestError
 from audit.index.document import IndexedRecord
 from audit.query.access import Principal, Scope
@@ -25,10 +25,8 @@ from audit.siem.feed import Feed, FeedPiece, cursor_of, position_of
 from audit.siem.formats import Formatter, ReadOriginal, SiemFormat, Unmappable
 from audit.siem.ocsf import NEWEST
 from audit.siem.syslog import SyslogForm
-from audit.state.store import StateStore
 from audit.web.errors import Unauthenticated
 from audit.web.openapi import problem_answers
-from audit.web.options import WebOptions
 from audit.web.places import Places
 from audit.web.uses import Uses
 
@@ -95,24 +93,19 @@ class SiemFeedOptions:
 
 
 def create_siem_routes(
-    trail: AuditedTrail, state: StateStore, web: WebOptions, options: SiemFeedOptions
+    trail: AuditedTrail, doorkeeper: Doorkeeper, options: SiemFeedOptions
 ) -> APIRouter:
     """The routes of ``/siem/v1``, for ``audit.web.application.create_app``.
 
     Args:
         trail: where records are found, and who looked is journaled.
-        state: knows the API tokens.
-        web: the listener's limits.
+        doorkeeper: lets callers in; one for all interfaces of a listener, so that the rate is one.
         options: of the feed.
     """
-    doorkeeper = Doorkeeper.of(state, web)
     feeds = _Feeds(trail, doorkeeper, options)
 
-    def admitted(request: Request, _token: Annotated[object, Security(bearer)]) -> Principal:
-        return doorkeeper.admit(request)
-
     routes = APIRouter(prefix=PREFIX)
-    caller = Annotated[Principal, Security(admitted)]
+    caller = Annotated[Principal, Security(doorkeeper.admitted)]
     lines = {"type": "string", "description": "One record a line."}
 
     @routes.get(

@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from audit.api.access import Doorkeeper
-from audit.api.events import COMMON, bearer, scoped
+from audit.api.events import COMMON, scoped
 from audit.api.fhir_http import pairs_of
 from audit.fhir.options import FhirOptions
 from audit.fhir.question import Pairs
@@ -23,9 +23,7 @@ from audit.fhir.syslog_trail import SyslogTrail
 from audit.fhir.values import Json
 from audit.query.access import Principal, Scope
 from audit.query.audited_trail import AuditedTrail
-from audit.state.store import StateStore
 from audit.web.openapi import problem_answers
-from audit.web.options import WebOptions
 
 PATH = "/syslogsearch"
 _JSON, _XML = "application/json", "application/xml"
@@ -42,21 +40,16 @@ _FORMATS = {
 
 
 def create_syslog_search_routes(
-    trail: AuditedTrail, state: StateStore, web: WebOptions, options: FhirOptions
+    trail: AuditedTrail, doorkeeper: Doorkeeper, options: FhirOptions
 ) -> APIRouter:
     """The route of ITI-82, for ``audit.web.application.create_app``.
 
     Args:
         trail: index, journal and the record of every look.
-        state: knows the API tokens.
-        web: the listener's limits.
+        doorkeeper: lets callers in; one for all interfaces of a listener, so that the rate is one.
         options: those of FHIR searches, which hold here too.
     """
-    doorkeeper = Doorkeeper.of(state, web)
     messages = SyslogTrail(trail, options)
-
-    def admitted(request: Request, _token: Annotated[object, Security(bearer)]) -> Principal:
-        return doorkeeper.admit(request)
 
     routes = APIRouter()
 
@@ -70,7 +63,7 @@ def create_syslog_search_routes(
         openapi_extra=scoped(Scope.EVENTS_RAW) | {"parameters": _parameters()},
     )
     async def syslog_search(
-        request: Request, principal: Annotated[Principal, Security(admitted)]
+        request: Request, principal: Annotated[Principal, Security(doorkeeper.admitted)]
     ) -> Response:
         """Messages that match, the newest first, as JSON or XML; Link leads to the next page."""
         asked = pairs_of(request.url.query)

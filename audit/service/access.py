@@ -8,6 +8,7 @@ from pathlib import Path
 
 from fastapi import APIRouter
 
+from audit.api.access import Doorkeeper
 from audit.api.administration import create_administration_routes
 from audit.dashboard.options import AccessOptions, PageOptions
 from audit.dashboard.sign_in import RecordSignIn, SignIn
@@ -217,7 +218,10 @@ def sign_in_recorder(append: Callable[[bytes], int], own: OwnRecords) -> RecordS
 
 
 def administration_routes(
-    state: StateStore, options: WebOptions, append: Callable[[bytes], int], own: OwnRecords
+    state: StateStore,
+    doorkeeper: Doorkeeper,
+    append: Callable[[bytes], int],
+    own: OwnRecords,
 ) -> APIRouter:
     """The routes for accounts, tokens and sessions; each change is journaled before it is made."""
     audit = SelfAudit(append, own.identity, own.clock)
@@ -229,4 +233,4 @@ def administration_routes(
     def refusal(principal: Principal, what: str, why: str) -> None:
         audit.denied(principal, (("view", what),), why)
 
-    return create_administration_routes(state, options, change, refusal)
+    return create_administration_routes(state, doorkeeper, change, refusal)

@@ -4,15 +4,14 @@ from collections.abc import Sequence
 
 from fastapi import APIRouter
 
+from audit.api.access import Doorkeeper
 from audit.api.fhir import create_fhir_routes
 from audit.api.syslog_search import create_syslog_search_routes
 from audit.fhir.feed import LISTENER
 from audit.fhir.options import FhirOptions
 from audit.query.audited_trail import AuditedTrail
 from audit.settings import Settings
-from audit.state.store import StateStore
 from audit.transport.append_socket import AppendClient
-from audit.web.options import WebOptions
 
 
 def fhir_options(settings: Settings, page_key: bytes) -> FhirOptions:
@@ -36,8 +35,7 @@ def fhir_options(settings: Settings, page_key: bytes) -> FhirOptions:
 def fhir_routes(
     trail: AuditedTrail,
     appends: AppendClient,
-    state: StateStore,
-    web: WebOptions,
+    doorkeeper: Doorkeeper,
     options: FhirOptions,
 ) -> tuple[APIRouter, APIRouter]:
     """The routes of ``/fhir`` and of ``/syslogsearch``."""
@@ -46,6 +44,6 @@ def fhir_routes(
         return appends.append_all(raws, LISTENER, peer)
 
     return (
-        create_fhir_routes(trail, append_all, state, web, options),
-        create_syslog_search_routes(trail, state, web, options),
+        create_fhir_routes(trail, append_all, doorkeeper, options),
+        create_syslog_search_routes(trail, doorkeeper, options),
     )

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from fastapi import APIRouter
 
+from audit.api.access import Doorkeeper
 from audit.api.identities import create_identity_routes
 from audit.index.port import SearchIndex
 from audit.query.access import Principal
@@ -12,19 +13,23 @@ from audit.query.self_audit import Append
 from audit.record.build import Alert
 from audit.service.identity_learning import BY, learn_identities
 from audit.service.own_records import OwnRecords
+from audit.state.aliases import Aliases
 from audit.state.store import StateStore
-from audit.web.options import WebOptions
 
 
 def identity_routes(
-    trail: AuditedTrail, state: StateStore, options: WebOptions, append: Append, own: OwnRecords
+    trail: AuditedTrail,
+    aliases: Aliases,
+    doorkeeper: Doorkeeper,
+    append: Append,
+    own: OwnRecords,
 ) -> APIRouter:
     """The routes below ``/api/v1/identities``; each change is journaled before it is made."""
 
     def record_change(principal: Principal, what: str) -> None:
         append(own.configuration(principal.name, what, Alert.SOFTWARE_CONFIGURATION))
 
-    return create_identity_routes(trail, state, options, record_change)
+    return create_identity_routes(trail, aliases, doorkeeper, record_change)
 
 
 def learner(

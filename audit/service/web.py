@@ -12,6 +12,7 @@ from fastapi import APIRouter, FastAPI
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 from typing_extensions import override
 
+from audit.api.access import Doorkeeper
 from audit.api.app import create_api_routes
 from audit.api.exports import create_export_routes
 from audit.api.log import PublishedLog, create_log_routes
@@ -53,6 +54,7 @@ from audit.service.web_options import (
     web_tls,
 )
 from audit.settings import Settings
+from audit.state.aliases import Aliases
 from audit.state.store import StateStore
 from audit.transport.append_socket import AppendClient
 from audit.web.application import create_app
@@ -163,47 +165,51 @@ class WebRole:
         )
         recorder = sign_in_recorder(self._append, self._own)
         pages = create_page_routes(search, self._state, recorder, self._pages)
-        api = create_api_routes(search, self._state, self._options)
+        door = Doorkeeper.of(self._state, self._options)
+        api = create_api_routes(search, door, self._options)
         feed = siem_feed_options(self._settings, self._paths, reader)
-        siem = create_siem_routes(search.trail, self._state, self._options, feed)
-        fhir = self._fhir_routes(search.trail, self._state)
+        siem = create_siem_routes(search.trail, door, feed)
+        fhir = self._fhir_routes(search.trail, door)
+        aliases = self._state.aliases
         return create_app(
             self._options,
             (
                 api,
-                *self._taken_out_routes(search.trail, self._state),
-                identity_routes(search.trail, self._state, self._options, self._append, self._own),
+                *self._taken_out_routes(search.trail, aliases, door),
+                identity_routes(search.trail, aliases, door, self._append, self._own),
                 siem,
                 *fhir,
-                administration_routes(self._state, self._options, self._append, self._own),
-                self._log_routes(reader, self._state),
+                administration_routes(self._state, door, self._append, self._own),
+                self._log_routes(reader, door),
                 pages.router,
             ),
             page_error=pages.error,
             observe=self._metrics.observe,
         )
 
-    def _taken_out_routes(self, trail: AuditedTrail, state: StateStore) -> tuple[APIRouter, ...]:
+    def _taken_out_routes(
+        self, trail: AuditedTrail, aliases: Aliases, door: Doorkeeper
+    ) -> tuple[APIRouter, ...]:
         """Exports and reports."""
         maker = export_maker(trail, self._settings, self._paths)
         self._jobs = export_jobs(self._settings, self._paths)
-        reports = ReportService(trail, report_options(self._settings), state.aliases)
+        reports = ReportService(trail, report_options(self._settings), aliases)
         return (
-            create_export_routes(maker, self._jobs, state, self._options),
-            create_report_routes(reports, state, self._options),
+            create_export_routes(maker, self._jobs, door),
+            create_report_routes(reports, door),
         )
 
-    def _fhir_routes(self, trail: AuditedTrail, state: StateStore) -> tuple[APIRouter, ...]:
+    def _fhir_routes(self, trail: AuditedTrail, door: Doorkeeper) -> tuple[APIRouter, ...]:
         options = fhir_options(self._settings, own_key(self._paths.cursor_key))
-        return fhir_routes(trail, self._appends, state, self._options, options)
+        return fhir_routes(trail, self._appends, door, options)
 
-    def _log_routes(self, reader: JournalReader, state: StateStore) -> APIRouter:
+    def _log_routes(self, reader: JournalReader, door: Doorkeeper) -> APIRouter:
         witnessed = bool(self._settings.journal.witnesses)
         log_shown = PublishedLog(
             self._paths.journal, reader, CosignedHeads(self._paths.cosigned) if witnessed else None
         )
         audit = SelfAudit(self._append, self._own.identity, time.time_ns)
-        return create_log_routes(log_shown, state, self._options, audit)
+        return create_log_routes(log_shown, door, audit)
 
     def _append(self, raw: bytes) -> int:
         return self._appends.append(raw, ROLE)

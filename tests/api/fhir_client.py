@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
+from audit.api.access import Doorkeeper
 from audit.api.fhir import create_fhir_routes
 from audit.api.syslog_search import create_syslog_search_routes
 from audit.fhir.options import FhirOptions
@@ -30,9 +31,9 @@ def fhir_application(made: Stack, web: WebOptions = WEB, **options: Any) -> Fast
         assert peer
         return tuple(made.append(raw, listener="fhir") for raw in raws)
 
-    trail = made.search.trail
-    routes = create_fhir_routes(trail, append_all, made.state, web, fhir)
-    syslog = create_syslog_search_routes(trail, made.state, web, fhir)
+    trail, door = made.search.trail, Doorkeeper.of(made.state, web)
+    routes = create_fhir_routes(trail, append_all, door, fhir)
+    syslog = create_syslog_search_routes(trail, door, fhir)
     return create_app(web, [routes, syslog])
 
 

@@ -106,6 +106,18 @@ def test_each_token_has_its_own_rate(own: Stack) -> None:
     assert allowed.headers["ratelimit-policy"] == '"principal";q=2;w=200'
 
 
+def test_all_interfaces_share_one_rate(own: Stack) -> None:
+    slow = WebOptions(
+        https=False, allowed_hosts=("testserver",), requests_per_s=0.01, request_burst=2
+    )
+    headers = {"Authorization": f"Bearer {own.token()}"}
+    client = TestClient(application(own, slow), headers=headers)
+    asked = ("/api/v1/me", "/api/v1/exports", "/siem/v1/events?format=ecs", "/api/v1/identities")
+    assert client.get(asked[0]).status_code == 200
+    assert client.get(asked[1]).status_code != 429
+    assert [client.get(path).status_code for path in asked] == [429] * 4
+
+
 def test_default_rate_lets_a_script_read_fifty_times_a_second(own: Stack) -> None:
     client = client_of(own)
     assert {ask(client, "GET", "/api/v1/me") for _ in range(60)} == {200}

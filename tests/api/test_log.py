@@ -10,6 +10,7 @@ from time import time_ns
 import pytest
 from starlette.testclient import TestClient
 
+from audit.api.access import Doorkeeper
 from audit.api.log import PublishedLog, create_log_routes
 from audit.journal.checkpoint_cosigned import CosignedHeads
 from audit.journal.merkle import hash_leaf
@@ -43,7 +44,9 @@ class Faced:
             self.folder / "journal", self.stack.reader, self.cosigned if witnessed else None
         )
         routes = create_log_routes(
-            published, self.stack.state, WEB, SelfAudit(self.stack.append, identity, time_ns)
+            published,
+            Doorkeeper.of(self.stack.state, WEB),
+            SelfAudit(self.stack.append, identity, time_ns),
         )
         headers = {"Authorization": f"Bearer {self.stack.token(*scopes)}"}
         return TestClient(create_app(WEB, [routes]), headers=headers)

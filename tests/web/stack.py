@@ -11,6 +11,7 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from fastapi import FastAPI
 
+from audit.api.access import Doorkeeper
 from audit.api.administration import create_administration_routes
 from audit.api.app import create_api_routes
 from audit.api.exports import create_export_routes
@@ -155,16 +156,19 @@ def application(
     made = create_page_routes(
         stack.search, stack.state, stack.record_sign_in, pages or PageOptions(https=web.https)
     )
-    api = create_api_routes(stack.search, stack.state, web)
-    exports = create_export_routes(maker_of(stack), jobs_of(stack), stack.state, web)
+    door = Doorkeeper.of(stack.state, web)
+    api = create_api_routes(stack.search, door, web)
+    exports = create_export_routes(maker_of(stack), jobs_of(stack), door)
     reporting = ReportService(stack.search.trail, aliases=stack.state.aliases)
-    reports = create_report_routes(reporting, stack.state, web)
-    feed = create_siem_routes(stack.search.trail, stack.state, web, siem or siem_options(stack))
-    identities = create_identity_routes(stack.search.trail, stack.state, web, stack.record_change)
-    administration = create_administration_routes(
-        stack.state, web, stack.record_change, stack.record_refusal
+    reports = create_report_routes(reporting, door)
+    feed = create_siem_routes(stack.search.trail, door, siem or siem_options(stack))
+    identities = create_identity_routes(
+        stack.search.trail, stack.state.aliases, door, stack.record_change
     )
-    syslog = create_syslog_search_routes(stack.search.trail, stack.state, web, FhirOptions())
+    administration = create_administration_routes(
+        stack.state, door, stack.record_change, stack.record_refusal
+    )
+    syslog = create_syslog_search_routes(stack.search.trail, door, FhirOptions())
     routers = [api, exports, reports, identities, feed, administration, made.router, syslog]
     return create_app(web, routers, page_error=made.error)
 

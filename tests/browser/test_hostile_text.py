@@ -143,7 +143,8 @@ def test_very_long_tokens_break_no_page(open_page: OpenPage, site: Site) -> None
             check(page)
         page.goto(f"{site.url}/search")
         page.fill("#f-words", long[:300])
-        page.click("form.box button")
+        with page.expect_navigation():
+            page.click("form.box button")
         assert page.evaluate("document.documentElement.scrollWidth") == width
 
 
@@ -153,7 +154,8 @@ def test_hostile_queries_are_inert(open_page: OpenPage, site: Site) -> None:
         page.goto(f"{site.url}/search")
         page.fill("#f-query", payload)
         page.fill("#f-user", payload)
-        page.click("form.box button")
+        with page.expect_navigation():
+            page.click("form.box button")
         check(page)
         assert "alert" not in page.url
 

@@ -21,6 +21,7 @@ PREFIX = "/api/v1/identities"
 MOST_LINKS = 1_000
 _MOST_NAMES = 50
 _HISTORY = 100
+_LARGEST_VERSION = 2**63 - 1
 
 RecordChange = Callable[[Principal, str], None]
 """Journals what is about to be changed and by whom; raises JournalUnavailable."""
@@ -43,7 +44,9 @@ class IdentityQuestion(IdentityName):
     """Whose other names are asked for."""
 
     kind: Kind = "patient"
-    version: int | None = Field(default=None, ge=0, description="As it was known then.")
+    version: int | None = Field(
+        default=None, ge=0, le=_LARGEST_VERSION, description="As it was known then."
+    )
 
 
 class IdentityLink(Strict):

@@ -19,9 +19,7 @@ from audit.errors import QuerySyntaxError
 from audit.index.document import IndexedRecord
 from audit.query.access import Scope
 from audit.query.narrowing import Beside, narrowing
-
-OWN_USE_QUERY = "event:110101 -listener:tls -listener:udp -listener:tcp -listener:import"
-"""``audit.query.roles.OWN_USE`` in the query language; Audit Log Used is PS3.15 A.5.3.2."""
+from audit.query.roles import OWN_USE_QUERY
 
 _LABELS = {
     "query": "Searched for",

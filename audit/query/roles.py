@@ -9,11 +9,15 @@ from audit.query.access import Scope
 from audit.standards import files
 
 AUDIT_LOG_USED = "110101"
-FROM_OUTSIDE = Or(
-    tuple(Term("listener", name) for name in ("tls", "udp", "tcp", "fhir", "import"))
-)
+OUTSIDE = ("tls", "udp", "tcp", "fhir", "import")
+"""Listeners that take what others say."""
+
+FROM_OUTSIDE = Or(tuple(Term("listener", name) for name in OUTSIDE))
 OWN_USE: Criteria = And((Term("event", AUDIT_LOG_USED), Not(FROM_OUTSIDE)))
 """This repository's records of its own use; what came from outside is never one of them."""
+
+OWN_USE_QUERY = " ".join((f"event:{AUDIT_LOG_USED}", *(f"-listener:{name}" for name in OUTSIDE)))
+"""``OWN_USE`` in the query language."""
 
 _ROWS: dict[str, Criteria | None] = {"all": None, "own-use": OWN_USE}
 

@@ -1,8 +1,19 @@
 import pytest
 
-from audit.index.criteria import Or, Term
+from audit.index.criteria import Or, Term, matches
+from audit.index.document import IndexedRecord
 from audit.query.access import ALL_SCOPES, Scope
-from audit.query.roles import OWN_USE, Role, all_roles, roles_named, rows_of, scopes_of
+from audit.query.language import parse_query
+from audit.query.roles import (
+    OUTSIDE,
+    OWN_USE,
+    OWN_USE_QUERY,
+    Role,
+    all_roles,
+    roles_named,
+    rows_of,
+    scopes_of,
+)
 
 
 def test_each_role_has_scopes_and_a_meaning() -> None:
@@ -27,6 +38,26 @@ def test_who_sees_patients_and_who_changes_accounts() -> None:
     assert [name for name in roles if Scope.ADMIN in roles[name].scopes] == ["administrator"]
     for name in ("operator", "administrator"):
         assert Scope.EVENTS_READ not in roles[name].scopes
+
+
+def test_own_use_is_the_same_in_the_query_language() -> None:
+    asked = parse_query(OWN_USE_QUERY, now=0)
+    assert not [
+        (event, listener)
+        for event in ("110101", "110100")
+        for listener in (*OUTSIDE, "web", "internal", "own")
+        if matches(OWN_USE, one := record(event, listener)) != matches(asked, one)
+    ]
+
+
+def record(event: str, listener: str) -> IndexedRecord:
+    return IndexedRecord(
+        id="x-0",
+        sequence=0,
+        time=0,
+        received=0,
+        fields={"event": (event,), "listener": (listener,)},
+    )
 
 
 def test_roles_add_up() -> None:

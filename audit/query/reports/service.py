@@ -21,13 +21,13 @@ from audit.query.reports.gather import Gather
 from audit.query.reports.names import AliasTable, OtherNames
 from audit.query.reports.reliance import Reliance, relied_on
 from audit.query.reports.report import Kind, Report, Section
+from audit.query.roles import OUTSIDE
 from audit.query.senders import Period, SenderReporter
 from audit.record.times import format_ns
 
 _NS_PER_DAY = 86_400 * 1_000_000_000
 _OF_PATIENTS: frozenset[Kind] = frozenset({"disclosures", "access", "patients", "study"})
 LONGEST_STATEMENT = 1_000
-_NETWORK = frozenset({"tls", "udp", "tcp", "import", "fhir"})
 _REVIEW = b'type="report" value="' + b64encode(b"activity") + b'"'
 """How a record of a report says that it was this one (ParticipantObjectDetail, PS3.15 A.5.1)."""
 
@@ -159,7 +159,7 @@ class ReportService:
     def _require_review(self, record_id: str) -> None:
         """That the record is one of ours which says that a review was made."""
         received = self._trail.reader.read(self._trail.sequence(record_id)).received
-        if received.listener in _NETWORK or _REVIEW not in received.raw:
+        if received.listener in OUTSIDE or _REVIEW not in received.raw:
             raise NotFound(f"{record_id} is no record of a review of system activity")
 
     def _made(self, principal: Principal, asked: ReportAsked) -> Report:

@@ -12,6 +12,7 @@ from audit.query.message_sources import SourceMessage, advanced, read_sources
 from audit.query.pointing import point_at, safe, text_of
 from audit.record.assess import Assessment, assess
 from audit.record.findings import Finding, finding
+from audit.record.location import begun
 from audit.record.xml_input import DEFAULT_LIMITS, XmlLimits
 
 _BOM = b"\xef\xbb\xbf"
@@ -103,7 +104,7 @@ def validate_message(
         said = f"{len(message.raw)} of {message.original_length} octets arrived"
         found.append(finding("message-truncated", said))
     assessment = assess(msg, limits)
-    findings = (*found, *assessment.findings)
+    findings = (*found, *begun(assessment.findings, msg))
     verdict = assessment.verdict
     if verdict == "valid" and any(one.severity == "error" for one in found):
         verdict = "invalid"

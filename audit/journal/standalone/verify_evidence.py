@@ -19,6 +19,7 @@ import argparse
 import base64
 import functools
 import hashlib
+import html
 import json
 import re
 import struct
@@ -897,6 +898,7 @@ def check_journal(args: argparse.Namespace) -> str:
 
 LOCAL = struct.Struct("<4s5H3I2H")
 NETWORK = ("tls", "udp", "tcp", "fhir", "import")
+ATTRIBUTE = re.compile(' ([A-Za-z]+)="([^"]*)"')
 LOOSE = ("README.txt", "verify_evidence.py", "certificates/anchors.pem")
 
 
@@ -913,12 +915,14 @@ class Bundle:
         self.place = 0
         self.sealed = False
         self.pending: dict[str, bytes] = {}
+        self.chunk = ""
         self.older: list[str] = []
         self.facts: dict[str, object] = {}
         self.counts = {"export": 0, "events": 0, "clock": 0}
         self.named: set[str] = set()
         self.certificates: set[str] = set()
         self.begin = b""
+        self.begun = -1
 
     def members(self, file: BinaryIO) -> Iterator[tuple[str, bytes]]:
         """Names and contents; the container's octets must be those that follow from them."""
@@ -934,7 +938,9 @@ class Bundle:
                 yield name.decode(), content
             except UnicodeDecodeError as error:
                 raise Altered("a member's name is no text") from error
-        require(head + file.read() == self.ending(), "the archive's directory is altered")
+        ending = self.ending()
+        rest = head + file.read(len(ending))  # one octet more than there may be, never all of it
+        require(rest == ending, "the archive's directory is altered")
 
     def note_member(self, name: bytes, facts: tuple[int, ...], length: int) -> None:
         """Write the member's line of the directory."""
@@ -974,20 +980,25 @@ class Bundle:
         elif name == "log/identity":
             self.take_identity(text_of(content, name))
         elif name == "log/checkpoint":
-            self.note = text_of(content, name)
-            self.head = signed_head(self.note, self.keys)
+            self.take_checkpoint(text_of(content, name))
         elif name == "export.json":
             self.facts = object_of(content, name)
         else:
             require(name in LOOSE, f"{name} does not belong into a bundle")
 
     def take_identity(self, text: str) -> None:
-        """Who the log is and which keys sign for it."""
+        """Which keys the log says are its own; nobody signed this list, so it vouches for none."""
         lines = [line[len("key ") :].partition(" ")[2] for line in text.split("\n")[3:-1]]
+        require(lines and not self.keys, "log/identity: one that names keys")
         self.keys = [read_key(line) for line in lines]
-        known = [key.text for key in self.trusted]
-        right = self.keys and (not known or self.keys[-1].text in known)
-        require(right, "the log's key is not the one that is trusted")
+
+    def take_checkpoint(self, note: str) -> None:
+        """The head that everything is proved under: signed by a key that was given, if any was."""
+        require(not self.note, "there are two heads")
+        keys = self.trusted or self.keys[-1:]
+        self.note, self.head = note, signed_head(note, keys)
+        named = {key.name for key in (*keys, *self.keys)}
+        require(named == {self.head.name}, "the keys are those of other logs")
 
     def take_head(self, name: str, content: bytes) -> None:
         """An earlier head, what stamps it, and that the log grew from it."""
@@ -1008,6 +1019,9 @@ class Bundle:
 
     def take_series(self, folder: str, file: str, content: bytes) -> None:
         """Keep a chunk's members until the last one, its proofs, comes."""
+        chunk = f"{folder}/{file[:6]}"
+        require(not self.pending or self.chunk == chunk, f"{self.chunk} has no proofs")
+        self.chunk = chunk
         self.pending[file[7:]] = content
         if not file.endswith(".proofs"):
             return
@@ -1044,7 +1058,7 @@ class Bundle:
         if folder == "export":
             door = envelope[after : after + listener].decode("utf-8", "replace")
             require(door not in NETWORK, "the record of the beginning came from outside")
-            self.begin = message
+            self.begin, self.begun = message, index
         return index
 
     def check_manifest(self, note: str) -> None:
@@ -1056,14 +1070,28 @@ class Bundle:
         require(lines[1] == self.head.name, "the manifest is about another log")
         require(lines[3:-1] == self.lines, "what is here is not what the manifest names")
         require(split_note(note)[1][1:] == [], "the manifest has more than one signature")
-        stated = [key.text, self.facts.get("query"), self.facts.get("reason")]
-        stated += [self.facts.get("exporter_key")]
-        for one in stated:
-            value = base64.b64encode(str(one or "").encode())
-            require(
-                not one or value in self.begin, "the log's record of the export says otherwise"
-            )
+        require(not self.pending, f"{self.chunk} has no proofs")
+        self.check_begin(key)
         require(self.facts.get("count") == self.counts["events"], "the number of records")
+
+    def check_begin(self, exporter: Key) -> None:
+        """The log's record of the beginning names this exporter, and who asked what and why.
+
+        Each must stand in its own place: what people ask and give as reason is in the log too,
+        and somebody may have written a key into it.
+        """
+        requestors, details = began(self.begin)
+        facts = self.facts
+        stated = {"export": "begun", "format": "evidence", "exporter key": exporter.text}
+        stated |= {name: str(facts.get(name) or "") for name in ("query", "reason")}
+        for name, value in stated.items():
+            same = details.get(name, [""]) == [value]
+            require(same, f"the log's record of the export says otherwise: {name}")
+        same = requestors == [facts.get("person")]
+        require(same, "the log's record of the export names another person")
+        place = str(facts.get("begin_record")).rpartition("-")[2]
+        right = place == str(self.begun) and facts.get("exporter_key") == exporter.text
+        require(right and self.counts["export"] == 1, "another record of the beginning")
 
     def told(self, witnesses: list[Key]) -> str:
         """What was found."""
@@ -1089,11 +1117,29 @@ def text_of(content: bytes, name: str) -> str:
         raise Altered(f"{name} is no text") from error
 
 
+def began(message: bytes) -> tuple[list[str], dict[str, list[str]]]:
+    """Who asked for an export, and the details by their type, of the log's own record of it.
+
+    The log writes each value with every quote and angle bracket escaped, so none can end a tag.
+    """
+    tags = re.findall("<([A-Za-z]+)( [^<>]*)", text_of(message, "the record of the beginning"))
+    asked: list[str] = []
+    details: dict[str, list[str]] = {}
+    for name, written in tags:
+        said = {key: html.unescape(value) for key, value in ATTRIBUTE.findall(written)}
+        if name == "ActiveParticipant" and said.get("UserIsRequestor") == "true":
+            asked.append(said.get("UserID", ""))
+        if name == "ParticipantObjectDetail":
+            value = text_of(unbase64(said.get("value", "")), "a detail")
+            details.setdefault(said.get("type", ""), []).append(value)
+    return asked, details
+
+
 def object_of(content: bytes, name: str) -> dict[str, object]:
     """A JSON object."""
     try:
         told = json.loads(content)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise Altered(f"{name} is no JSON") from error
     require(isinstance(told, dict), f"{name} holds no object")
     return dict(told)

@@ -16,6 +16,7 @@ from typing_extensions import override
 from audit.index.criteria import And, Criteria, Phrase, Range, Term
 from audit.index.document import IndexedRecord
 from audit.journal.entry import Entry
+from audit.journal.initialise import read_identity
 from audit.journal.standalone import VERIFIER_FILE, verifier_source
 from audit.query.access import Principal, Scope
 from audit.query.audited_trail import AuditedTrail, Details, words_of_query
@@ -26,7 +27,8 @@ from audit.query.evidence.options import EvidenceOptions
 from audit.query.evidence.readme import readme
 from audit.query.evidence.zip_form import ZipForm
 from audit.query.exports.record_export import DEFAULT_ORDER, ExportOrder, Form, RecordExport
-from audit.query.roles import FROM_OUTSIDE
+from audit.query.roles import OUTSIDE
+from audit.record.build.wording import shown
 from audit.record.times import format_ns
 
 FORMAT = "arr-evidence 1"
@@ -62,7 +64,8 @@ class EvidenceExport(RecordExport):
         self._options = options
         self._query = words_of_query(query)
         super().__init__(trail, principal, query, order)
-        self._keys = tuple(key.verifier for key in trail.reader.identity.keys)
+        self._identity = read_identity(options.journal_dir)
+        self._keys = tuple(key.verifier for key in self._identity.keys)
         self._zip = ZipForm()
         self._manifest: list[str] = []
         self._removed: list[str] = []
@@ -74,7 +77,7 @@ class EvidenceExport(RecordExport):
 
     @cached_property
     def _head(self) -> Head:
-        return covering_head(self._options, self._keys, self.begun)
+        return covering_head(self._options, self._identity.current_key, self.begun)
 
     @cached_property
     def _prover(self) -> Prover:
@@ -86,9 +89,9 @@ class EvidenceExport(RecordExport):
         begin.add(self._trail.reader.read(self.begun))
         yield from self._members(
             [
-                ("README.txt", readme(self._trail.reader.identity.current_key.text)),
+                ("README.txt", readme(self._identity.current_key.text)),
                 (VERIFIER_FILE, verifier_source()),
-                ("log/identity", self._trail.reader.identity.text.encode()),
+                ("log/identity", self._identity.text.encode()),
                 ("log/checkpoint", self._head.note.encode()),
                 *begin.members("export", 1),
             ]
@@ -124,7 +127,7 @@ class EvidenceExport(RecordExport):
 
     @override
     def _trailer(self, count: int, digest: str) -> bytes:
-        lines = [FORMAT, self._trail.reader.identity.name, self._options.signer.verifier.text]
+        lines = [FORMAT, self._identity.name, self._options.signer.verifier.text]
         text = "\n".join([*lines, *self._manifest]) + "\n"
         return (
             self._zip.member(MANIFEST, self._options.signer.sign(text).encode()) + self._zip.end()
@@ -153,12 +156,12 @@ class EvidenceExport(RecordExport):
         chunk = Chunk(self._prover)
         for record in page.records:
             entry = self._trail.reader.read(record.sequence)
-            if record.first("listener") not in _NETWORK and not entry.is_removed:
+            if record.first("listener") not in OUTSIDE and not entry.is_removed:
                 chunk.add(entry, record)
         return chunk.members("clock", 1) if len(chunk) else iter(())
 
     def _facts(self) -> dict[str, Any]:
-        principal, identity = self._principal, self._trail.reader.identity
+        principal, identity = self._principal, self._identity
         return {
             "format": FORMAT,
             "software": self._options.software,
@@ -166,7 +169,7 @@ class EvidenceExport(RecordExport):
             "site": self._trail.options.identity.site,
             "log": identity.name,
             "origin": identity.origin,
-            "person": principal.name,
+            "person": shown(principal.name),
             "display_name": principal.display_name,
             "kind": principal.kind,
             "address": principal.address,
@@ -183,7 +186,3 @@ class EvidenceExport(RecordExport):
             "clock": self._options.clock_state(),
             "clock_at": format_ns(self._trail.options.clock()),
         }
-
-
-_NETWORK = frozenset(part.value for part in FROM_OUTSIDE.parts if isinstance(part, Term))
-"""Listeners whose records anybody outside may have made."""

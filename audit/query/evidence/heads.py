@@ -26,18 +26,23 @@ class Head:
     checkpoint: Checkpoint
 
 
-def covering_head(options: EvidenceOptions, keys: Keys, sequence: int) -> Head:
+def covering_head(options: EvidenceOptions, key: VerifierKey, sequence: int) -> Head:
     """The newest head, once it covers the entry.
+
+    Args:
+        options: where heads are, and how long to wait.
+        key: the log's present one, which the bundle will be checked with.
+        sequence: of the entry.
 
     Raises:
         JournalUnavailable: none does within the patience.
-        IntegrityViolation: the head is not signed by the log's key.
+        IntegrityViolation: the head is not signed by that key.
     """
     deadline = time.monotonic() + options.head_patience_s
     pause = Event()
     while True:
         note = read_checkpoint(options.journal_dir)
-        head = Head(note, parse_checkpoint(open_note(note, keys)))
+        head = Head(note, parse_checkpoint(open_note(note, (key,))))
         if head.checkpoint.size > sequence:
             return head
         if time.monotonic() > deadline:

@@ -43,8 +43,9 @@ By other means
 
 What it does not show
   That a sender told the truth, or that its clock was right; each record says when it was received
-  by the repository's clock. The repository's reading (.ndjson) is vouched for by the exporter's
-  key alone: where it matters, read the message.
+  by the repository's clock. That these are all records that were asked for, that export.json says
+  what was left out, and the repository's reading (.ndjson) are vouched for by the exporter's key
+  alone: where a reading matters, read the message; where a missing record does, ask for the log.
 """
 
 

@@ -63,6 +63,9 @@ class Log(Trail):
             self.audited(), OFFICER, query, order, options=self.options(**changes)
         )
 
+    def export_by(self, asker: Principal, query: str, order: ExportOrder) -> EvidenceExport:
+        return EvidenceExport(self.audited(), asker, query, order, options=self.options())
+
     def bundle(self, query: str = "number", **changes: Any) -> bytes:
         export = self.export(query, **changes)
         octets = b"".join(export.chunks())

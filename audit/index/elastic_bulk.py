@@ -1,11 +1,13 @@
 """Bulk writing: every item has its own outcome, and none is lost or blocks the others."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from audit.errors import IndexUnavailable
 from audit.index.elastic_client import RETRIED, ElasticIndexOptions, pauses
+from audit.index.elastic_documents import to_json
 
 if TYPE_CHECKING:
     from elasticsearch import Elasticsearch
@@ -14,9 +16,27 @@ _HEADERS: Final = {
     "accept": "application/vnd.elasticsearch+json; compatible-with=8",
     "content-type": "application/vnd.elasticsearch+x-ndjson; compatible-with=8",
 }
-_TOO_LARGE = 413
-_NOT_FOUND = 404
-_FAILED = 400
+_TOO_LARGE: Final = 413
+_NOT_FOUND: Final = 404
+_BAD_REQUEST: Final = 400
+_DONE: Final = range(200, 300)
+
+NOT_THE_RECORDS_FAULT: Final = frozenset(
+    {
+        "action_request_validation_exception",
+        "cluster_block_exception",
+        "index_closed_exception",
+        "index_not_found_exception",
+        "invalid_index_name_exception",
+        "resource_already_exists_exception",
+        "validation_exception",
+    }
+)
+"""Errors with status 400 that tell of the cluster: closed indices, too many shards. The same
+record may be taken later, so it is tried again and no dead letter."""
+
+LONGEST_REASON: Final = 1_000
+"""Characters of a refusal's reason that are kept; it may quote the value that was refused."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +64,7 @@ class Refusal:
 class Outcome:
     """What became of a bulk: numbers of ``created``, ``updated``, ``deleted`` …, and refusals."""
 
-    results: dict[str, int]
+    results: Counter[str]
     refusals: list[Refusal]
 
 
@@ -61,7 +81,7 @@ class BulkWriter:
         Raises:
             IndexUnavailable: some were not done within ``retry_for_s``; doing all again is safe.
         """
-        outcome = Outcome({}, [])
+        outcome = Outcome(Counter(), [])
         for chunk in self._chunks(actions):
             self._send_chunk(chunk, outcome)
         return outcome
@@ -115,7 +135,8 @@ class BulkWriter:
         self, chunk: list[Action], reason: str, outcome: Outcome
     ) -> tuple[list[Action], str]:
         if len(chunk) == 1:
-            outcome.refusals.append(Refusal(chunk[0].record_id, f"too large: {reason}"))
+            told = f"too large: {reason}"[:LONGEST_REASON]
+            outcome.refusals.append(Refusal(chunk[0].record_id, told))
             return [], ""
         middle = len(chunk) // 2
         first, first_reason = self._try(chunk[:middle], outcome)
@@ -130,22 +151,49 @@ class BulkWriter:
         again: list[Action] = []
         reason = ""
         for action, item in zip(chunk, answer["items"], strict=True):
-            ((_, told),) = item.items()
-            status = told.get("status", 0)
-            if status in RETRIED:
+            told = _told_of(item)
+            if _is_done(told):
+                outcome.results[told.get("result", "")] += 1
+            elif _is_refused(told):
+                outcome.refusals.append(Refusal(action.record_id, _reason(told)))
+            else:
                 again.append(action)
                 reason = _reason(told)
-            elif status < _FAILED or status == _NOT_FOUND:
-                result = told.get("result", "")
-                outcome.results[result] = outcome.results.get(result, 0) + 1
-            else:
-                outcome.refusals.append(Refusal(action.record_id, _reason(told)))
         return again, reason
+
+
+def delete_action(index: str, record_id: str) -> Action:
+    """What deletes a document by its id; one that isn't there is as good as deleted."""
+    head = {"delete": {"_index": index, "_id": record_id}}
+    return Action(record_id, to_json(head))
+
+
+def _told_of(item: Any) -> dict[str, Any]:
+    """What stands under the one action of an item; empty when it is no item."""
+    told = next(iter(item.values()), None) if isinstance(item, dict) else None
+    return told if isinstance(told, dict) else {}
+
+
+def _is_done(told: dict[str, Any]) -> bool:
+    """Whether what the action asked for is so now: what is to be deleted may be gone already."""
+    status = told.get("status")
+    return status in _DONE or (status == _NOT_FOUND and told.get("result") == "not_found")
+
+
+def _is_refused(told: dict[str, Any]) -> bool:
+    """Whether the record itself is refused, and will be each time."""
+    if told.get("status") == _TOO_LARGE:
+        return True
+    error = told.get("error")
+    kind = error.get("type") if isinstance(error, dict) else None
+    return told.get("status") == _BAD_REQUEST and kind not in NOT_THE_RECORDS_FAULT
 
 
 def _reason(told: dict[str, Any]) -> str:
     error = told.get("error", {})
     if not isinstance(error, dict):
-        return str(error)
-    cause = error.get("caused_by", {}).get("reason", "")
-    return ": ".join(filter(None, (error.get("type"), error.get("reason"), cause)))
+        return str(error)[:LONGEST_REASON]
+    cause = (error.get("caused_by") or {}).get("reason", "")
+    parts = (error.get("type"), error.get("reason"), cause)
+    told_of = ": ".join(str(part) for part in parts if part)
+    return told_of[:LONGEST_REASON] or f"no reason given, status {told.get('status')}"

@@ -43,7 +43,8 @@ class ElasticIndexOptions:
         retry_for_s: how long a write is tried again before it fails; the caller may go on later.
         first_pause_s: pause before the first retry; doubled each time, to at most 5 s.
         bulk_octets: size of one bulk request.
-        replicas: copies of each monthly index.
+        replicas: copies of each index on other nodes.
+        dead_letters: most refused records that are listed with their reason.
         pause: how to wait between tries.
     """
 
@@ -58,6 +59,7 @@ class ElasticIndexOptions:
     first_pause_s: float = 0.1
     bulk_octets: int = 8 * 1024 * 1024
     replicas: int = 0
+    dead_letters: int = 10_000
     pause: Callable[[float], None] = _wait
 
 
@@ -86,7 +88,7 @@ def connect(options: ElasticIndexOptions) -> "Elasticsearch":
         return Elasticsearch(
             list(options.urls),
             request_timeout=options.request_timeout_s,
-            max_retries=0,
+            max_retries=len(options.urls) - 1,  # as many other nodes as there are
             retry_on_timeout=False,
             serializers={"text/*": not_elasticsearch()},
             **given,
@@ -119,6 +121,19 @@ def failing_plainly() -> Iterator[None]:
         raise IndexUnavailable(f"Elasticsearch answered {error.status_code}: {error}") from error
     except TransportError as error:
         raise IndexUnavailable(f"Elasticsearch can't be reached: {error}") from error
+
+
+def hits_of(answer: Any) -> list[dict[str, Any]]:
+    """What a search found.
+
+    Raises:
+        IndexUnavailable: that is no answer to a search: something stands between.
+    """
+    found = answer.get("hits") if isinstance(answer, dict) else None
+    hits = found.get("hits") if isinstance(found, dict) else None
+    if not isinstance(hits, list):
+        raise IndexUnavailable("an answer to a search that is not Elasticsearch's")
+    return hits
 
 
 def pauses(options: ElasticIndexOptions) -> Iterator[float]:

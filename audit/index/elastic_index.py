@@ -15,8 +15,9 @@ from audit.index import elastic_mapping as mapping
 from audit.index import tokens
 from audit.index.criteria import And, Criteria, Everything, Prefix, Range, fold
 from audit.index.document import IndexedRecord
-from audit.index.elastic_client import ElasticIndexOptions, connect, failing_plainly
+from audit.index.elastic_client import ElasticIndexOptions, connect, failing_plainly, hits_of
 from audit.index.elastic_documents import SOURCE, record_of
+from audit.index.elastic_letters import DeadLetters
 from audit.index.elastic_query import Query, query_of
 from audit.index.elastic_reader import PAGE, ElasticReader
 from audit.index.elastic_store import ElasticStore
@@ -44,15 +45,23 @@ class ElasticIndex:
         """
         self._store.put(records, position)
 
+    def put_again(self, records: Sequence[IndexedRecord]) -> int:
+        """Put records below the position once more; how many of them were refused again."""
+        return len(self._store.put_again(records))
+
+    @property
+    def letters(self) -> DeadLetters:
+        """What Elasticsearch refused for good."""
+        return self._store.letters
+
     def remove(self, ids: Iterable[str]) -> int:
         """Forget the records; the segments that held them are rewritten."""
         return self._store.remove(ids)
 
     def get(self, record_id: str) -> IndexedRecord | None:
         """One record by id."""
-        hits = self._reader.ask({"ids": {"values": [record_id]}}, size=1, _source=SOURCE)["hits"][
-            "hits"
-        ]
+        asked = {"ids": {"values": [record_id]}}
+        hits = hits_of(self._reader.ask(asked, size=1, _source=SOURCE))
         return record_of(hits[0]) if hits else None
 
     def search(
@@ -156,7 +165,7 @@ class ElasticIndex:
                 "months": len(stats["indices"]),
                 "octets": int(totals.get("store", {}).get("size_in_bytes", 0)),
                 "position": self._store.position(),
-                "dead_letters": self._store.dead_letters(),
+                "dead_letters": self.letters.ask_count(),
                 "needs_rebuild": self._store.has_other_format(),
             }
         except IndexUnavailable as error:

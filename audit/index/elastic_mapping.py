@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from audit.standards.fields import fields_of
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 """Raised with every change to the mapping or to what is put into it: the index is rebuilt."""
 
 TIMESTAMP: Final = "@timestamp"

@@ -7,7 +7,7 @@ from audit.errors import IndexUnavailable
 from audit.index import tokens
 from audit.index.criteria import Criteria, fold, matches
 from audit.index.document import IndexedRecord
-from audit.index.elastic_client import failing_plainly
+from audit.index.elastic_client import failing_plainly, hits_of
 from audit.index.elastic_documents import SOURCE, record_of
 from audit.index.elastic_query import query_of
 from audit.index.port import Place
@@ -54,6 +54,7 @@ class ElasticReader:
                 body={"query": query, **asked},
             )
         body: dict[str, Any] = answer.body
+        hits_of(body)  # or it is no answer to a search
         return body
 
     def records(
@@ -81,7 +82,7 @@ class ElasticReader:
                 **place,
             )
             faults.extend(_faults_in(answer))
-            hits = answer["hits"]["hits"]
+            hits = hits_of(answer)
             for hit in hits:
                 record = record_of(hit)
                 if query.exact or matches(criteria, record):
@@ -104,19 +105,23 @@ class ElasticReader:
         """The folded value that an indexed value stands for."""
         if tokens.HASHED not in indexed:
             return tokens.unescaped(indexed)
-        hits = self.ask({"term": {name: indexed}}, size=1, _source=SOURCE)["hits"]["hits"]
-        values = record_of(hits[0]).values(name)
-        return next(fold(v) for v in values if tokens.indexed_value(name, v) == indexed)
+        hits = hits_of(self.ask({"term": {name: indexed}}, size=1, _source=SOURCE))
+        values = (value for hit in hits for value in record_of(hit).values(name))
+        for value in values:
+            if tokens.indexed_value(name, value) == indexed:
+                return fold(value)
+        raise IndexUnavailable("a record was removed while it was counted; ask again")
 
 
 def _faults_in(answer: Mapping[str, Any]) -> Iterator[str]:
     """Why an answer isn't whole."""
     shards = answer.get("_shards", {})
     for failure in shards.get("failures", ()):
-        reason = failure.get("reason", {})
+        reason = failure.get("reason") or {}
         told = reason.get("reason") or reason.get("type") or "no reason given"
         yield f"{failure.get('index', 'a shard')} did not answer: {told}"
-    missing = shards.get("failed", 0) - len(shards.get("failures", ()))
+    silent = shards.get("total", 0) - shards.get("successful", shards.get("total", 0))
+    missing = max(shards.get("failed", 0), silent) - len(shards.get("failures", ()))
     if missing > 0:
         yield f"{missing} shards did not answer"
     if answer.get("timed_out"):

@@ -3,167 +3,171 @@
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
+from audit.errors import IndexUnavailable
 from audit.index import elastic_mapping as mapping
 from audit.index.document import IndexedRecord
-from audit.index.elastic_bulk import Action, BulkWriter, Refusal
-from audit.index.elastic_client import ElasticIndexOptions, failing_plainly
+from audit.index.elastic_bulk import Action, BulkWriter, Refusal, delete_action
+from audit.index.elastic_client import ElasticIndexOptions, failing_plainly, hits_of
 from audit.index.elastic_documents import document_of, month_of, to_json
+from audit.index.elastic_letters import LETTERS_MAPPING, DeadLetters
+from audit.index.elastic_position import STATE_MAPPING, CommittedPosition
 
 if TYPE_CHECKING:
     from elasticsearch import Elasticsearch
 
-_POSITION: Final = "position"
 _IDS_AT_ONCE: Final = 1000
-_STATE_MAPPING: Final = {
-    "dynamic": "strict",
-    "properties": {"position": {"type": "long"}, "format": {"type": "long"}},
-}
-_LETTERS_MAPPING: Final = {
-    "dynamic": "strict",
-    "properties": {"sequence": {"type": "long"}, "reason": {"type": "text", "index": False}},
-}
 
 
 class ElasticStore:
-    """Writes; every method may raise IndexUnavailable."""
+    """Writes; every method may raise IndexUnavailable. One thread at a time may write."""
 
     def __init__(self, client: "Elasticsearch", options: ElasticIndexOptions) -> None:
         self._client = client
         self._options = options
         self._bulk = BulkWriter(client, options)
         self._prepared = False
+        self._months: set[str] = set()
         self._events = mapping.events_pattern(options.prefix)
-        self._state = f"{options.prefix}-state"
-        self._letters = f"{options.prefix}-dead-letters"
+        self._position = CommittedPosition(client, options.prefix)
+        self.letters = DeadLetters(client, self._bulk, options)
 
     def position(self) -> int:
         """The position committed last; 0 for none, or for an index of another format."""
-        state = self._read_state()
-        return state["position"] if state.get("format") == mapping.FORMAT else 0
+        return self._position.read()
 
     def has_other_format(self) -> bool:
         """Whether an index is there that another version of this program wrote."""
-        return self._read_state().get("format", mapping.FORMAT) != mapping.FORMAT
+        return self._position.has_other_format()
 
     def put(self, records: Sequence[IndexedRecord], position: int) -> list[Refusal]:
         """Write, make searchable, then remember the position; what was refused is kept apart."""
+        try:
+            self._prepare()
+            refusals = self._write(records) if records else []
+            self.letters.begin_again(position)
+            self._position.commit(position)
+        except IndexUnavailable:
+            self._months.clear()  # a month may have been deleted
+            raise
+        return refusals
+
+    def put_again(self, records: Sequence[IndexedRecord]) -> list[Refusal]:
+        """Write and make searchable records below the position, which stays."""
         self._prepare()
+        return self._write(records)
+
+    def _write(self, records: Sequence[IndexedRecord]) -> list[Refusal]:
         latest = {record.id: record for record in records}
-        if latest:
-            self._leave_other_months(list(latest.values()))
-            outcome = self._bulk.send([self._index_action(r) for r in latest.values()])
-            self._keep_letters(outcome.refusals, latest)
-            self._refresh()
-        else:
-            outcome = None
-        self._commit(position)
-        return outcome.refusals if outcome else []
+        left = self._leave_other_months(list(latest.values()))
+        month = {r.id: self._month(r) for r in latest.values()}
+        self._make_months(set(month.values()))
+        actions = [_index_action(month[r.id], r) for r in latest.values()]
+        refusals = self._bulk.send(actions).refusals
+        self.letters.keep(refusals, latest)
+        self.letters.forget(latest.keys() - {refusal.record_id for refusal in refusals})
+        self._refresh({*month.values(), *left})
+        return refusals
 
     def remove(self, ids: Iterable[str]) -> int:
         """Delete records and rewrite the segments that held them."""
+        self._prepare()
         wanted = list(dict.fromkeys(ids))
+        self.letters.forget(wanted)
         places = [place for chunk in _chunks(wanted) for place in self._places(chunk)]
         if not places:
             return 0
-        outcome = self._bulk.send([_delete_action(index, id_) for index, id_ in places])
-        self._refresh()
-        indices = sorted({index for index, _ in places})
+        outcome = self._bulk.send([delete_action(index, id_) for index, id_ in places])
+        indices = {index for index, _ in places}
+        self._refresh(indices)
+        for index in sorted(indices):
+            self._expunge(index)
+        return outcome.results["deleted"]
+
+    def _expunge(self, index: str) -> None:
+        """Leave nothing of deleted records on disk; an index without records goes whole."""
         with failing_plainly():
-            self._client.indices.forcemerge(index=indices, only_expunge_deletes=True)
-            self._client.indices.flush(index=indices, force=True, wait_if_ongoing=True)
-            for index in indices:
-                if self._client.count(index=index)["count"] == 0:
-                    self._client.indices.delete(index=index, ignore_unavailable=True)
-        return outcome.results.get("deleted", 0)
+            if self._client.count(index=index)["count"] == 0:
+                self._client.indices.delete(index=index, ignore_unavailable=True)
+                self._months.discard(index)
+                return
+            self._client.indices.forcemerge(index=index, only_expunge_deletes=True)
+            self._client.indices.flush(index=index, force=True, wait_if_ongoing=True)
 
     def clear(self) -> None:
         """Delete every index and begin anew."""
         self._delete_all()
         self._make_all()
 
-    def dead_letters(self) -> int:
-        """How many records Elasticsearch refused for good."""
-        with failing_plainly():
-            answer = self._client.count(index=self._letters, ignore_unavailable=True)
-        return int(answer["count"])
-
     def _prepare(self) -> None:
         """Make what is missing, once; an index of another format is replaced."""
-        if not self._prepared:
-            if self.has_other_format():
-                self._delete_all()
-            self._make_all()
+        if self._prepared and self._position.is_there():
+            return
+        if self.has_other_format():
+            self._delete_all()
+        self._make_all()
 
     def _delete_all(self) -> None:
         self._prepared = False
         with failing_plainly():
             names = list(self._client.indices.get(index=self._events, features="settings"))
-            for name in [*names, self._state, self._letters]:
+            for name in [self._position.index, *names, self.letters.index]:
                 self._client.indices.delete(index=name, ignore_unavailable=True)
+        self._position.forget()
+        self.letters.reset()
 
     def _make_all(self) -> None:
+        self._months.clear()
         with failing_plainly():
             template = mapping.index_template(self._options.prefix, self._options.replicas)
             name = f"{self._options.prefix}-events"
             self._client.indices.put_index_template(name=name, **template)
-            self._make_once(self._state, _STATE_MAPPING)
-            self._make_once(self._letters, _LETTERS_MAPPING)
+            self._make_once(self._position.index, STATE_MAPPING)
+            self._make_once(self.letters.index, LETTERS_MAPPING)
+        self.letters.load()
         self._prepared = True
 
     def _make_once(self, name: str, properties: dict[str, Any]) -> None:
+        settings = {"number_of_shards": 1, "number_of_replicas": self._options.replicas}
         if not self._client.indices.exists(index=name):
-            self._client.indices.create(
-                index=name,
-                mappings=properties,
-                settings={"number_of_shards": 1, "number_of_replicas": self._options.replicas},
-            )
+            self._client.indices.create(index=name, mappings=properties, settings=settings)
 
-    def _read_state(self) -> dict[str, int]:
-        from elasticsearch import NotFoundError
+    def _make_months(self, names: set[str]) -> None:
+        """Make the monthly indices, also where writing alone makes none."""
+        made = mapping.index_template(self._options.prefix, self._options.replicas)["template"]
+        for name in sorted(names - self._months):
+            with failing_plainly():
+                if not self._client.indices.exists(index=name):
+                    self._client.indices.create(index=name, **made)
+            self._months.add(name)
 
+    def _refresh(self, names: Iterable[str]) -> None:
+        """Make what was written to these indices searchable."""
         with failing_plainly():
-            try:
-                found = self._client.get(index=self._state, id=_POSITION)
-            except NotFoundError:
-                return {}
-        source: dict[str, int] = found["_source"]
-        return source
+            told = self._client.indices.refresh(index=sorted(names), ignore_unavailable=True)
+        failed = int(told["_shards"]["failed"])
+        if failed:
+            raise IndexUnavailable(f"Elasticsearch did not make {failed} shards searchable")
 
-    def _commit(self, position: int) -> None:
-        with failing_plainly():
-            self._client.index(
-                index=self._state,
-                id=_POSITION,
-                document={"position": position, "format": mapping.FORMAT},
-            )
+    def _month(self, record: IndexedRecord) -> str:
+        return mapping.events_index(self._options.prefix, month_of(record.received))
 
-    def _refresh(self) -> None:
-        with failing_plainly():
-            self._client.indices.refresh(index=self._events)
-
-    def _index_action(self, record: IndexedRecord) -> Action:
-        index = mapping.events_index(self._options.prefix, month_of(record.received))
-        head = to_json({"index": {"_index": index, "_id": record.id}})
-        return Action(record.id, head + b"\n" + to_json(document_of(record)))
-
-    def _leave_other_months(self, records: Sequence[IndexedRecord]) -> None:
-        """Delete records that stand in another month than the one they go to now.
+    def _leave_other_months(self, records: Sequence[IndexedRecord]) -> set[str]:
+        """Delete records that stand in another month than the one they go to now; those months.
 
         Only what was put before can stand anywhere, so that new records cost no question.
         """
-        if min(record.sequence for record in records) >= self.position():
-            return
-        month = {
-            r.id: mapping.events_index(self._options.prefix, month_of(r.received)) for r in records
-        }
+        if min(record.sequence for record in records) >= self._position.last_seen():
+            return set()
+        month = {r.id: self._month(r) for r in records}
         moved = [
-            _delete_action(index, id_)
+            (index, id_)
             for chunk in _chunks(list(month))
             for index, id_ in self._places(chunk)
             if month[id_] != index
         ]
         if moved:
-            self._bulk.send(moved)
+            self._bulk.send([delete_action(index, id_) for index, id_ in moved])
+        return {index for index, _ in moved}
 
     def _places(self, ids: list[str]) -> Iterator[tuple[str, str]]:
         with failing_plainly():
@@ -175,27 +179,13 @@ class ElasticStore:
                 allow_no_indices=True,
                 allow_partial_search_results=False,
             )
-        for hit in answer["hits"]["hits"]:
+        for hit in hits_of(answer.body):
             yield hit["_index"], hit["_id"]
 
-    def _keep_letters(self, refusals: list[Refusal], records: dict[str, IndexedRecord]) -> None:
-        letters = [
-            Action(
-                refusal.record_id,
-                to_json({"index": {"_index": self._letters, "_id": refusal.record_id}})
-                + b"\n"
-                + to_json(
-                    {"sequence": records[refusal.record_id].sequence, "reason": refusal.reason}
-                ),
-            )
-            for refusal in refusals
-        ]
-        if letters:
-            self._bulk.send(letters)
 
-
-def _delete_action(index: str, record_id: str) -> Action:
-    return Action(record_id, to_json({"delete": {"_index": index, "_id": record_id}}))
+def _index_action(index: str, record: IndexedRecord) -> Action:
+    head = to_json({"index": {"_index": index, "_id": record.id}})
+    return Action(record.id, head + b"\n" + to_json(document_of(record)))
 
 
 def _chunks(ids: list[str]) -> Iterator[list[str]]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import Any
+from urllib.parse import parse_qs
 
 from typing_extensions import override
 
@@ -22,46 +23,61 @@ class FakeElasticsearch:
         url: where it listens.
         bulk_script: what to do with the next bulk requests; gets the actions, gives the answer.
         taken: documents by id.
+        letters: dead letters by id.
         bulk_sizes: number of actions in each bulk request.
         answers: fixed answers by method and path.
         kept: documents that were put one by one, by path.
+        versions: how often each of them was put, by path.
         asked: method and path of every request.
     """
 
     url: str = ""
     bulk_script: list[Callable[[list[dict[str, Any]]], Answer]] = field(default_factory=list)
     taken: dict[str, Any] = field(default_factory=dict)
+    letters: dict[str, Any] = field(default_factory=dict)
     bulk_sizes: list[int] = field(default_factory=list)
     answers: dict[tuple[str, str], Answer] = field(default_factory=dict)
     kept: dict[str, Any] = field(default_factory=dict)
+    versions: dict[str, int] = field(default_factory=dict)
     asked: list[tuple[str, str]] = field(default_factory=list)
 
-    def answer(self, method: str, path: str, body: bytes) -> Answer:
+    def answer(self, method: str, target: str, body: bytes) -> Answer:
+        path, _, query = target.partition("?")
         self.asked.append((method, path))
         if (method, path) in self.answers:
             return self.answers[method, path]
         if path == "/_bulk":
             return self._bulk(body)
         if path.endswith("/_search"):
-            return 200, {"hits": {"hits": [], "total": {"value": 0}}, "_shards": {"failed": 0}}
+            return self._found(path)
         if "/_doc/" in path:
-            return self._document(method, path, body)
+            return self._document(method, path, query, body)
         return 200, {"acknowledged": True, "_shards": {"failed": 0}}
 
-    def _document(self, method: str, path: str, body: bytes) -> Answer:
+    def _found(self, path: str) -> Answer:
+        letters = self.letters if "-dead-letters/" in path else {}
+        hits = [{"_id": id_, "_source": told, "sort": [id_]} for id_, told in letters.items()]
+        hits.sort(key=lambda hit: hit["_source"]["sequence"])
+        found = {"hits": hits, "total": {"value": len(hits)}}
+        return 200, {"hits": found, "_shards": {"failed": 0}}
+
+    def _document(self, method: str, path: str, query: str, body: bytes) -> Answer:
+        version = {"_seq_no": self.versions.get(path, 0), "_primary_term": 1}
         if method == "PUT":
+            asked = parse_qs(query)
+            wanted = asked.get("if_seq_no", ["none"])[0]
+            if wanted != (str(version["_seq_no"]) if path in self.kept else "none"):
+                return 409, {"error": {"type": "version_conflict_engine_exception"}}
             self.kept[path] = json.loads(body)
-            return 200, {"result": "updated"}
+            self.versions[path] = version["_seq_no"] + 1
+            return 200, {"result": "updated", "_seq_no": self.versions[path], "_primary_term": 1}
         if path in self.kept:
-            return 200, {"found": True, "_source": self.kept[path]}
+            return 200, {"found": True, "_source": self.kept[path], **version}
         return 404, {"found": False}
 
     def _bulk(self, body: bytes) -> Answer:
         lines = [json.loads(line) for line in body.splitlines()]
-        actions = [
-            line["index"] | {"document": doc}
-            for line, doc in zip(lines[::2], lines[1::2], strict=True)
-        ]
+        actions = list(_actions(lines))
         self.bulk_sizes.append(len(actions))
         if self.bulk_script:
             return self.bulk_script.pop(0)(actions)
@@ -71,13 +87,27 @@ class FakeElasticsearch:
         return 200, {"errors": False, "items": [self.take(action) for action in actions]}
 
     def take(self, action: dict[str, Any]) -> dict[str, Any]:
-        self.taken[action["_id"]] = action["document"]
+        there = self.letters if action["_index"].endswith("-dead-letters") else self.taken
+        if "document" not in action:
+            gone = there.pop(action["_id"], None)
+            said = (404, "not_found") if gone is None else (200, "deleted")
+            return {"delete": {"_id": action["_id"], "status": said[0], "result": said[1]}}
+        there[action["_id"]] = action["document"]
         return {"index": {"_id": action["_id"], "status": 201, "result": "created"}}
 
 
-def refused(action: dict[str, Any], status: int, reason: str) -> dict[str, Any]:
+def _actions(lines: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """What is to be done; what is to be deleted has no document."""
+    left = iter(lines)
+    for line in left:
+        yield line["delete"] if "delete" in line else line["index"] | {"document": next(left)}
+
+
+def refused(
+    action: dict[str, Any], status: int, reason: str, kind: str = "document_parsing_exception"
+) -> dict[str, Any]:
     """The outcome of one item that was not taken."""
-    error = {"type": "some_exception", "reason": reason, "caused_by": {"reason": "deeper"}}
+    error = {"type": kind, "reason": reason, "caused_by": {"reason": "deeper"}}
     return {"index": {"_id": action["_id"], "status": status, "error": error}}
 
 
@@ -92,7 +122,7 @@ def fake_elasticsearch() -> Iterator[FakeElasticsearch]:
 
         def _respond(self) -> None:
             body = self.rfile.read(int(self.headers.get("content-length", 0)))
-            status, said = fake.answer(self.command, self.path.split("?")[0], body)
+            status, said = fake.answer(self.command, self.path, body)
             html = isinstance(said, str)
             octets = said.encode() if html else json.dumps(said).encode()
             self.send_response(status)

@@ -88,11 +88,15 @@ def test_a_record_that_is_refused_for_good_goes_to_the_dead_letters(
 
     fake.bulk_script = [one_bad]
     index.put([record(n) for n in range(3)], 3)
-    assert set(fake.taken) == {"k3f9-0", "k3f9-1", "k3f9-2"}
-    assert fake.taken["k3f9-1"] == {
+    assert set(fake.taken) == {"k3f9-0", "k3f9-2"}
+    letter = fake.letters["k3f9-1"]
+    assert letter.pop("refused") > MONTH_START
+    assert letter == {
         "sequence": 1,
-        "reason": "some_exception: strict mapping: deeper",
+        "reason": "document_parsing_exception: strict mapping: deeper",
+        "repeat_of": "",
     }
+    assert index.letters.count == 1
     assert "time" in fake.taken["k3f9-2"]
 
 
@@ -105,7 +109,7 @@ def test_too_large_a_request_is_halved(index: ElasticIndex, fake: FakeElasticsea
     assert len(fake.taken) == 4
     fake.bulk_script = [lambda _: (413, {"error": "too large"})]
     index.put([record(9)], 10)
-    assert fake.taken["k3f9-9"]["reason"].startswith("too large")
+    assert fake.letters["k3f9-9"]["reason"].startswith("too large")
 
 
 def test_bulks_are_cut_by_size(index: ElasticIndex, fake: FakeElasticsearch) -> None:
@@ -176,7 +180,7 @@ def test_an_index_of_another_format_is_made_anew(
     state = {"_index": "arr-state", "_id": "position", "found": True}
     fake.answers["GET", "/arr-state/_doc/position"] = (
         200,
-        state | {"_source": {"position": 7, "format": 99}},
+        state | {"_source": {"position": 7, "format": 99}, "_seq_no": 1, "_primary_term": 1},
     )
     fake.answers["GET", "/arr-events-*"] = (200, {"arr-events-2026.01": {}})
     assert index.position() == 0

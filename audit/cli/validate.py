@@ -46,8 +46,9 @@ def validate(
     """Say of audit messages what they are, how good they are, and how to mend them.
 
     SOURCES are files, directories or - for standard input: bare XML, syslog-wrapped lines,
-    octet-counted files, FHIR R4 AuditEvents in JSON or NDJSON. Exit code 0 when all are valid,
-    else 1. How much of a message is looked at is set under "validation".
+    octet-counted files, FHIR R4 AuditEvents in JSON or NDJSON. Of a directory, what begins with a
+    dot is left out. Exit code 0 when all are valid, else 1; a file that can't be read is named,
+    and the others are judged. How much of a message is looked at is set under "validation".
     """
     from audit.query.validation import validate_sources
 
@@ -61,8 +62,13 @@ def validate(
     standard_input = sys.stdin.buffer.read() if "-" in sources else b""
     verdicts: list[bool] = []
 
+    def unread(said: str) -> None:
+        verdicts.append(False)
+        click.echo(f"arr: {visible(said)}", err=True)
+
     def noted() -> Iterable["ValidationResult"]:
-        for result in validate_sources(list(sources), standard_input, _limits(config_file)):
+        limits = _limits(config_file)
+        for result in validate_sources(list(sources), standard_input, limits, unread):
             verdicts.append(result.is_valid)
             yield result
 

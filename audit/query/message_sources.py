@@ -6,7 +6,7 @@ beginning.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,7 +30,8 @@ class SourceMessage:
     """One message of a source.
 
     Attributes:
-        source: file name or ``-``; with ``#n`` behind it when the source holds several.
+        source: file name or ``-``; with ``#n`` behind it when the source holds several. Octets of
+            a name that are no text are replaced.
         raw: the octets, with their syslog header if there is one.
         is_syslog: whether a syslog header is to be expected.
         original_length: octets before cutting; more than ``len(raw)`` when it was cut off.
@@ -55,8 +56,9 @@ def messages_of(source: str, octets: bytes) -> Iterator[SourceMessage]:
     """
     found = list(_cut(octets))
     at, place = 0, (1, 0)
+    shown = source.encode(errors="surrogateescape").decode(errors="replace")
     for number, (frame, is_syslog) in enumerate(found, start=1):
-        name = source if len(found) == 1 else f"{source}#{number}"
+        name = shown if len(found) == 1 else f"{shown}#{number}"
         begin = _beginning(octets, frame, at)
         place = advanced(place, octets[at:begin])
         yield SourceMessage(name, frame.octets, is_syslog, frame.original_length, source, *place)
@@ -139,29 +141,64 @@ def _consumed(octets: bytes, frames: list[Frame]) -> int:
     return at
 
 
-def read_sources(paths: list[str], standard_input: bytes = b"") -> Iterator[SourceMessage]:
+def read_sources(
+    paths: list[str],
+    standard_input: bytes = b"",
+    unread: Callable[[str], None] | None = None,
+) -> Iterator[SourceMessage]:
     """Every message of files, of all files below directories, and of standard input (``-``).
 
+    Args:
+        paths: in the order of reading; of a directory, files and folders whose name begins with a
+            dot are left out, unless they are named themselves.
+        standard_input: what ``-`` stands for.
+        unread: is told, in words, what can't be read; the rest is read all the same.
+
     Raises:
-        NotFound: a path is neither file nor directory.
+        NotFound: a path can't be read, and ``unread`` is None.
     """
     for path in paths:
         if path == "-":
             yield from messages_of("-", standard_input)
             continue
-        for file in files_below(Path(path)):
-            yield from messages_of(str(file), file.read_bytes())
+        for file, octets in _contents(Path(path), unread or _raise):
+            yield from messages_of(str(file), octets)
+
+
+def _raise(said: str) -> None:
+    raise NotFound(said)
+
+
+def _contents(path: Path, unread: Callable[[str], None]) -> Iterator[tuple[Path, bytes]]:
+    try:
+        files = [file for file in files_below(path) if not _is_hidden(file.relative_to(path))]
+    except NotFound as fault:
+        unread(str(fault))
+        return
+    if not files:
+        unread(f"no file in {path}")
+    for file in files:
+        try:
+            octets = file.read_bytes()
+        except OSError as fault:
+            unread(f"{file}: {fault.strerror}")
+        else:
+            yield file, octets
+
+
+def _is_hidden(relative: Path) -> bool:
+    return any(part.startswith(".") for part in relative.parts)
 
 
 def files_below(path: Path) -> Iterator[Path]:
-    """The file itself, or all files below a directory in order of their names.
+    """The file or pipe itself, or all files below a directory in order of their names.
 
     Raises:
         NotFound: it is neither.
     """
-    if path.is_file():
-        yield path
-    elif path.is_dir():
+    if path.is_dir():
         yield from sorted(one for one in path.rglob("*") if one.is_file())
+    elif path.exists():
+        yield path
     else:
         raise NotFound(f"no file or directory: {path}")

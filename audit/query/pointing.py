@@ -1,12 +1,16 @@
 """Where in the text of a message a finding points: its line, and the column in it."""
 
+import re
 from dataclasses import dataclass
+from unicodedata import combining, east_asian_width
 
 from audit.query.element_places import place_of
 from audit.record.json_input import positions
 
 _UTF_16_BOMS = (b"\xff\xfe", b"\xfe\xff")
 _MAX_SHOWN = 160
+_TOLD = re.compile(r"line \d+, column (\d+): ")
+_WIDE = {"W", "F"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +32,7 @@ def text_of(msg: bytes) -> str:
     return msg.decode(codec, errors="replace").lstrip("\ufeff")
 
 
-def point_at(lines: list[str], path: str, line: int) -> Pointed | None:
+def point_at(lines: list[str], path: str, line: int, said: str = "") -> Pointed | None:
     """The place of a finding; None when the text doesn't have the line.
 
     Args:
@@ -36,10 +40,13 @@ def point_at(lines: list[str], path: str, line: int) -> Pointed | None:
         path: of the finding: an attribute or an element, or empty for the line's first character;
             of JSON such as ``AuditEvent.agent[1].who``.
         line: one-based.
+        said: the finding's message, which tells the column of what keeps XML from being read.
     """
     if not 0 < line <= len(lines):
         return None
     text = lines[line - 1].rstrip("\r")
+    if not path and (told := _TOLD.match(said)):
+        return Pointed(text, min(int(told[1]) - 1, len(text)))
     if path and not path.startswith("/"):
         return Pointed(text, _column_of_json(lines, path, line))
     return Pointed(text, _column(lines, path, line))
@@ -75,3 +82,8 @@ def _column(lines: list[str], path: str, number: int) -> int:
 def safe(text: str) -> str:
     """Without characters that could steer a terminal; one column each."""
     return "".join(c if c.isprintable() else " " if c in "\t\r\n" else "\ufffd" for c in text)
+
+
+def width_of(text: str) -> int:
+    """Columns that a terminal takes for safe text: two for the characters of East Asia."""
+    return sum(0 if combining(c) else 2 if east_asian_width(c) in _WIDE else 1 for c in text)

@@ -4,6 +4,7 @@ Source: OASIS SARIF 2.1.0, 3.13 (log), 3.14 (run), 3.19 (tool component), 3.27 (
 (region), 3.49 (rule).
 """
 
+import os
 from collections.abc import Iterable
 from pathlib import PurePath
 from typing import Any
@@ -110,4 +111,4 @@ def _address(file: str) -> str:
     if file == "-":
         return STANDARD_INPUT
     path = PurePath(file)
-    return path.as_uri() if path.is_absolute() else quote(path.as_posix())
+    return path.as_uri() if path.is_absolute() else quote(os.fsencode(path.as_posix()))

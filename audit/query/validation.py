@@ -3,19 +3,20 @@
 What ``arr validate`` prints; the JSON form is fixed by docs/cli.md.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from audit.frame.syslog import read_header
 from audit.query.message_sources import SourceMessage, advanced, read_sources
-from audit.query.pointing import point_at, safe, text_of
+from audit.query.pointing import point_at, safe, text_of, width_of
 from audit.record.assess import Assessment, assess
 from audit.record.findings import Finding, finding
 from audit.record.location import begun
 from audit.record.xml_input import DEFAULT_LIMITS, XmlLimits
 
 _BOM = b"\xef\xbb\xbf"
+_MOST_LINES = 12
 _MARKS = {"error": "✗", "warning": "!", "info": "·"}
 
 
@@ -51,7 +52,7 @@ class ValidationResult:
         lines = text_of(self.msg).split("\n") if self.findings else []
         is_marked = self.column > 0 and self.msg.startswith(_BOM)
         for one in self.findings:
-            pointed = point_at(lines, one.path, one.line)
+            pointed = point_at(lines, one.path, one.line, one.message)
             if pointed is None:
                 yield one, self.line, self.column + 1
             else:
@@ -77,14 +78,23 @@ class ValidationResult:
 
 
 def validate_sources(
-    paths: Sequence[str], standard_input: bytes = b"", limits: XmlLimits = DEFAULT_LIMITS
+    paths: Sequence[str],
+    standard_input: bytes = b"",
+    limits: XmlLimits = DEFAULT_LIMITS,
+    unread: Callable[[str], None] | None = None,
 ) -> Iterator[ValidationResult]:
     """One result for every message of files, directories and standard input (``-``), in order.
 
+    Args:
+        paths: files and directories; of those, what begins with a dot is left out.
+        standard_input: what ``-`` stands for.
+        limits: bounds on size and structure.
+        unread: is told, in words, what can't be read; the rest is judged all the same.
+
     Raises:
-        NotFound: a path is neither file nor directory.
+        NotFound: a path can't be read, and ``unread`` is None.
     """
-    for message in read_sources(list(paths), standard_input):
+    for message in read_sources(list(paths), standard_input, unread):
         yield validate_message(message, limits)
 
 
@@ -121,7 +131,10 @@ def validate_message(
 
 
 def render(result: ValidationResult) -> str:
-    """The result for a person: verdict, then each finding with its line, a caret and the mend."""
+    """The result for a person: verdict, then each finding with its line, a caret and the mend.
+
+    Of a rule that merely informs, the first place is shown and the lines of the others are named.
+    """
     said = result.assessment
     words = [result.verdict]
     if said.tier != "none":
@@ -130,18 +143,43 @@ def render(result: ValidationResult) -> str:
         words.append(f"event {said.event}")
     lines = [f"{result.source}: {', '.join(words)}"]
     text = text_of(result.msg).split("\n") if any(one.line for one in result.findings) else []
-    for one in result.findings:
+    for one, others in _folded(result.findings):
         lines += _render_finding(one, text)
+        if others:
+            lines.append(f"      and {_places(others)}")
     return "\n".join(lines)
 
 
+def _folded(findings: Sequence[Finding]) -> Iterator[tuple[Finding, list[Finding]]]:
+    """Each finding, and those of the same rule that are told with it."""
+    alike: dict[str, list[Finding]] = {}
+    for one in findings:
+        alike.setdefault(one.rule, []).append(one)
+    for one in findings:
+        if one.severity != "info":
+            yield one, []
+        elif one is alike[one.rule][0]:
+            yield one, alike[one.rule][1:]
+
+
+def _places(others: Sequence[Finding]) -> str:
+    """How many more there are, and in which lines."""
+    lines = list(dict.fromkeys(str(one.line) for one in others if one.line))
+    more = "once more" if len(others) == 1 else f"{len(others)} times more"
+    if not lines:
+        return more
+    shown = ", ".join(lines[:_MOST_LINES]) + (" …" if len(lines) > _MOST_LINES else "")
+    return f"{more}, in line {shown}" if len(lines) == 1 else f"{more}, in lines {shown}"
+
+
 def _render_finding(one: Finding, lines: list[str]) -> Iterator[str]:
-    where = f"line {one.line}: " if one.line else ""
+    where = f"line {one.line}: " if one.line and not one.message.startswith("line ") else ""
     yield f"  {_MARKS[one.severity]} {where}{safe(one.message)}  [{one.rule}, {one.clause}]"
-    pointed = point_at(lines, one.path, one.line)
+    pointed = point_at(lines, one.path, one.line, one.message)
     if pointed is not None:
         shown, column = pointed.around()
-        yield f"      {safe(shown)}"
-        yield f"      {' ' * column}^"
+        shown = safe(shown)
+        yield f"      {shown}"
+        yield f"      {' ' * width_of(shown[:column])}^"
     if one.severity != "info":
         yield f"      → {one.fix}"

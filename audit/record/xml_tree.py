@@ -1,5 +1,6 @@
 """UTF-8 XML octets → element tree, by lxml with every dangerous ability switched off."""
 
+import re
 from functools import cache
 
 from lxml import etree
@@ -11,6 +12,8 @@ from audit.record.xml_input import DEFAULT_LIMITS, Refused, XmlInput, XmlLimits
 Element = etree._Element  # noqa: SLF001 - lxml has no public name for the type
 
 
+_PLACE = re.compile(r", line \d+, column \d+$")
+"""What libxml2 appends to the reason; line and column are told apart."""
 _idle: list[etree.XMLParser] = []
 """Parsers that nobody uses now: one is used by one thread at a time, and then again."""
 
@@ -42,7 +45,7 @@ def read_tree(source: XmlInput, limits: XmlLimits = DEFAULT_LIMITS) -> Element:
     except etree.XMLSyntaxError as fault:
         line, column = fault.position
         raise MalformedMessage(
-            str(fault.msg), max(line, 0) + source.lines_before, max(column, 0)
+            _PLACE.sub("", str(fault.msg)), max(line, 0) + source.lines_before, max(column, 0)
         ) from None
     _check(root, source, limits)
     return root

@@ -100,6 +100,15 @@ class TestValidate:
     def test_nothing_named_is_a_usage_error(self) -> None:
         assert run("validate").exit_code == 2
 
+    def test_what_can_not_be_read_is_named_beside_the_verdicts(
+        self, message: Path, tmp_path: Path
+    ) -> None:
+        missing = tmp_path / "missing.xml"
+        result = run("validate", "--json", str(missing), str(message))
+        assert result.exit_code == 1
+        assert json.loads(result.stdout)["verdict"] == "valid"
+        assert f"no file or directory: {missing}" in result.stderr
+
 
 class TestSimulate:
     def test_the_same_seed_gives_the_same_messages(self) -> None:

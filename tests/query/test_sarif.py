@@ -249,6 +249,10 @@ def test_a_finding_without_a_line_points_at_the_message() -> None:
         ("/srv/a#b.xml", "file:///srv/a%23b.xml"),
         ("a:b.xml", "a%3Ab.xml"),
         ("d/ü.xml", "d/%C3%BC.xml"),
+        ("odd\udcff.xml", "odd%FF.xml"),
+        ("../up.xml", "../up.xml"),
+        ("./here.xml", "here.xml"),
+        ("100% a?b.xml", "100%25%20a%3Fb.xml"),
     ],
 )
 def test_addresses_are_uri_references(file: str, address: str) -> None:

@@ -1,4 +1,6 @@
 import json
+import os
+import threading
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,7 @@ from audit.query.validation import (
     validate_sources,
 )
 from tests.conformance.corpus import changed, example
+from tests.conformance.habits import WHOLE, old
 from tests.conformance.json_cases import QUERY, STUDY
 
 GOOD = example("110103")
@@ -156,3 +159,108 @@ def test_the_caret_stands_below_the_member(octets: bytes) -> None:
     caret = lines[3].index("^")
     assert lines[2][caret:].startswith('"who": {')
     assert "4711" not in lines[2][caret:]
+
+
+def test_a_caret_stands_under_its_fault_behind_wide_and_combining_characters() -> None:
+    octets = changed(BAD, ('UserName="', 'UserName="山田e\u0301'))
+    (message,) = messages_of("a.xml", octets)
+    lines = render(validate_message(message)).split("\n")
+    before = lines[2].index("UserIsRequestor")
+    assert lines[3].index("^") == before + 2 - 1  # two characters of two columns, one of none
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "under"),
+    [
+        ('UserID="815"', "UserID=815", "815"),
+        ("CT head", "CT &head", "&head"),
+        ("CT head", "CT \x1bhead", "\ufffdhead"),
+    ],
+)
+def test_a_caret_stands_at_what_keeps_xml_from_being_read(old: str, new: str, under: str) -> None:
+    (message,) = messages_of("a.xml", changed(GOOD, (old, new)))
+    lines = render(validate_message(message)).split("\n")
+    assert "[xml-not-well-formed," in lines[1]
+    assert (lines[1].count("column "), lines[1].count("line ")) == (1, 1)
+    begin = lines[2].index(under)
+    assert begin <= lines[3].index("^") <= begin + len(under)
+
+
+def test_what_merely_informs_is_told_once_with_the_lines_of_the_others() -> None:
+    octets = old(WHOLE.replace(b"><", b">\n<").decode()).encode()
+    (message,) = messages_of("a.xml", octets)
+    result = validate_message(message)
+    places = [one.line for one in result.findings if one.rule == "legacy-code"]
+    shown = render(result).split("\n")
+    (at,) = (n for n, line in enumerate(shown) if "[legacy-code," in line)
+    assert f"line {places[0]}: " in shown[at]
+    listed = ", ".join(map(str, places[1:]))
+    assert shown[at + 3] == f"      and {len(places) - 1} times more, in lines {listed}"
+
+
+def test_every_error_and_warning_is_shown_in_its_place() -> None:
+    octets = GOOD.replace(b'UserIsRequestor="true"', b'UserIsRequestor="T"').replace(
+        b'UserIsRequestor="false"', b'UserIsRequestor="F"'
+    )
+    (message,) = messages_of("a.xml", octets)
+    assert render(validate_message(message)).count("[user-is-requestor,") == 2
+
+
+def test_a_tag_written_over_several_lines_is_pointed_at_where_it_begins() -> None:
+    octets = BAD.replace(b'" ', b'"\n ')
+    (message,) = messages_of("a.xml", octets)
+    (found,) = validate_message(message).findings
+    assert b'UserIsRequestor="TRUE"' in octets.split(b"\n")[found.line - 1]
+
+
+def test_what_can_not_be_read_is_named_and_the_rest_is_judged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("1.xml", "2.xml"):
+        (tmp_path / name).write_bytes(GOOD)
+    (tmp_path / "empty").mkdir()
+    read = Path.read_bytes
+
+    def locked(path: Path) -> bytes:
+        if path.name == "1.xml":
+            raise PermissionError(13, "Permission denied", str(path))
+        return read(path)
+
+    monkeypatch.setattr(Path, "read_bytes", locked)
+    said: list[str] = []
+    paths = [str(tmp_path / "none"), str(tmp_path / "empty"), str(tmp_path)]
+    results = list(validate_sources(paths, unread=said.append))
+    assert [one.source for one in results] == [str(tmp_path / "2.xml")]
+    assert said == [
+        f"no file or directory: {tmp_path / 'none'}",
+        f"no file in {tmp_path / 'empty'}",
+        f"{tmp_path / '1.xml'}: Permission denied",
+    ]
+    with pytest.raises(NotFound, match="Permission denied"):
+        list(validate_sources([str(tmp_path / "1.xml")]))
+
+
+def test_hidden_files_of_a_directory_are_left_out_unless_they_are_named(tmp_path: Path) -> None:
+    (tmp_path / ".git").mkdir()
+    for name in (".hidden", ".git/a.xml", "b.xml"):
+        (tmp_path / name).write_bytes(GOOD)
+    assert [one.source for one in validate_sources([str(tmp_path)])] == [str(tmp_path / "b.xml")]
+    assert len(list(validate_sources([str(tmp_path / ".hidden"), str(tmp_path / ".git")]))) == 2
+
+
+def test_a_pipe_is_read_like_a_file(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=pipe.write_bytes, args=(GOOD,))
+    writer.start()
+    try:
+        (told,) = validate_sources([str(pipe)])
+    finally:
+        writer.join()
+    assert told.is_valid
+
+
+def test_a_name_that_is_no_text_can_be_printed() -> None:
+    (message,) = messages_of("odd\udcff.xml", GOOD)
+    json.dumps(validate_message(message).as_dict(), ensure_ascii=False).encode()
+    assert message.file == "odd\udcff.xml"

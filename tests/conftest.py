@@ -5,6 +5,10 @@ import os
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.elasticsearch_server import elasticsearch_server
+
+__all__ = ["elasticsearch_server"]  # here alone, or each module that asks would start its own
+
 SERVER_TIMEOUT_S = 300
 """For tests that wait for a server or browser which nobody here wrote."""
 

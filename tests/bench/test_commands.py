@@ -11,10 +11,8 @@ from audit.bench.ingest_options import IngestOptions
 from audit.bench.into_elasticsearch import measure_into_elasticsearch
 from audit.cli import arr
 from audit.errors import RequestError
-from tests.elasticsearch_server import ElasticsearchServer, elasticsearch_server
+from tests.elasticsearch_server import ElasticsearchServer
 from tests.needs import missing
-
-__all__ = ["elasticsearch_server"]
 
 MACHINE = {"version", "taken", "python", "system", "cores", "load_1min"}
 LATENCY = {"p50_ms", "p99_ms", "n"}

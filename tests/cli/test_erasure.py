@@ -18,12 +18,11 @@ from audit.service.verify_index import check_index
 from audit.transport.append_socket import AppendClient
 from audit.transport.pki import CertificateAuthority
 from tests.cli.running import arr_run, beside, fill_with_years, octets_below
-from tests.elasticsearch_server import ElasticsearchServer, elasticsearch_server
+from tests.elasticsearch_server import ElasticsearchServer
 from tests.journal.faults import Unsynced
 from tests.journal.journals import certificate
 from tests.service.places import Place, make_place
 
-__all__ = ["elasticsearch_server"]
 ORDER = ("--order", "LG Ulm 3 O 17/26")
 HOUR_NS = 3_600_000_000_000
 AT = 1_770_000_000_000_000_000

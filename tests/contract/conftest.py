@@ -13,9 +13,7 @@ from audit.index.port import SearchIndex
 from audit.index.sqlite_index import SqliteIndex, SqliteIndexOptions
 from audit.index.sqlite_sealed import build_sealed
 from audit.index.sqlite_sealing import month_in
-from tests.elasticsearch_server import ElasticsearchServer, elasticsearch_server
-
-__all__ = ["elasticsearch_server"]
+from tests.elasticsearch_server import ElasticsearchServer
 
 
 @pytest.fixture

@@ -16,12 +16,10 @@ from audit.index.document import IndexedRecord
 from audit.index.elastic_client import ElasticIndexOptions
 from audit.index.elastic_index import ElasticIndex
 from audit.index.port import SearchIndex, Total
-from tests.elasticsearch_server import ElasticsearchServer, elasticsearch_server
+from tests.elasticsearch_server import ElasticsearchServer
 from tests.index.fake_elasticsearch import FakeElasticsearch, fake_elasticsearch
 from tests.index.fault_proxy import FAULTS, PASS, FaultProxy, fault_proxy
 from tests.index.records import MONTH_START
-
-__all__ = ["elasticsearch_server"]
 
 SCHEDULES = 1000 if os.environ.get("ARR_LONG") else 20
 SCHEDULES_OF_A_REAL_ONE = 1000 if os.environ.get("ARR_LONG") else 4

@@ -10,11 +10,9 @@ from audit.index.criteria import matches
 from audit.index.document import IndexedRecord
 from audit.index.elastic_client import ElasticIndexOptions
 from audit.index.elastic_index import ElasticIndex
-from tests.elasticsearch_server import ElasticsearchServer, elasticsearch_server
+from tests.elasticsearch_server import ElasticsearchServer
 from tests.index.make_kibana import CHARTS, SEARCHES, TARGET, ndjson, of_type, saved_objects
 from tests.index.records import MONTH_START
-
-__all__ = ["elasticsearch_server"]
 
 
 def test_the_file_is_the_generated_one() -> None:

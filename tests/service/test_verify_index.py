@@ -30,12 +30,11 @@ from audit.service.verify_index import IndexCheck, check_index
 from audit.simulate.hospital import simulate
 from audit.transport.pki import CertificateAuthority
 from tests.cli.running import arr_run
-from tests.elasticsearch_server import ElasticsearchServer, elasticsearch_server
+from tests.elasticsearch_server import ElasticsearchServer
 from tests.journal.faults import Unsynced
 from tests.journal.journals import certificate
 from tests.service.places import Place, make_place
 
-__all__ = ["elasticsearch_server"]
 COUNT = 40
 
 

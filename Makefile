@@ -23,6 +23,7 @@ test: $(VENV)/.developer
 test-long: $(VENV)/.developer
 	@sh tests/provision.sh
 	@ARR_LONG=1 $(BIN)/python -m pytest --timeout=14400 $(LONG)
+	@ARR_TEST_ELASTICSEARCH=8.19.4 $(BIN)/python -m pytest -m elastic --timeout=14400 tests/contract tests/index
 
 check: lint types imports dependencies
 

@@ -16,7 +16,7 @@ import tempfile
 import urllib.error
 import urllib.request
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,10 +26,11 @@ import pytest
 from tests.needs import missing
 from tests.waiting import until
 
-VERSION = os.environ.get("ARR_TEST_ELASTICSEARCH", "8.19.4")
-ARTEFACT = f"org.elasticsearch.distribution.integ-test-zip:elasticsearch:{VERSION}:zip"
+VERSIONS = {21: "9.5.0", 17: "8.19.4"}
+"""What is tested against, by the Java that it needs at least, newest first."""
+
 HEAP = "512m"
-_STARTING_S = 120.0
+_STARTING_S = 200.0
 _STOPPING_S = 30.0
 _CHECKOUT = Path(__file__).resolve().parent.parent
 _UNPRIVILEGED = "nobody"
@@ -50,45 +51,75 @@ class ElasticsearchServer:
         self.process.wait()
 
 
-def _zip_in(repository: Path) -> Path:
-    group, name, version, _ = ARTEFACT.split(":")
+def needed_java(version: str) -> int:
+    """The oldest Java that a version of Elasticsearch runs on."""
+    return 17 if version.startswith("8.") else 21
+
+
+def chosen_version(asked: str | None, javas: Iterable[int]) -> str | None:
+    """The version to test against: what is asked for, else the newest that a Java here runs."""
+    newest = max(javas, default=0)
+    versions = (asked,) if asked else VERSIONS.values()
+    return next((one for one in versions if needed_java(one) <= newest), None)
+
+
+def _version() -> str:
+    asked = os.environ.get("ARR_TEST_ELASTICSEARCH")
+    version = chosen_version(asked, (java for java, _ in _javas()))
+    return version or missing(f"Elasticsearch {asked or ''} (no Java {min(VERSIONS)} or later)")
+
+
+def _artefact(version: str) -> str:
+    return f"org.elasticsearch.distribution.integ-test-zip:elasticsearch:{version}:zip"
+
+
+def _zip_in(repository: Path, version: str) -> Path:
+    group, name, _, _ = _artefact(version).split(":")
     return repository / Path(*group.split(".")) / name / version / f"{name}-{version}.zip"
 
 
-def _fetched() -> Path:
+def _fetched(version: str) -> Path:
     # Java takes the home folder from the user database, whatever HOME says; so Maven is told.
     repository = _CHECKOUT / ".cache" / "maven"
-    archive = _zip_in(repository)
-    for known in (archive, _zip_in(Path.home() / ".m2" / "repository")):
+    archive = _zip_in(repository, version)
+    for known in (archive, _zip_in(Path.home() / ".m2" / "repository", version)):
         if known.is_file():
             return known
     mvn = shutil.which("mvn")
     if mvn is None:
-        missing(f"Elasticsearch {VERSION} (Maven is not installed)")
+        missing(f"Elasticsearch {version} (Maven is not installed)")
     command = [str(mvn), "-q", "-B", "dependency:get", "-Dtransitive=false"]
     done = subprocess.run(
-        [*command, f"-Dmaven.repo.local={repository}", f"-Dartifact={ARTEFACT}"],
+        [*command, f"-Dmaven.repo.local={repository}", f"-Dartifact={_artefact(version)}"],
         check=False,
         capture_output=True,
         timeout=600,
     )
     if done.returncode or not archive.is_file():
-        missing(f"Elasticsearch {VERSION} (Maven can't fetch it: {done.stdout[-300:]!r})")
+        missing(f"Elasticsearch {version} (Maven can't fetch it: {done.stdout[-300:]!r})")
     return archive
 
 
-def _java_home() -> Path:
-    """A JDK that the version runs on: 17 or later for 8, 21 or later for 9."""
-    wanted = 17 if VERSION.startswith("8.") else 21
+def _javas() -> Iterator[tuple[int, Path]]:
+    """Version and folder of each JDK; the one that is named first."""
     named = os.environ.get("ES_JAVA_HOME") or os.environ.get("JAVA_HOME")
     java = shutil.which("java")
     homes = [Path(named)] if named else []
     homes += sorted(Path("/usr/lib/jvm").glob("*")) if Path("/usr/lib/jvm").is_dir() else []
     homes += [Path(java).resolve().parent.parent] if java else []
     for home in homes:
-        if (_java_version(home) or 0) >= wanted:
+        version = _java_version(home)
+        if version is not None:
+            yield version, home
+
+
+def _java_home(version: str) -> Path:
+    """A JDK that the version runs on."""
+    wanted = needed_java(version)
+    for java, home in _javas():
+        if java >= wanted:
             return home
-    missing(f"Elasticsearch {VERSION} (no Java {wanted} or later)")
+    missing(f"Elasticsearch {version} (no Java {wanted} or later)")
     raise AssertionError
 
 
@@ -107,14 +138,14 @@ def _is_traversable(folder: Path) -> bool:
     return all(path.stat().st_mode & stat.S_IXOTH for path in chain)
 
 
-def _unpacked(archive: Path) -> Path:
+def _unpacked(archive: Path, version: str) -> Path:
     """The program, unpacked once into ``.cache`` of the checkout (or ``/var/tmp`` for others)."""
     cache = _CHECKOUT / ".cache"
     cache.mkdir(exist_ok=True)
     if os.geteuid() == 0 and not _is_traversable(cache):
         cache = Path(tempfile.gettempdir()) / "arr-test-cache"
         cache.mkdir(exist_ok=True, mode=0o755)
-    home = cache / f"elasticsearch-{VERSION}"
+    home = cache / f"elasticsearch-{version}"
     if not (home / "complete").exists():
         shutil.rmtree(home, ignore_errors=True)
         with zipfile.ZipFile(archive) as packed:
@@ -209,8 +240,9 @@ def _stop(process: "subprocess.Popen[bytes]") -> None:
 @contextmanager
 def running_elasticsearch() -> Iterator[ElasticsearchServer]:
     """A server of its own, ready; stopped and cleared away afterwards."""
-    java = _java_home()
-    home = _unpacked(_fetched())
+    version = _version()
+    java = _java_home(version)
+    home = _unpacked(_fetched(version), version)
     run = Path(tempfile.mkdtemp(prefix="arr-es-"))
     port = _free_port()
     try:
@@ -236,7 +268,8 @@ def elasticsearch_server() -> Iterator[ElasticsearchServer]:
 if __name__ == "__main__":
     # Fetched before the tests, so that no test's time limit holds the download.
     try:
-        _unpacked(_fetched())
-        _java_home()
+        wanted = _version()
+        _java_home(wanted)
+        _unpacked(_fetched(wanted), wanted)
     except (pytest.fail.Exception, pytest.skip.Exception) as absent:
         sys.exit(str(absent))

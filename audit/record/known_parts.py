@@ -24,6 +24,7 @@ from audit.record.audit_message import (
     Setting,
 )
 from audit.record.grammar import Grammars
+from audit.record.known_frames import learn_frame, object_in_frame
 from audit.record.message_rules import (
     event_faults,
     object_faults,
@@ -190,29 +191,46 @@ def learn(pieces: Pieces) -> bool:
         return False
     with grammar.borrowed() as grammars:
         return (
-            _learn(_participants, inner.participants, _PARTICIPANT, _participant_part, grammars)
-            and _learn(_sources, [inner.source], _SOURCE, _source_part, grammars)
-            and _learn(_objects, pieces.objects, _OBJECT, _object_part, grammars)
+            _learn(_participants, inner.participants, _new_participant, grammars)
+            and _learn(_sources, [inner.source], _new_source, grammars)
+            and _learn(_objects, pieces.objects, _new_object, grammars)
         )
 
 
 def _learn(
     known: Remembered[bytes, Part[_T]],
     pieces: list[bytes],
-    tag: bytes,
-    read: Callable[[Element], Part[_T]],
+    new: Callable[[bytes, Grammars], Part[_T] | None],
     grammars: Grammars,
 ) -> bool:
     for octets in pieces:
         part = known.get(octets)
         if part is None:
-            part = _read_alone(tag + octets, read, grammars)
+            part = new(octets, grammars)
             if part is None:
                 return False
             known.put(octets, part)
         if part.shape == _FAULTY:
             return False
     return True
+
+
+def _new_participant(octets: bytes, grammars: Grammars) -> Part[ActiveParticipant] | None:
+    return _read_alone(_PARTICIPANT + octets, _participant_part, grammars)
+
+
+def _new_source(octets: bytes, grammars: Grammars) -> Part[AuditSource] | None:
+    return _read_alone(_SOURCE + octets, _source_part, grammars)
+
+
+def _new_object(octets: bytes, grammars: Grammars) -> Part[ParticipantObject] | None:
+    """An object that is new, by its frame where that is known."""
+    if len(octets) <= _MAX_PART_OCTETS and (found := object_in_frame(octets)) is not None:
+        return Part(*found)
+    part = _read_alone(_OBJECT + octets, _object_part, grammars)
+    if part is not None and part.shape != _FAULTY:
+        learn_frame(octets, part.value, part.shape)
+    return part
 
 
 def _read_alone(

@@ -29,7 +29,7 @@ from audit.standards import code_tables
 
 _T = TypeVar("_T")
 _ENOUGH = 100
-_UID_ID_TYPES = frozenset({"110180", "110181"})
+UID_ID_TYPES = frozenset({"110180", "110181"})
 _ROOT = "/AuditMessage"
 _EVENT = f"{_ROOT}/EventIdentification"
 
@@ -154,7 +154,7 @@ def object_faults(one: ParticipantObject) -> list[Fault]:
     found: list[Fault] = []
     identity, id_type = one.participant_object_id, one.participant_object_id_type_code
     faults = identifier_faults(identity)
-    if not faults and id_type.csd_code in _UID_ID_TYPES:
+    if not faults and id_type.csd_code in UID_ID_TYPES:
         faults = uid_faults(identity)
     if faults:
         found += _below(faults, "/@ParticipantObjectID")

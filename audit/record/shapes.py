@@ -58,12 +58,17 @@ def object_shape(one: ParticipantObject) -> Shape:
         one.participant_object_type_code_role,
         one.participant_object_id_type_code.csd_code,
         one.participant_object_data_life_cycle,
-        name if name in _fixed_names() else None,
+        name if is_fixed_name(name) else None,
         bool(one.participant_object_query),
         frozenset(detail.type for detail in one.participant_object_details),
         describes_without_sop_class(one),
         faults_of_query(one),
     )
+
+
+def is_fixed_name(name: str | None) -> bool:
+    """Whether an event or transaction demands an object of that very name."""
+    return name in _fixed_names()
 
 
 @cache

@@ -14,10 +14,10 @@ SELECT (SELECT count(*) FROM documents), (SELECT value FROM about WHERE name = '
 """
 
 
-def fault_of(path: Path) -> str:
+def fault_of(path: Path, key: bytes | None) -> str:
     """What is wrong with a month file, in words; empty when nothing is."""
     try:
-        with closing(open_for_writing(path)) as connection:
+        with closing(open_for_writing(path, key)) as connection:
             return _fault_in(connection)
     except apsw.Error as error:
         return str(error)

@@ -4,12 +4,12 @@ DIR/lock                     held by the one writer
 DIR/current -> FORMAT-NAME   the generation that answers; replaced in one step
 DIR/next -> FORMAT-NAME      one that is being filled to take its place; DIR/next.lock
 DIR/FORMAT-NAME/head.db      the position
+DIR/FORMAT-NAME/key          where it is encrypted: its key, wrapped
 DIR/FORMAT-NAME/2026-01.db   records received in that month
 """
 
 import fcntl
 import os
-import secrets
 import shutil
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,11 +19,21 @@ import apsw
 
 from audit.errors import IndexUnavailable
 from audit.index.row_ids import SECOND
-from audit.index.sqlite_schema import FORMAT, discard, open_for_reading
+from audit.index.sqlite_generation import (
+    HEAD,
+    KEY,
+    answers,
+    connect_head,
+    create_generation,
+    is_encrypted,
+    key_in,
+    why_outdated,
+)
+from audit.index.sqlite_key import IndexKeys, wrap_anew
+from audit.index.sqlite_schema import discard, open_for_reading
 
 _CURRENT: Final = "current"
 _NEXT: Final = "next"
-_HEAD: Final = "head.db"
 _UNFINISHED: Final = frozenset({".new", ".building"})
 
 
@@ -37,27 +47,37 @@ class IndexDirectory:
 
     Args:
         path: the folder.
+        keys: the operator's; with one, what is made new is encrypted.
         is_next: this is the generation that is being filled, not the one that answers.
     """
 
-    def __init__(self, path: Path, *, is_next: bool = False) -> None:
+    def __init__(
+        self, path: Path, keys: IndexKeys | None = None, *, is_next: bool = False
+    ) -> None:
         self.path = path
+        self._keys = keys or IndexKeys()
+        self._known_key: tuple[Path, bytes | None] | None = None
         self._link = path / (_NEXT if is_next else _CURRENT)
         self._lock_file = path / (f"{_NEXT}.lock" if is_next else "lock")
         self._lock: int | None = None
         self._head: apsw.Connection | None = None
 
     def generation(self) -> Path | None:
-        """The generation that answers; None when there is none of this format."""
+        """The generation that answers; None when there is none that this version reads."""
         try:
             name = self._link.readlink()
         except FileNotFoundError:
             return None
-        return self.path / name if name.name.startswith(f"{FORMAT}-") else None
+        return self.path / name if answers(name.name) else None
 
     def has_other_format(self) -> bool:
-        """Whether an index is there that another version of this program wrote."""
+        """Whether an index is there that only another version of this program reads."""
         return self._link.is_symlink() and self.generation() is None
+
+    def why_outdated(self) -> str:
+        """Why the answering generation is to be built anew, although it is sound; else empty."""
+        generation = self.generation()
+        return "" if generation is None else why_outdated(generation.name, self._keys)
 
     def parts(self) -> list[str]:
         """Names of the month files of the answering generation, oldest month first."""
@@ -69,7 +89,24 @@ class IndexDirectory:
             there = [] if generation is None else list(generation.iterdir())
         except FileNotFoundError:
             return []
-        return sorted(path for path in there if path.suffix == ".db" and path.name != _HEAD)
+        return sorted(path for path in there if path.suffix == ".db" and path.name != HEAD)
+
+    def key_of(self, generation: Path) -> bytes | None:
+        """The key of a generation's files; None when they are plain.
+
+        Raises:
+            IndexUnavailable: it can't be had.
+        """
+        known = self._known_key
+        if known is None or known[0] != generation:
+            known = self._known_key = generation, key_in(generation, self._keys)
+        return known[1]
+
+    @property
+    def is_encrypted(self) -> bool:
+        """Whether the answering generation is."""
+        generation = self.generation()
+        return generation is not None and is_encrypted(generation.name)
 
     def octets(self) -> int:
         """Size of everything in the answering generation."""
@@ -83,7 +120,7 @@ class IndexDirectory:
         generation = self.generation()
         if generation is None:
             return 0
-        head = _connect_head(generation)
+        head = connect_head(generation, self.key_of(generation))
         try:
             return int(head.execute("SELECT position FROM head").get)
         finally:
@@ -114,22 +151,31 @@ class IndexDirectory:
 
     def remove_leftovers(self, generation: Path) -> None:
         """Delete what a crash left: unfinished files, and files that a sealed one replaces."""
+        key = self.key_of(generation)
         for path in list(generation.iterdir()):
             if path.suffix in _UNFINISHED:
                 path.unlink()
         replaced = {
-            file for path in self.parts_of(generation) for file in _about(path, "replaces")
+            file for path in self.parts_of(generation) for file in _about(path, key, "replaces")
         }
         for path in self.parts_of(generation):
-            if replaced.intersection(_about(path, "file")):
+            if replaced.intersection(_about(path, key, "file")):
                 discard(path)
+
+    def wrap_key_anew(self, generation: Path) -> None:
+        """Have the operator's current key wrap the generation's, when another one did.
+
+        Raises:
+            IndexUnavailable: the generation's key can't be had.
+        """
+        if is_encrypted(generation.name):
+            wrap_anew(generation / KEY, self._keys)
 
     def new_generation(self) -> Path:
         """Switch to an empty generation and delete what was before."""
         self._close_head()
-        generation = self.path / f"{FORMAT}-{secrets.token_hex(4)}"
-        generation.mkdir(mode=0o700)
-        _create_head(generation)
+        generation, key = create_generation(self.path, self._keys)
+        self._known_key = generation, key
         self._point_to(generation)
         return generation
 
@@ -168,7 +214,8 @@ class IndexDirectory:
     def commit_position(self, position: int) -> None:
         """Remember the position; on disk when this returns."""
         if self._head is None:
-            self._head = _connect_head(self.lock())
+            generation = self.lock()
+            self._head = connect_head(generation, self.key_of(generation))
         self._head.execute("UPDATE head SET position = ?", (position,))
 
     def close(self) -> None:
@@ -184,10 +231,10 @@ class IndexDirectory:
             self._head = None
 
 
-def _about(path: Path, name: str) -> list[str]:
+def _about(path: Path, key: bytes | None, name: str) -> list[str]:
     """The words of what a month file says of itself; none when it can't be read."""
     try:
-        connection = open_for_reading(path)
+        connection = open_for_reading(path, key)
     except apsw.Error:
         return []
     try:
@@ -198,18 +245,3 @@ def _about(path: Path, name: str) -> list[str]:
         return []
     finally:
         connection.close()
-
-
-def _create_head(generation: Path) -> None:
-    flags = apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE
-    head = apsw.Connection(str(generation / _HEAD), flags=flags)
-    head.execute("PRAGMA journal_mode = WAL")
-    head.execute("CREATE TABLE head(position INTEGER NOT NULL); INSERT INTO head VALUES(0)")
-    head.close()
-
-
-def _connect_head(generation: Path) -> apsw.Connection:
-    head = apsw.Connection(str(generation / _HEAD), flags=apsw.SQLITE_OPEN_READWRITE)
-    head.set_busy_timeout(10_000)
-    head.execute("PRAGMA synchronous = FULL")
-    return head

@@ -8,7 +8,7 @@ beside it. apsw rather than the standard library's sqlite3, because it brings it
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 from threading import Lock
@@ -26,6 +26,7 @@ from audit.index.ranking import buckets_of, commonest, sequence_in
 from audit.index.sqlite_check import fault_of
 from audit.index.sqlite_counts import asked
 from audit.index.sqlite_directory import IndexDirectory
+from audit.index.sqlite_key import IndexKeys
 from audit.index.sqlite_paging import records_in_order
 from audit.index.sqlite_pool import ReaderPool
 from audit.index.sqlite_reader import Order, PartReader
@@ -44,6 +45,7 @@ class SqliteIndexOptions:
         idle_readers_per_month: open files of one month kept for the next question.
         open_months_for_writing: months kept open by the writer.
         column_octets: memory that columns read for counting may take.
+        keys: the operator's; with one, all that is made new is encrypted.
         is_next: not the index that answers, but one that is filled to take its place.
     """
 
@@ -51,6 +53,7 @@ class SqliteIndexOptions:
     idle_readers_per_month: int = 4
     open_months_for_writing: int = 3
     column_octets: int = 256 * 1024 * 1024
+    keys: IndexKeys = field(default_factory=IndexKeys)
     is_next: bool = False
 
 
@@ -75,7 +78,7 @@ class SqliteIndex:
     """
 
     def __init__(self, options: SqliteIndexOptions) -> None:
-        self._directory = IndexDirectory(options.directory, is_next=options.is_next)
+        self._directory = IndexDirectory(options.directory, options.keys, is_next=options.is_next)
         self._options = options
         self.is_damaged = False
         self._pool = ReaderPool(
@@ -84,6 +87,13 @@ class SqliteIndex:
         self._months = Months(self._directory, options.open_months_for_writing)
         self._writing = Lock()
         self._sealer = Sealer(self._directory, self._months, self._writing)
+
+    def why_rebuild(self) -> str:
+        """Why it is to be built anew without being asked: damage, another format, a new key.
+
+        Empty when there is no reason. Only damage keeps it from answering meanwhile.
+        """
+        return "it is damaged" if self.is_damaged else self._directory.why_outdated()
 
     def put(self, records: Sequence[IndexedRecord], position: int) -> None:
         """Make the records searchable, then remember the position; both on disk at return."""
@@ -246,7 +256,8 @@ class SqliteIndex:
         """
         with _failing_plainly():
             parts = self._directory.parts_of(self._directory.generation())
-            return {path.stem: fault_of(path) for path in parts}
+            key_of = self._directory.key_of
+            return {path.stem: fault_of(path, key_of(path.parent)) for path in parts}
 
     def stop_sealing(self) -> None:
         """Break off what `seal` builds; it raises IndexUnavailable from now on."""
@@ -272,7 +283,8 @@ class SqliteIndex:
             "sealed": sealed,
             "octets": octets,
             "position": position,
-            "needs_rebuild": self._directory.has_other_format(),
+            "encrypted": self._directory.is_encrypted,
+            "needs_rebuild": self._directory.has_other_format() or bool(self.why_rebuild()),
         }
 
     def close(self) -> None:

@@ -101,7 +101,8 @@ class ReaderPool:
             reader.close()
             reader = None
         if reader is None:
-            reader = PartReader(path, open_for_reading(path), self._columns)
+            connection = open_for_reading(path, self._directory.key_of(path.parent))
+            reader = PartReader(path, connection, self._columns)
         try:
             reader.begin()
         except apsw.Error:

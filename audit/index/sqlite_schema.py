@@ -8,11 +8,16 @@ from urllib.parse import quote
 
 import apsw
 
+from audit.errors import IndexUnavailable
 from audit.index.giving_up import STEPS_BETWEEN_LOOKS, has_left
 from audit.index.sqlite_columns import create_columns
 
 FORMAT: Final = 3
 """Raised with every change to tables, tokens or row ids: an index of another one is rebuilt."""
+
+ANSWERING: Final = frozenset({FORMAT})
+"""Formats that this version reads and writes: an index of one that isn't ``FORMAT`` goes on
+answering, and following the journal, while its successor is built."""
 
 _TOKEN_CHARACTERS: Final = "".join(chr(c) for c in range(2, 128) if not chr(c).isalnum())
 
@@ -71,19 +76,18 @@ CREATE TABLE about(
 """
 
 _EVERY_CONNECTION: Final = """
-PRAGMA temp_store = MEMORY;
 CREATE VIRTUAL TABLE temp.vocabulary USING fts5vocab(main, inverted, row);
 """
 
 
-def create(path: Path, dictionary: bytes) -> None:
+def create(path: Path, dictionary: bytes, key: bytes | None) -> None:
     """Make an empty month file; ``dictionary`` is what its documents compress with.
 
     It appears under its name only when it is complete: readers look for names.
     """
     unfinished = path.with_suffix(".new")
     discard(unfinished)
-    connection = _opened(unfinished, apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE)
+    connection = connect(unfinished, key, new=True)
     _prepare_writer(connection)
     with connection:
         fill_new(connection, dictionary)
@@ -116,9 +120,9 @@ def discard(path: Path) -> None:
         Path(f"{path}{ending}").unlink(missing_ok=True)
 
 
-def open_unsafely(path: Path, page: int) -> apsw.Connection:
+def open_unsafely(path: Path, page: int, key: bytes | None) -> apsw.Connection:
     """A new file that nobody else knows and that a crash may ruin; ``page`` is its page size."""
-    connection = _opened(path, apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE)
+    connection = connect(path, key, new=True)
     connection.execute(
         f"PRAGMA page_size = {page:d}; PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;"
         " PRAGMA locking_mode = EXCLUSIVE; PRAGMA cache_size = -65536"
@@ -126,9 +130,9 @@ def open_unsafely(path: Path, page: int) -> apsw.Connection:
     return connection
 
 
-def prepare_for_many(path: Path) -> None:
+def prepare_for_many(path: Path, key: bytes | None) -> None:
     """Bring a file to the form that one writes and many read, and to disk."""
-    connection = _opened(path, apsw.SQLITE_OPEN_READWRITE)
+    connection = connect(path, key)
     _prepare_writer(connection)
     connection.close()
     _sync(path, os.O_RDONLY)
@@ -147,21 +151,21 @@ def _sync(path: Path, flags: int) -> None:
         os.close(opened)
 
 
-def open_for_writing(path: Path) -> apsw.Connection:
+def open_for_writing(path: Path, key: bytes | None) -> apsw.Connection:
     """An existing month file, open for writing."""
-    connection = _opened(path, apsw.SQLITE_OPEN_READWRITE)
+    connection = connect(path, key)
     _prepare_writer(connection)
     connection.execute(_EVERY_CONNECTION)
     return connection
 
 
-def open_for_reading(path: Path) -> apsw.Connection:
+def open_for_reading(path: Path, key: bytes | None) -> apsw.Connection:
     """An existing month file, open beside a writer in this or another process.
 
     Opened read-write, because a reader of a WAL file may have to make its shared memory, but
     nothing can be written through it.
     """
-    connection = _opened(path, apsw.SQLITE_OPEN_READWRITE)
+    connection = connect(path, key)
     connection.execute("PRAGMA mmap_size = 0")  # mapped pages would count as this process's memory
     connection.execute(_EVERY_CONNECTION)
     connection.execute("PRAGMA query_only = 1")
@@ -169,11 +173,30 @@ def open_for_reading(path: Path) -> apsw.Connection:
     return connection
 
 
-def _opened(path: Path, flags: int) -> apsw.Connection:
+def connect(path: Path, key: bytes | None, *, new: bool = False) -> apsw.Connection:
+    """A file of the index; with a key, all of it and of its write-ahead log is encrypted.
+
+    SQLite keeps what it sorts in memory, so that there are no temporary files.
+
+    Raises:
+        IndexUnavailable: there is a key, and the library at hand can't encrypt.
+    """
+    flags = apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_URI
     uri = f"file:{quote(str(path.absolute()))}"
-    connection = apsw.Connection(uri, flags=flags | apsw.SQLITE_OPEN_URI)
+    connection = apsw.Connection(uri, flags=flags | (apsw.SQLITE_OPEN_CREATE if new else 0))
     connection.set_busy_timeout(10_000)
+    if key is not None:
+        _encrypt(connection, key)
+    connection.execute("PRAGMA temp_store = MEMORY")
     return connection
+
+
+def _encrypt(connection: apsw.Connection, key: bytes) -> None:
+    """Read and write with ChaCha20-Poly1305 under this key, which nothing is derived from."""
+    if not hasattr(apsw, "mc_version"):
+        raise IndexUnavailable("an encrypted index needs the package apsw-sqlite3mc, not apsw")
+    connection.execute("PRAGMA cipher = 'chacha20'").fetchall()
+    connection.execute(f"PRAGMA key = 'raw:{key.hex()}'").fetchall()
 
 
 def _prepare_writer(connection: apsw.Connection) -> None:

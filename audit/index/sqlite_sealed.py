@@ -35,29 +35,31 @@ _BATCH: Final = 256 * PER_BLOCK
 _PRIORITY: Final = 10
 
 
-def build_sealed_gently(sources: Sequence[Path], target: Path) -> None:
+def build_sealed_gently(sources: Sequence[Path], target: Path, key: bytes | None) -> None:
     """`build_sealed` for a process of its own, that takes only what others leave."""
     os.nice(_PRIORITY)
-    build_sealed(sources, target)
+    build_sealed(sources, target, key)
 
 
-def build_sealed(sources: Sequence[Path], target: Path) -> None:
+def build_sealed(sources: Sequence[Path], target: Path, key: bytes | None) -> None:
     """Write everything that the sources hold to ``target``, whole and on disk at return."""
     building = target.with_suffix(BUILDING)
     for path in (building, target):
         discard(path)
     with ExitStack() as undo:
         readers = [
-            undo.enter_context(closing(PartReader(path, open_for_reading(path), ColumnCache(0))))
+            undo.enter_context(
+                closing(PartReader(path, open_for_reading(path, key), ColumnCache(0)))
+            )
             for path in sources
         ]
         for reader in readers:
             reader.begin()
-        with closing(open_unsafely(building, SEALED_PAGE)) as connection:
+        with closing(open_unsafely(building, SEALED_PAGE, key)) as connection:
             _fill(connection, readers)
             connection.execute("VACUUM INTO ?", (str(target),))
     discard(building)
-    prepare_for_many(target)
+    prepare_for_many(target, key)
 
 
 def _fill(connection: apsw.Connection, readers: Sequence[PartReader]) -> None:

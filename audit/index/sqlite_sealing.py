@@ -51,7 +51,7 @@ class Sealer:
         self._writing = writing
         self._process: BaseProcess | None = None
         self._is_closed = False
-        self.build: Callable[[Sequence[Path], Path], None] = self._build
+        self.build: Callable[[Sequence[Path], Path, bytes | None], None] = self._build
 
     def due(self, idle_s: float) -> list[str]:
         """Past months with a file that grew, but not in the last ``idle_s`` seconds."""
@@ -71,8 +71,9 @@ class Sealer:
             return False
         target = sources[0].parent / f"{month}{_SEALED}{token_hex(4)}.db"
         unfinished = target.with_suffix(UNFINISHED)
-        with _unchanged(sources) as unchanged:
-            self.build(sources, unfinished)
+        key = self._directory.key_of(target.parent)
+        with _unchanged(sources, key) as unchanged:
+            self.build(sources, unfinished, key)
             with self._writing:
                 if not unchanged() or self._directory.generation() != target.parent:
                     discard(unfinished)
@@ -80,11 +81,11 @@ class Sealer:
                 self._swap(sources, unfinished, target)
         return True
 
-    def _build(self, sources: Sequence[Path], unfinished: Path) -> None:
+    def _build(self, sources: Sequence[Path], unfinished: Path, key: bytes | None) -> None:
         if self._is_closed:
             raise IndexUnavailable("the index is closed")
         process = get_context("spawn").Process(
-            target=build_sealed_gently, args=(sources, unfinished)
+            target=build_sealed_gently, args=(sources, unfinished, key)
         )
         self._process = process
         process.start()
@@ -114,10 +115,10 @@ def _changed_at(path: Path) -> float:
 
 
 @contextmanager
-def _unchanged(paths: Sequence[Path]) -> Iterator[Callable[[], bool]]:
+def _unchanged(paths: Sequence[Path], key: bytes | None) -> Iterator[Callable[[], bool]]:
     """Tells whether nobody has written to these files since."""
     with ExitStack() as undo:
-        opened = [undo.enter_context(closing(open_for_reading(path))) for path in paths]
+        opened = [undo.enter_context(closing(open_for_reading(path, key))) for path in paths]
         before = [_version(connection) for connection in opened]
         yield lambda: [_version(connection) for connection in opened] == before
 

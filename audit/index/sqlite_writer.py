@@ -23,11 +23,11 @@ _REMOVE_TOKENS: Final = "INSERT INTO inverted(inverted, rowid, tokens) VALUES('d
 class PartWriter:
     """The one writer of a month file. Each call is one transaction, on disk when it returns."""
 
-    def __init__(self, path: Path, dictionary: bytes) -> None:
+    def __init__(self, path: Path, dictionary: bytes, key: bytes | None) -> None:
         self.path = path
         if not path.exists():
-            create(path, dictionary)
-        self._connection = open_for_writing(path)
+            create(path, dictionary, key)
+        self._connection = open_for_writing(path, key)
         about = dict(self._connection.execute("SELECT name, value FROM about"))
         self._codec = DocumentCodec(about["dictionary"])
         self._documents = Documents(self._connection, self._codec)

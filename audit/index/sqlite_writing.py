@@ -76,10 +76,11 @@ class Months:
         generation = self._directory.lock()
         if generation != self._generation:
             self.close()
-            self._generation = generation
+            self._directory.wrap_key_anew(generation)
             self._directory.remove_leftovers(generation)
             for month in self._directory.parts():
                 self._last_sequences[month] = self._part(month).last_sequence()
+            self._generation = generation
 
     def _put_in(self, month: str, records: dict[int, IndexedRecord]) -> None:
         first, last = min(records), self._last_sequences.get(month, -1)
@@ -112,7 +113,8 @@ class Months:
         if part is None:
             if len(self._open) >= self._most_open:
                 self._open.popitem(last=False)[1].close()
-            part = PartWriter(self._directory.lock() / f"{month}.db", dictionary())
+            path = self._directory.lock() / f"{month}.db"
+            part = PartWriter(path, dictionary(), self._directory.key_of(path.parent))
             self._open[month] = part
         self._open.move_to_end(month)
         return part

@@ -39,6 +39,7 @@ class MasterKeys:
     """A ring of keys."""
 
     def __init__(self, keys: Sequence[MasterKey] = ()) -> None:
+        self.keys = tuple(keys)
         self.current = keys[0] if keys else None
         self._by_id = {key.key_id: key for key in keys}
 

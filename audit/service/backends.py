@@ -5,13 +5,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from audit.errors import ConfigurationError, JournalUnavailable
 from audit.index.port import SearchIndex
+from audit.journal.master_keys import in_use
 from audit.journal.reader import JournalReader
 from audit.service.paths import DataPaths
 from audit.settings import Settings
+
+if TYPE_CHECKING:
+    from audit.index.sqlite_key import IndexKeys
 
 WAIT_FOR_JOURNAL_S = 0.1
 
@@ -42,9 +46,20 @@ def open_backend(backend: Backend, settings: Settings, paths: DataPaths) -> Sear
         from audit.index.sqlite_index import SqliteIndex, SqliteIndexOptions
 
         return SqliteIndex(
-            SqliteIndexOptions(directory=paths.index, column_octets=settings.index.column_octets)
+            SqliteIndexOptions(
+                directory=paths.index,
+                column_octets=settings.index.column_octets,
+                keys=_index_keys(),
+            )
         )
     return _open_elastic(settings)
+
+
+def _index_keys() -> "IndexKeys":
+    """The journal's keys, which the embedded index is encrypted with too."""
+    from audit.index.sqlite_key import IndexKeys, OperatorKey
+
+    return IndexKeys([OperatorKey(key.key_id, key.octets) for key in in_use().keys])
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +79,13 @@ def successor_of(index: SearchIndex) -> Successor | None:
         return None
     made = index.successor()
     return Successor(made, partial(index.promote, made), made.discard)
+
+
+def why_rebuild(index: SearchIndex) -> str:
+    """Why an index is to be built anew without being asked; empty when there is no reason."""
+    from audit.index.sqlite_index import SqliteIndex
+
+    return index.why_rebuild() if isinstance(index, SqliteIndex) else ""
 
 
 def upkeep_of(index: SearchIndex, settings: Settings) -> Callable[[], int] | None:

@@ -18,7 +18,14 @@ import structlog
 from audit.errors import AuditError
 from audit.index.port import SearchIndex
 from audit.projector.follow import Follower, FollowOptions
-from audit.service.backends import Backend, Successor, open_backend, open_reader, successor_of
+from audit.service.backends import (
+    Backend,
+    Successor,
+    open_backend,
+    open_reader,
+    successor_of,
+    why_rebuild,
+)
 from audit.service.paths import DataPaths
 from audit.service.state_file import replace_file
 from audit.settings import Settings
@@ -35,6 +42,9 @@ ASKED: Final = "asked"
 RUNNING: Final = "running"
 DONE: Final = "done"
 FAILED: Final = "failed"
+
+UNASKED: Final = "unasked"
+"""What the id of a rebuild begins with that nobody asked for."""
 
 
 @dataclass(slots=True)
@@ -113,7 +123,7 @@ class Reindexer:
         self.state: ReindexState | None = None
 
     def run(self, stop: threading.Event) -> None:
-        """Wait for requests until ``stop`` is set; damage is a request too."""
+        """Wait for requests until ``stop`` is set; what an index says of itself is one too."""
         self._stop = stop
         while not stop.wait(LOOK_S):
             state = self._due_now()
@@ -152,12 +162,14 @@ class Reindexer:
 
     def _due_now(self) -> ReindexState | None:
         asked = last_request(self._paths)
-        return asked if asked is not None and asked.state == ASKED else self._damage()
+        return asked if asked is not None and asked.state == ASKED else self._unasked()
 
-    def _damage(self) -> ReindexState | None:
+    def _unasked(self) -> ReindexState | None:
         for backend, index in self._indices.items():
-            if getattr(index, "is_damaged", False):
-                return ReindexState(f"damage-{token_hex(4)}", backend)
+            reason = why_rebuild(index)
+            if reason:
+                log.warning("the index is to be built anew", index=backend, reason=reason)
+                return ReindexState(f"{UNASKED}-{token_hex(4)}", backend)
         return None
 
     def _do(self, state: ReindexState) -> None:

@@ -11,6 +11,7 @@ from audit.index.elastic_client import ElasticIndexOptions
 from audit.index.elastic_index import ElasticIndex
 from audit.index.port import SearchIndex
 from audit.index.sqlite_index import SqliteIndex, SqliteIndexOptions
+from audit.index.sqlite_key import IndexKeys, OperatorKey
 from audit.index.sqlite_sealed import build_sealed
 from audit.index.sqlite_sealing import month_in
 from tests.elasticsearch_server import ElasticsearchServer
@@ -19,6 +20,14 @@ from tests.elasticsearch_server import ElasticsearchServer
 @pytest.fixture
 def embedded(tmp_path: Path) -> Iterator[SearchIndex]:
     index = SqliteIndex(SqliteIndexOptions(directory=tmp_path / "index"))
+    yield index
+    index.close()
+
+
+@pytest.fixture
+def encrypted(tmp_path: Path) -> Iterator[SearchIndex]:
+    keys = IndexKeys([OperatorKey(b"contract", bytes(32))])
+    index = SqliteIndex(SqliteIndexOptions(directory=tmp_path / "index", keys=keys))
     yield index
     index.close()
 
@@ -56,6 +65,7 @@ def elastic(elasticsearch_server: ElasticsearchServer) -> Iterator[SearchIndex]:
     params=[
         "embedded",
         "sealed",
+        "encrypted",
         pytest.param("elastic", marks=[pytest.mark.elastic, pytest.mark.slow]),
     ]
 )

@@ -147,8 +147,8 @@ def test_a_month_that_is_written_to_meanwhile_stays_as_it_is(
 ) -> None:
     index.put([record(1), record(9, month=1)], 10)
 
-    def build(sources: list[Path], target: Path) -> None:
-        build_sealed(sources, target)
+    def build(sources: list[Path], target: Path, key: bytes | None) -> None:
+        build_sealed(sources, target, key)
         index.put([record(2)], 10)
 
     monkeypatch.setattr(index._sealer, "build", build)
@@ -164,7 +164,7 @@ def test_what_a_crash_leaves_is_cleared_and_nothing_stands_twice(
     index.put([record(1), record(9, month=1)], 10)
     name = "2026-02.sealed-1.db" if whole else "2026-02.sealed-1.new"
     current = folder / "current"
-    build_sealed([current / "2026-02.db"], current / "2026-02.sealed-1.new")
+    build_sealed([current / "2026-02.db"], current / "2026-02.sealed-1.new", None)
     (current / "2026-02.sealed-1.new").replace(current / name)
     reader = opened_at(folder)
     assert sequences(reader) == [9, 1]

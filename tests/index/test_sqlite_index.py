@@ -10,7 +10,7 @@ import apsw
 import pytest
 
 from audit.errors import IndexUnavailable
-from audit.index import sqlite_directory, sqlite_schema, value_sets
+from audit.index import sqlite_generation, sqlite_schema, value_sets
 from audit.index.criteria import And, Everything, Exists, Not, Range, Term, Text
 from audit.index.document import IndexedRecord
 from audit.index.port import Span, Total
@@ -216,7 +216,8 @@ def test_an_index_of_another_format_is_empty_and_is_replaced(
 ) -> None:
     index.put([record(1)], 2)
     index.close()
-    monkeypatch.setattr(sqlite_directory, "FORMAT", 99)
+    monkeypatch.setattr(sqlite_generation, "FORMAT", 99)
+    monkeypatch.setattr(sqlite_generation, "ANSWERING", frozenset({99}))
     newer = opened_at(folder)
     assert newer.position() == 0
     assert newer.describe()["needs_rebuild"] is True
@@ -226,6 +227,30 @@ def test_an_index_of_another_format_is_empty_and_is_replaced(
     assert newer.position() == 1
     assert len([path for path in folder.iterdir() if path.is_dir()]) == 2
     newer.close()
+
+
+def test_an_index_of_an_earlier_format_answers_and_follows_until_its_successor_is_there(
+    index: SqliteIndex, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    index.put([record(1)], 2)
+    index.close()
+    earlier = sqlite_generation.FORMAT
+    monkeypatch.setattr(sqlite_generation, "FORMAT", 99)
+    monkeypatch.setattr(sqlite_generation, "ANSWERING", frozenset({earlier, 99}))
+    newer, beside = opened_at(folder), opened_at(folder)
+    assert "format 99" not in newer.why_rebuild()
+    assert f"format {earlier}, new ones 99" in newer.why_rebuild()
+    assert newer.describe()["needs_rebuild"] is True
+    built = newer.successor()
+    newer.put([record(2)], 3)
+    assert (beside.count(Everything()), beside.position()) == (Total(2), 3)
+    built.put([record(1), record(2)], 3)
+    newer.promote(built)
+    assert newer.why_rebuild() == ""
+    assert (folder / "current").readlink().name.startswith("99-")
+    assert (beside.count(Everything()), beside.position()) == (Total(2), 3)
+    newer.close()
+    beside.close()
 
 
 def test_a_failed_put_leaves_nothing_and_the_next_one_works(index: SqliteIndex) -> None:
@@ -267,8 +292,8 @@ def test_an_unreadable_folder_is_told(index: SqliteIndex, folder: Path) -> None:
 
 def test_every_setting_of_the_writer_is_in_force(tmp_path: Path) -> None:
     path = tmp_path / "2026-02.db"
-    sqlite_schema.create(path, b"")
-    connection = sqlite_schema.open_for_writing(path)
+    sqlite_schema.create(path, b"", None)
+    connection = sqlite_schema.open_for_writing(path, None)
     told = {
         name: connection.execute(f"PRAGMA {name}").get
         for name in ("journal_mode", "synchronous", "secure_delete", "cache_size")

@@ -12,14 +12,15 @@ from audit.errors import IndexUnavailable, IntegrityViolation
 from audit.index.criteria import Everything
 from audit.index.port import Total
 from audit.index.sqlite_index import SqliteIndex
+from audit.journal.master_keys import MasterKey, MasterKeys, _Process
 from audit.projector.follow import FollowOptions
 from audit.service.backends import Backend, open_index, open_reader
 from audit.service.paths import DataPaths
-from audit.service.reindex import Reindexer, ask_for, last_request, request_file
+from audit.service.reindex import UNASKED, Reindexer, ask_for, last_request, request_file
 from audit.service.reindexing import check_index, progress_of
 from audit.service.status import Status, write_status
 from audit.transport.pki import CertificateAuthority
-from tests.cli.running import arr_run, beside, fill_with_years
+from tests.cli.running import arr_run, beside, fill_with_years, octets_below
 from tests.service.places import Place, make_place
 from tests.waiting import until
 
@@ -87,7 +88,26 @@ def test_a_damaged_index_is_built_anew_by_itself(place: Place) -> None:
     beside(place, act)
     asked = last_request(place.paths)
     assert asked is not None
-    assert (asked.state, asked.id[:6]) == ("done", "damage")
+    assert (asked.state, asked.id.partition("-")[0]) == ("done", UNASKED)
+
+
+def test_an_index_in_plain_is_replaced_once_a_key_is_configured(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill_with_years(place, 20, years_ago=0.0)
+    beside(place, lambda: None)
+    assert not generation(place.paths).endswith("encrypted")
+    monkeypatch.setattr(_Process, "keys", MasterKeys([MasterKey(bytes(range(32)))]))
+
+    def act() -> None:
+        until(lambda: generation(place.paths).endswith("encrypted"))
+        index = open_index(place.settings, place.paths)
+        until(lambda: index.position() == open_reader(place.paths).durable_count())
+        assert index.count(Everything()).value >= 20
+        index.close()
+
+    beside(place, act)
+    assert b"SQLite format" not in octets_below(place.paths.index)
 
 
 def test_requests_need_a_running_repository(place: Place) -> None:

@@ -1,33 +1,25 @@
 """What the journal costs, beside the bare writing and hashing of the same bytes."""
 
 import hashlib
-import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from audit.bench.clocks import timed
+from audit.bench.journal_append import measure_appends
 from audit.bench.machine import machine
-from audit.bench.traffic import batches, received
-from audit.journal.entry import SALT_OCTETS, Received
-from audit.journal.entry_batch import EncodedBatch
 from audit.journal.files import Files
 from audit.journal.recovery import segment_files
 from audit.journal.seal import Sealed, seal_segment
 from audit.journal.segment_file import SegmentFile
 from audit.journal.verify import VerifyReport, verify
-from audit.journal.writer import JournalOptions, JournalWriter
 
 _MEGABYTE = 1_000_000
-_SEGMENTS = 4
-"""The last one is never sealed; so three of four quarters are."""
-_MOST_BUFFERS = os.sysconf("SC_IOV_MAX")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,11 +38,11 @@ class JournalBenchOptions:
 
 
 def run(options: JournalBenchOptions) -> dict[str, Any]:
-    """Append, then verify; after each batch the same octets go bare into a file beside."""
+    """Append, with the same octets going bare into a file beside; then verify and seal."""
     with tempfile.TemporaryDirectory(prefix="arr-bench-", dir=options.folder) as made:
         folder = Path(made)
-        written = _append(folder, options)
-        read = _verify(folder / "journal", options.records)
+        written = measure_appends(folder, options.records, options.batch)
+        read = _verify(folder / "journal")
         sealed = _seal(folder / "journal")
     return {
         "records": options.records,
@@ -62,55 +54,7 @@ def run(options: JournalBenchOptions) -> dict[str, Any]:
     }
 
 
-def _append(folder: Path, options: JournalBenchOptions) -> dict[str, Any]:
-    journal = JournalOptions(
-        key_file=folder / "keys" / "log-signing.key",
-        position_file=folder / "run" / "journal.position",
-        segment_max_entries=max(1, options.records // _SEGMENTS),
-    )
-    arrived = received(options.records, days=1)
-    ours_s = ours_cpu_s = bare_s = 0.0
-    octets = 0
-    with (
-        JournalWriter.open(folder / "journal", journal) as writer,
-        _bare_file(folder / "bare") as write,
-    ):
-        for batch in batches(arrived, options.batch):
-            buffers = _buffers(batch, writer.durable_count)
-            octets += sum(len(one.raw) for one in batch)
-            ours = timed(lambda batch=batch: writer.append(batch))  # type: ignore[misc]
-            bare = timed(lambda buffers=buffers: write(buffers))  # type: ignore[misc]
-            ours_s, ours_cpu_s = ours_s + ours.wall_s, ours_cpu_s + ours.cpu_s
-            bare_s += bare.wall_s
-    return {
-        "octets_per_message": round(octets / options.records, 1),
-        "appended_per_s": round(options.records / ours_s),
-        "appended_per_cpu_s": round(options.records / ours_cpu_s),
-        "bare_per_s": round(options.records / bare_s),
-        "ratio_to_bare": round(bare_s / ours_s, 3),
-    }
-
-
-def _buffers(batch: Sequence[Received], first: int) -> list[bytes]:
-    return EncodedBatch(first, bytes(SALT_OCTETS * len(batch)), batch).buffers
-
-
-@contextmanager
-def _bare_file(path: Path) -> Iterator[Callable[[Sequence[bytes]], None]]:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-
-    def write(buffers: Sequence[bytes]) -> None:
-        for start in range(0, len(buffers), _MOST_BUFFERS):
-            os.writev(descriptor, buffers[start : start + _MOST_BUFFERS])
-        os.fdatasync(descriptor)
-
-    try:
-        yield write
-    finally:
-        os.close(descriptor)
-
-
-def _verify(journal: Path, records: int) -> dict[str, Any]:
+def _verify(journal: Path) -> dict[str, Any]:
     files = sorted(path for path in journal.rglob("*") if path.is_file())
     octets = sum(file.stat().st_size for file in files)
     reports = []
@@ -118,7 +62,7 @@ def _verify(journal: Path, records: int) -> dict[str, Any]:
     bare = timed(lambda: _hash(files))
     return {
         "intact": reports[0].intact,
-        "bytes_per_record": round(octets / records, 1),
+        "bytes_per_record": round(octets / max(1, reports[0].entries), 1),
         "verify_mb_per_s": round(octets / ours.wall_s / _MEGABYTE, 1),
         "sha256sum_mb_per_s": round(octets / bare.wall_s / _MEGABYTE, 1),
         "verify_to_sha256sum": round(bare.wall_s / ours.wall_s, 3),

@@ -22,18 +22,18 @@ from audit.journal.entry import (
     attribute_octets,
 )
 
-_LENGTH = Struct(">I")
-_ALWAYS = Struct(">QQ16sQI")
-"""The fixed metadata up to the lengths, which follow from the sender."""
-_LENGTHS = Struct(">BBHH")
 _BEGIN = Struct(">4sBBBBI")
+_CHECKED = Struct(f">{_BEGIN.size}sIQQ{SALT_OCTETS}sQI")
+"""What the checksum begins with: the header without it, and the fixed metadata up to the lengths,
+which follow from the sender."""
+_CHECKED_HEADER_OCTETS = _BEGIN.size + 4
+_CHECKSUM = Struct(">I")
+_LENGTHS = Struct(">BBHH")
 _LEAF_BEGIN = Struct(">s4sBBB")
 _SALT = Struct(f">{SALT_OCTETS}s")
 
-_MESSAGE = EntryKind.MESSAGE
-
-Alike = tuple[str, str, bytes, tuple[tuple[int, bytes], ...], int]
-"""Listener, peer, certificate, attributes, flags: what many messages have in common."""
+Alike = tuple[EntryKind, str, str, bytes, tuple[tuple[int, bytes], ...], int]
+"""Kind, listener, peer, certificate, attributes, flags: what many records have in common."""
 
 
 class _Common(NamedTuple):
@@ -101,26 +101,29 @@ class EncodedBatch:
         add, add_length, add_leaf = (
             self.buffers.append, self.lengths.append, self._leaf_parts.append
         )  # fmt: skip
-        pack_length, pack = _LENGTH.pack, _ALWAYS.pack
+        pack_checksum, pack = _CHECKSUM.pack, _CHECKED.pack
+        last: Alike | None = None
+        begin = rest = leaf_begin = b""
         numbered = enumerate(zip(batch, _SALT.iter_unpack(salts), strict=True), first)
         for sequence, (received, (salt,)) in numbered:
             alike = (
-                received.listener, received.peer, received.certificate_sha256,
+                received.kind, received.listener, received.peer, received.certificate_sha256,
                 received.attributes, received.flags,
             )  # fmt: skip
-            common = known.get(alike) if received.kind is _MESSAGE else None
-            if common is None:
-                common = _common(received.kind, alike)
-                if received.kind is _MESSAGE:
-                    known[alike] = common
-            begin, rest, leaf_begin = common
-            raw = received.raw
-            length, sent = len(raw), received.original_length
+            if alike != last:
+                begin, rest, leaf_begin = known.get(alike) or known.setdefault(
+                    alike, _common(alike)
+                )
+                last = alike
+            raw, sent = received.raw, received.original_length
+            length = len(raw)
             sent = length if sent is None else sent
-            checked = begin + pack_length(length)
-            metadata = pack(sequence, received.received_at, salt, sent, length) + rest
-            checksum = crc32(raw, crc32(metadata, crc32(checked)))
-            head = checked + pack_length(checksum) + metadata
+            checked = (
+                pack(begin, length, sequence, received.received_at, salt, sent, length) + rest
+            )
+            metadata = checked[_CHECKED_HEADER_OCTETS:]
+            checksum = pack_checksum(crc32(raw, crc32(checked)))
+            head = checked[:_CHECKED_HEADER_OCTETS] + checksum + metadata
             add(head)
             if raw:
                 add(raw)
@@ -128,13 +131,13 @@ class EncodedBatch:
             add_leaf((leaf_begin, metadata, raw))
 
 
-def _common(kind: EntryKind, alike: Alike) -> _Common:
-    listener, peer, certificate, attributes, flags = alike
+def _common(alike: Alike) -> _Common:
+    kind, listener, peer, certificate, attributes, flags = alike
     texts = listener.encode(), peer.encode()
     more = attribute_octets(attributes) if attributes else b""
     lengths = _LENGTHS.pack(len(certificate), len(texts[0]), len(texts[1]), len(more))
     rest = b"".join((lengths, certificate, *texts, more))
-    metadata_length = _ALWAYS.size + len(rest)
+    metadata_length = _CHECKED.size - _CHECKED_HEADER_OCTETS + len(rest)
     return _Common(
         _BEGIN.pack(MAGIC, VERSION, FORM_WHOLE, kind, flags, metadata_length),
         rest,

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import sys
 import time
 from collections import Counter
 from functools import partial
@@ -46,6 +47,9 @@ ROLE = "receive"
 WATCH_INTERVAL_S = 0.5
 CLOCK_INTERVAL_S = 60.0
 TRUST_INTERVAL_S = 5.0
+SWITCH_INTERVAL_S = 0.001
+"""After each write and sync the committing thread waits for the interpreter's lock, which a busy
+event loop gives up only this often: by default 5 ms, and three such waits a commit."""
 
 log = structlog.get_logger()
 
@@ -77,6 +81,7 @@ class ReceiveRole:
     async def start(self) -> None:
         """Recover the journal, then open the append socket and the listeners."""
         settings = self._settings
+        sys.setswitchinterval(SWITCH_INTERVAL_S)
         self._loop = asyncio.get_running_loop()
         self._receiver = SyslogReceiver(
             receiver_options(settings, self._paths), self._on_arrival, self._on_refused

@@ -59,8 +59,13 @@ def test_journal() -> None:
         "verify_mb_per_s",
         "sha256sum_mb_per_s",
         "verify_to_sha256sum",
+        "segment_change_ms",
+        "sealed_bytes_per_record",
     ):
         assert found[name] > 0
+    assert set(found["ratio_by_batch"]) == {"32", "100", "256", "1024"}
+    assert min(found["ratio_by_batch"].values()) > 0
+    assert found["sealed_intact"] is True
 
 
 def test_search() -> None:

@@ -2,6 +2,7 @@ import asyncio
 import contextlib
 import socket
 import ssl
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -13,7 +14,7 @@ from audit.frame.octet_counting import encode
 from audit.journal.entry import Entry, EntryKind
 from audit.journal.reader import JournalReader
 from audit.journal.verify import verify
-from audit.service.receive import ReceiveRole
+from audit.service.receive import SWITCH_INTERVAL_S, ReceiveRole
 from audit.service.site_pki import enrol
 from audit.transport.append_socket import AppendClient
 from audit.transport.pki import CertificateAuthority, Request, self_signed
@@ -260,3 +261,16 @@ def test_a_request_that_does_not_fit_is_refused_and_intake_goes_on(place: Place)
             client.close()
 
     asyncio.run(body())
+
+
+def test_a_busy_loop_gives_way_to_the_commit_soon(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[float] = []
+    monkeypatch.setattr(sys, "setswitchinterval", asked.append)
+
+    async def body() -> None:
+        async with running(place):
+            assert asked == [SWITCH_INTERVAL_S]
+
+    run(body)

@@ -8,7 +8,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-def until(look: Callable[[], T], *, within_s: float = 15.0, every_s: float = 0.02) -> T:
+def until(look: Callable[[], T], *, within_s: float = 60.0, every_s: float = 0.02) -> T:
     """The first truthy answer of ``look``; fails when none comes in time."""
     deadline = time.monotonic() + within_s
     pause = Event()

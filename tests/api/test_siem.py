@@ -115,7 +115,7 @@ def test_a_waiting_answer_comes_with_the_record(own: Stack) -> None:
     app = application(own, web, siem=siem_options(own))
     with (
         serving(app, web) as port,
-        httpx2.Client(headers={"Authorization": f"Bearer {token}"}, timeout=20) as client,
+        httpx2.Client(headers={"Authorization": f"Bearer {token}"}, timeout=120) as client,
         ThreadPoolExecutor(1) as waiting,
     ):
         url = f"http://127.0.0.1:{port}{FEED}"
@@ -133,7 +133,7 @@ def test_a_server_that_stops_waits_for_nobody(own: Stack) -> None:
     web = WebOptions(https=False, allowed_hosts=("127.0.0.1",), shutdown_timeout_s=1)
     headers = {"Authorization": f"Bearer {own.token(Scope.SIEM_READ)}"}
     app = application(own, web, siem=siem_options(own))
-    with ThreadPoolExecutor(1) as waiting, httpx2.Client(headers=headers, timeout=60) as client:
+    with ThreadPoolExecutor(1) as waiting, httpx2.Client(headers=headers, timeout=120) as client:
         with serving(app, web) as port:
             url = f"http://127.0.0.1:{port}{FEED}"
             cursor = client.get(url).headers[NEXT_CURSOR]

@@ -9,7 +9,7 @@ from playwright.sync_api import Page
 from audit.query.language import quoted, term_text
 from tests.browser.conftest import Complaints, OpenPage, Site
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 
 PAYLOADS = (
     "<script>alert(1)</script>",

@@ -12,7 +12,7 @@ from audit.query.language import term_text
 from tests.browser.conftest import Complaints, OpenPage, Site
 from tests.web.stack import PASSWORD
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 
 NAMES = (
     *("home", "review", "nothing", "event", "unreadable", "near", "searches", "access-log"),

@@ -41,7 +41,7 @@ def administer(settings: Settings) -> None:
     assert wrong.exit_code != 0
 
 
-@pytest.mark.timeout(60)
+@pytest.mark.timeout(300)
 def test_identities_are_taken_shown_and_removed_on_record(tmp_path: Path) -> None:
     place = make_place(tmp_path, CertificateAuthority.create("test CA"))
     settings = place.settings

@@ -220,7 +220,7 @@ def test_a_reader_that_has_seen_enough_hears_no_complaint(place: Place) -> None:
         os.close(write)
         os.read(read, 10)
         os.close(read)
-        _, said = process.communicate(timeout=30)
+        _, said = process.communicate(timeout=120)
     assert process.returncode == 1
     assert said == b""
 

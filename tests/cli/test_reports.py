@@ -77,8 +77,8 @@ def test_for_the_patient(hospital: Place) -> None:
 @pytest.mark.parametrize("far", [True, False])
 def test_a_review_is_signed_off(hospital: Place, far: bool) -> None:
     more = hospital.remote if far else ()
-    made = json.loads(run("report", "activity", "--json", *more).stdout)
     period = ("--from", "2026-05-01", "--to", "2026-06-01T00:00:00+02:00", *more)
+    made = json.loads(run("report", "activity", "--json", *period).stdout)
     signed = run("report", "sign-off", made["record"], "--statement", "fine", *period)
     assert signed.stdout.startswith("signed off as ")
     again = run("report", "sign-off", made["record"], "--statement", "fine", "--json", *period)

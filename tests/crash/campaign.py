@@ -7,7 +7,7 @@ import sys
 import pytest
 
 LONG = os.environ.get("ARR_LONG") == "1"
-TIMEOUT = pytest.mark.timeout(7200 if LONG else 60)
+TIMEOUT = pytest.mark.timeout(7200 if LONG else 300)
 
 
 def size(short: int, full: int) -> int:

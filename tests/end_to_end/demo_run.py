@@ -46,7 +46,7 @@ class DemoRun:
         return httpx2.Client(
             base_url=self.access["url"],
             headers={"Authorization": f"Bearer {self.access['token']}"},
-            timeout=20,
+            timeout=120,
         )
 
     def search(self, query: str, limit: int = 100) -> dict[str, Any]:
@@ -84,7 +84,7 @@ def run_arr(*arguments: str, text: bytes = b"") -> "subprocess.CompletedProcess[
         input=text,
         capture_output=True,
         check=False,
-        timeout=60,
+        timeout=120,
     )
 
 

@@ -20,7 +20,7 @@ from tests.end_to_end.demo_run import (
 )
 from tests.waiting import until
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("demo"), pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("demo"), pytest.mark.timeout(600)]
 
 EVENT_TYPES = {
     "110100": ("110120",),
@@ -132,7 +132,7 @@ def test_refused_nodes_are_reported_by_the_archive_and_by_the_repository(demo: D
 
 
 def test_without_a_token_nothing_is_told(demo: DemoRun) -> None:
-    with httpx2.Client(base_url=demo.access["url"], timeout=10) as client:
+    with httpx2.Client(base_url=demo.access["url"], timeout=120) as client:
         assert client.post("/api/v1/events/search", json={"query": ""}).status_code == 401
         assert client.get("/api/v1/events/1").status_code == 401
 

@@ -13,7 +13,7 @@ from audit.journal.verify import verify
 from tests.end_to_end.demo_run import DemoRun, kill_group, left_in_session, start_demo, stop_demo
 from tests.waiting import until
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("killed"), pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("killed"), pytest.mark.timeout(600)]
 
 
 def answers(run: DemoRun) -> bool:
@@ -30,13 +30,13 @@ def durable(run: DemoRun) -> int:
 
 
 def kill_and_wait(victim: DemoRun, name: str) -> None:
-    until(lambda: name in victim.processes(), within_s=30)
+    until(lambda: name in victim.processes(), within_s=90)
     before = victim.processes()[name]
     count = durable(victim)
     os.kill(before, signal.SIGKILL)
-    until(lambda: victim.processes().get(name) not in {None, before}, within_s=30)
-    until(lambda: answers(victim), within_s=30)
-    until(lambda: durable(victim) > count + 3, within_s=30)
+    until(lambda: victim.processes().get(name) not in {None, before}, within_s=90)
+    until(lambda: answers(victim), within_s=90)
+    until(lambda: durable(victim) > count + 3, within_s=90)
 
 
 PROCESSES = ["serve receive", "serve project", "serve web", "serve", "demo-hospital"]
@@ -63,7 +63,7 @@ def test_after_kills_the_index_holds_all_that_the_journal_holds(
                 for entry in reader.iterate(0)
                 if entry.received.kind is not EntryKind.CERTIFICATE
             ]
-        until(lambda: run.search("", 1)["index_lag"]["index_seq"] > messages[-1], within_s=30)
+        until(lambda: run.search("", 1)["index_lag"]["index_seq"] > messages[-1], within_s=90)
         indexed = set()
         cursor = None
         with run.http as client:

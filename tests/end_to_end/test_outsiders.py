@@ -23,7 +23,7 @@ pytestmark = [
     pytest.mark.outsider,
     pytest.mark.slow,
     pytest.mark.xdist_group("demo"),
-    pytest.mark.timeout(300),
+    pytest.mark.timeout(600),
 ]
 
 
@@ -36,7 +36,7 @@ def dcmtk(demo: DemoRun, name: str, *arguments: str) -> "subprocess.CompletedPro
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=120,
     )
 
 
@@ -125,7 +125,7 @@ def test_what_rsyslog_forwards_arrives_unchanged(demo: DemoRun, rsyslog_port: in
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
         for raw in sent:
             sender.sendto(raw, ("127.0.0.1", rsyslog_port))
-    until(lambda: demo.count(f"host:{host}") == len(sent), within_s=30, every_s=0.2)
+    until(lambda: demo.count(f"host:{host}") == len(sent), within_s=90, every_s=0.2)
     with JournalReader(demo.data / "journal") as reader:
         kept = [
             reader.read(item["sequence"]).received.raw
@@ -153,4 +153,4 @@ def test_a_self_signed_sender_is_accepted_once_enrolled_and_refused_before(
         event = client.get(f"/api/v1/events/{alert['id']}").json()
     assert "self" in event["body"]["message"]["event"]["outcome_description"]
     enrol(certificate, demo.data / "enrolled")
-    until(lambda: demo.run_arr(*sending).returncode == 0, within_s=30, every_s=1)
+    until(lambda: demo.run_arr(*sending).returncode == 0, within_s=90, every_s=1)

@@ -22,7 +22,7 @@ pytestmark = [
     pytest.mark.outsider,
     pytest.mark.slow,
     pytest.mark.xdist_group("hapi"),
-    pytest.mark.timeout(300),
+    pytest.mark.timeout(600),
 ]
 
 SCOPES = (*READ_SCOPES, Scope.EVENTS_WRITE)
@@ -75,7 +75,7 @@ def test_the_client_pages_and_the_validator_finds_no_error(
             asked = f"{running.address}/fhir/AuditEvent?date=ge2020&type=110103&_count=1"
             return bool(httpx2.get(asked, headers=headers).json().get("total") == accessed)
 
-        until(found, within_s=30)
+        until(found, within_s=90)
         said = ask_hapi("page", f"{running.address}/fhir", token, "7")
         told = answers_of(running.address, token)
         pseudonyms = answers_of(running.address, running.token(Scope.EVENTS_READ))[:2]

@@ -50,7 +50,7 @@ def test_killed_while_writing(tmp_path: Path, batches: int) -> None:
     )
     reader = SqliteIndex(SqliteIndexOptions(directory=tmp_path))
     try:
-        until(lambda: reader.position() >= batches * BATCH, within_s=30)
+        until(lambda: reader.position() >= batches * BATCH, within_s=90)
     finally:
         writer.send_signal(signal.SIGKILL)
         writer.communicate()

@@ -25,7 +25,7 @@ def _built(go: str) -> tuple[Path | None, str]:
         text=True,
         check=False,
         env={**os.environ, "GOTOOLCHAIN": "local"},
-        timeout=55,
+        timeout=240,
     )
     return (target, "") if done.returncode == 0 else (None, done.stderr.strip())
 

@@ -24,7 +24,7 @@ def judged(*arguments: object) -> int:
         capture_output=True,
         text=True,
         check=False,
-        timeout=50,
+        timeout=240,
     )
     return done.returncode
 

@@ -44,7 +44,7 @@ def test_it_runs_alone_outside_of_the_package(plain: Path, tmp_path: Path) -> No
         capture_output=True,
         text=True,
         check=False,
-        timeout=50,
+        timeout=240,
     )
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith("INTACT: 293 entries in 3 segments")

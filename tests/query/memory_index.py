@@ -40,7 +40,8 @@ class MemoryIndex:
 
     def _matching(self, criteria: Criteria) -> list[IndexedRecord]:
         self._check()
-        return [record for record in self.records.values() if matches(criteria, record)]
+        there = list(self.records.values())  # others may add to it meanwhile
+        return [record for record in there if matches(criteria, record)]
 
     def search(
         self,

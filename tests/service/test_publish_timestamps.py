@@ -52,7 +52,7 @@ def openssl_accepts(kept: KeptTimestamp, root: Path) -> bool:
         ],
         check=False,
         capture_output=True,
-        timeout=30,
+        timeout=120,
     )  # fmt: skip
     return done.returncode == 0 and b"Verification: OK" in done.stdout + done.stderr
 

@@ -66,7 +66,7 @@ async def running(role: Role) -> AsyncIterator[None]:
 
 
 async def becomes(look: Callable[[], object]) -> None:
-    await asyncio.to_thread(lambda: until(look, within_s=30))
+    await asyncio.to_thread(lambda: until(look, within_s=90))
 
 
 def place_with(folder: Path, authority: CertificateAuthority, **named: Any) -> Place:

@@ -47,7 +47,7 @@ def run(body: Callable[[], Awaitable[None]]) -> None:
 
 
 async def becomes(look: Callable[[], bool]) -> None:
-    await asyncio.to_thread(lambda: until(look, within_s=30))
+    await asyncio.to_thread(lambda: until(look, within_s=90))
 
 
 @asynccontextmanager

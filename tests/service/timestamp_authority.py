@@ -126,7 +126,7 @@ def authority(folder: Path) -> Iterator[Authority]:
             [*command, "-queryfile", query, "-out", reply],
             check=True,
             capture_output=True,
-            timeout=30,
+            timeout=120,
         )
         return Reply(200, reply.read_bytes(), {"Content-Type": "application/timestamp-reply"})
 

@@ -97,13 +97,13 @@ def test_outage_slowness_and_restarts(trail: Trail, rsyslog: Rsyslog, tmp_path: 
         said.more(100)
         until(lambda: push.counters.last_failure)
         rsyslog.start()
-        until(lambda: said.all_in(rsyslog.lines()), within_s=30)
+        until(lambda: said.all_in(rsyslog.lines()), within_s=90)
         said.more(30)
         rsyslog.stop()
         rsyslog.start()
     said.more(30)
     with running(push_of(rsyslog, trail, tmp_path / "push")) as again:
-        until(lambda: said.all_in(rsyslog.lines()), within_s=30)
+        until(lambda: said.all_in(rsyslog.lines()), within_s=90)
         until(lambda: again.counters.lag_records <= 1)
         assert again.counters.confirmations > 0
     said.check(rsyslog.lines())

@@ -17,7 +17,7 @@ from tests import pki
 from tests.siem.receiving import Rsyslog
 from tests.waiting import until
 
-pytestmark = [pytest.mark.outsider, pytest.mark.slow, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.outsider, pytest.mark.slow, pytest.mark.timeout(600)]
 
 SETTINGS = """
 data = "{folder}/data"

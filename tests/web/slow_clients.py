@@ -25,7 +25,7 @@ BEGINNINGS = (
 def connected(host: str, port: int, clients: int, stack: ExitStack) -> Iterator[socket.socket]:
     """So many clients, each stuck at one of the beginnings."""
     for number in range(clients):
-        peer = stack.enter_context(socket.create_connection((host, port), timeout=10))
+        peer = stack.enter_context(socket.create_connection((host, port), timeout=120))
         peer.sendall(BEGINNINGS[number % len(BEGINNINGS)])
         peer.setblocking(False)
         yield peer

@@ -112,7 +112,7 @@ def test_oversize_body_is_413(port: int) -> None:
 
 @contextlib.contextmanager
 def connected(port: int) -> Iterator[socket.socket]:
-    with socket.create_connection(("127.0.0.1", port), timeout=10) as peer:
+    with socket.create_connection(("127.0.0.1", port), timeout=120) as peer:
         yield peer
 
 

@@ -33,11 +33,11 @@ def test_https_and_half_open_handshakes() -> None:
     authority.configure_trust(client)
     with serving(create_app(OPTIONS, [router()]), OPTIONS, server) as port:
         began = monotonic()
-        with socket.create_connection(("127.0.0.1", port), timeout=10) as half_open:
+        with socket.create_connection(("127.0.0.1", port), timeout=120) as half_open:
             assert read_all(half_open) == b""
         assert monotonic() - began < 5
         with (
-            socket.create_connection(("127.0.0.1", port), timeout=10) as plain,
+            socket.create_connection(("127.0.0.1", port), timeout=120) as plain,
             client.wrap_socket(plain, server_hostname="localhost") as peer,
         ):
             peer.sendall(b"GET /hello HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")

@@ -15,7 +15,7 @@ COUNT = 1_000_000 if LONG else 1_500
 MOST_MIB = 100 if LONG else 40
 
 
-@pytest.mark.timeout(7_200 if LONG else 120)
+@pytest.mark.timeout(7_200 if LONG else 300)
 def test_memory_does_not_grow_with_the_export(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "tests.query.exports.growth", str(tmp_path), str(COUNT)]
     root = Path(__file__).parents[3]

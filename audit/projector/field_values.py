@@ -37,6 +37,7 @@ class FieldValues:
         self._taken: dict[str, tuple[str, ...]] = {}
         """Fields of which all values were taken at once; a field is here or in ``_values``."""
         self._values: dict[str, dict[str, None]] = {}
+        self._texts: dict[str, None] = {}
         self._max_values = max_values
         self._values_left = max_values
         """Below the bound of each field as long as all fields together are."""
@@ -68,7 +69,7 @@ class FieldValues:
 
     def add_text(self, values: Iterable[str | None]) -> None:
         """Take texts for free-text search, as long as the text bound allows."""
-        there = self._values.setdefault(TEXT, {})
+        there = self._texts
         for value in values:
             if not value or value in there or not (trimmed := value.strip()):
                 continue
@@ -82,9 +83,9 @@ class FieldValues:
 
     def added(self) -> Added:
         """All that was taken, for ``take``."""
-        values = {name: there for name, there in self.fields().items() if name != TEXT}
+        values = self._all_values()
         lengths = [len(value) for there in values.values() for value in there]
-        texts = self._values.get(TEXT, {})
+        texts = self._texts
         return Added(values, len(lengths), max(lengths, default=0), texts, sum(map(len, texts)))
 
     def take(self, added: Added) -> None:
@@ -96,7 +97,7 @@ class FieldValues:
         elif self._taken or self._values:
             self._take_beside(added.values)
         else:
-            self._taken = dict(added.values)
+            self._taken = {**added.values}
 
     def _take_beside(self, added: Mapping[str, tuple[str, ...]]) -> None:
         taken, own = self._taken, self._values
@@ -114,7 +115,7 @@ class FieldValues:
         if added.text_chars > self._text_chars_left:
             self.add_text(added.texts)
             return
-        there = self._values.setdefault(TEXT, {})
+        there = self._texts
         before = len(there)
         there.update(added.texts)
         if len(there) - before == len(added.texts):
@@ -125,11 +126,18 @@ class FieldValues:
 
     def values(self, name: str) -> tuple[str, ...]:
         """What a field holds so far."""
-        return self._taken.get(name) or tuple(self._values.get(name, ()))
+        there = self._texts if name == TEXT else self._values.get(name, ())
+        return self._taken.get(name) or tuple(there)
 
     def fields(self) -> dict[str, tuple[str, ...]]:
-        """All fields that hold something."""
-        if len(self._values) == 1 and (texts := self._values.get(TEXT)):
-            return {**self._taken, TEXT: tuple(texts)}
+        """All fields that hold something, the texts among them."""
+        fields = self._all_values()
+        if self._texts:
+            fields[TEXT] = tuple(self._texts)
+        return fields
+
+    def _all_values(self) -> dict[str, tuple[str, ...]]:
+        if not self._values:
+            return self._taken.copy()
         own = {name: tuple(values) for name, values in self._values.items() if values}
         return self._taken | own

@@ -22,10 +22,11 @@ from audit.projector.field_values import Added, FieldValues
 from audit.projector.identities import host_of
 from audit.projector.objects import add_query_keys
 from audit.projector.options import DEFAULT_OPTIONS, ProjectionOptions
-from audit.projector.parts import SMALL_OCTETS, Parts, parts_of
+from audit.projector.parts import SMALL_OCTETS, Part, parts_of
 from audit.record.assess import Assessment, assess
 from audit.record.audit_message import AuditMessage
 from audit.record.findings import Finding, Severity, finding
+from audit.record.remembered import Remembered
 
 _MAX_REMEMBERED_CHARACTERS = 256
 _NO_SEVERITY = "none"
@@ -72,20 +73,19 @@ def project(
     header = read_header(received.raw)
     assessment = assess(received.raw[header.msg_offset :], options.xml_limits)
     values = FieldValues(options.max_values, options.max_value_chars, options.max_text_chars)
-    content = _add_message(values, assessment, received, options)
     arrival = _arrival_of(received, header)
-    values.take(arrival)
-    values.take_texts(arrival)
+    content = _add_message(values, assessment, received, arrival, options)
     if repeat_of:
         values.add("repeat_of", repeat_of)
     found = _findings(received, header, assessment, content.time, is_cut=values.is_cut)
-    _add_assessment(values, assessment, found)
+    fields = values.fields()
+    fields.update(_opinion_fields(assessment, found))
     return IndexedRecord(
         id=record_id(origin, entry.sequence),
         sequence=entry.sequence,
         time=content.time.ns,
         received=received.received_at,
-        fields=values.fields(),
+        fields=fields,
         body={
             "event_time": content.event_time,
             "header_time": None if header.timestamp in {"", NIL} else header.timestamp,
@@ -143,12 +143,18 @@ def project_failure(entry: Entry, origin: str, error: Exception) -> IndexedRecor
 
 
 def _add_message(
-    values: FieldValues, assessment: Assessment, received: Received, options: ProjectionOptions
+    values: FieldValues,
+    assessment: Assessment,
+    received: Received,
+    arrival: Added,
+    options: ProjectionOptions,
 ) -> _Content:
     message = assessment.message
     if message is None:
         values.add("category", OTHER)
+        values.take(arrival)
         values.add_text(assessment.raw_text.splitlines())
+        values.take_texts(arrival)
         return _Content(ChosenTime(received.received_at))
     parts = parts_of(
         message,
@@ -156,25 +162,46 @@ def _add_message(
         is_small=len(received.raw) <= SMALL_OCTETS,
         limits=options.data_set_limits,
     )
-    ordered = parts.in_order()
-    for part in ordered:
+    if options.destination_kinds:
+        values.take(parts.setting.added)
+        values.take(arrival)
+        values.add("kind", _kind(message, options))
+    else:
+        values.take(_arrived(parts.setting, arrival))
+    for part in parts.objects:
         values.take(part.added)
-    values.add("kind", _kind(message, parts, options))
-    for part in ordered:
+    for part in parts.in_order():
         values.take_texts(part.added)
+    values.take_texts(arrival)
     sent = message.event_identification.event_date_time
-    keys = tuple([pair for part in parts.objects for pair in part.keys])
+    keys = [pair for part in parts.objects for pair in part.keys]
     return _Content(
         choose_time(sent, received, options),
         sent,
         parts.body(),
-        add_query_keys(values, keys) if keys else {},
+        add_query_keys(values, tuple(keys)) if keys else {},
     )
 
 
-def _kind(message: AuditMessage, parts: Parts, options: ProjectionOptions) -> str:
-    if not options.destination_kinds:
-        return parts.setting.kind
+def _arrived(setting: Part, arrival: Added) -> Added:
+    """What the setting adds, with its kind, and how it arrived; remembered for the pair."""
+    known = _arrived_known.get((id(setting), id(arrival)))
+    if known is not None and known[0] is setting and known[1] is arrival:
+        return known[2]
+    values = FieldValues(maxsize, maxsize, maxsize)
+    values.take(setting.added)
+    values.add("kind", setting.kind)
+    values.take(arrival)
+    added = values.added()
+    _arrived_known.put((id(setting), id(arrival)), (setting, arrival, added))
+    return added
+
+
+_arrived_known: Remembered[tuple[int, int], tuple[Part, Added, Added]] = Remembered()
+"""By identity, as in `PerPart`."""
+
+
+def _kind(message: AuditMessage, options: ProjectionOptions) -> str:
     event, participants = message.event_identification, message.active_participants
     return kind_of(event, participants, options.destination_kinds)
 
@@ -239,20 +266,23 @@ def _truncation(received: Received) -> Finding:
     )
 
 
-def _add_assessment(values: FieldValues, assessment: Assessment, found: list[Finding]) -> None:
-    gravest = _NO_SEVERITY
-    if found:
-        severities = {one.severity for one in found}
-        gravest = next(str(one) for one in _GRAVEST_FIRST if one in severities)
-        values.add("finding", *[one.rule for one in found])
-    values.take(_opinion_fields(gravest, assessment.verdict, assessment.tier, assessment.dialect))
+def _opinion_fields(assessment: Assessment, found: list[Finding]) -> Mapping[str, tuple[str, ...]]:
+    said = assessment.verdict, assessment.tier, assessment.dialect
+    if not found:
+        return _opinion_without_findings(*said)
+    severities = {one.severity for one in found}
+    gravest = next(str(one) for one in _GRAVEST_FIRST if one in severities)
+    rules = tuple(dict.fromkeys([one.rule for one in found]))
+    return {"finding": rules, **_opinion_without_findings(*said), "severity": (gravest,)}
 
 
 @lru_cache(maxsize=256)
-def _opinion_fields(severity: str, verdict: str, tier: str, dialect: str) -> Added:
-    values = FieldValues(maxsize, maxsize, maxsize)
-    values.add("severity", severity)
-    values.add("verdict", verdict)
-    values.add("tier", tier)
-    values.add("dialect", dialect)
-    return values.added()
+def _opinion_without_findings(
+    verdict: str, tier: str, dialect: str
+) -> Mapping[str, tuple[str, ...]]:
+    return {
+        "severity": (_NO_SEVERITY,),
+        "verdict": (verdict,),
+        "tier": (tier,),
+        "dialect": (dialect,),
+    }

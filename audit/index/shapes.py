@@ -35,8 +35,9 @@ def summed_fields() -> tuple[str, ...]:
 
 def values_of(record: IndexedRecord) -> Values:
     """What decides a record's shape, as sent."""
-    repeats = ("yes",) if record.values(REPEAT) else ()
-    return (*(record.fields.get(name, ()) for name in summed_fields()), repeats)
+    fields = record.fields
+    repeats = ("yes",) if fields.get(REPEAT) else ()
+    return (*[fields.get(name, ()) for name in summed_fields()], repeats)
 
 
 def facts_of(values: Values) -> dict[str, list[str]]:

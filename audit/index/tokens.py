@@ -23,6 +23,7 @@ from typing import Final
 
 from audit.index.criteria import fold, words_of
 from audit.index.document import IndexedRecord
+from audit.index.memo import Memo
 from audit.standards.fields import fields_of
 
 SEPARATOR: Final = "\x01"
@@ -40,11 +41,11 @@ FTS5 cuts tokens at 32 KiB and Lucene refuses them there.
 LONGEST_WORD: Final = 90
 """Characters of a word, likewise: Lucene cuts words at 255 UTF-16 units."""
 
-_CACHED: Final = 200
-"""Characters up to which tokens of a value are remembered: most values come again and again."""
+_REMEMBERED: Final = 65_536
+"""Fields with their values, and texts, whose tokens are remembered: most come again and again."""
 
-_CACHED_VALUES: Final = 8
-"""Values of a field up to which their tokens are remembered together."""
+_REMEMBERED_CHARS: Final = 400
+"""Characters of tokens up to which they are."""
 
 _ADDRESS: Final = "address"
 
@@ -59,6 +60,8 @@ def _escape_one(found: re.Match[str]) -> str:
 
 def escaped(text: str) -> str:
     """The text without the characters that part tokens; escapes keep the order of values."""
+    if text.isascii() and text.isprintable():
+        return text  # nothing of it is escaped, and this is told sooner
     return _ESCAPED.sub(_escape_one, text)
 
 
@@ -94,19 +97,12 @@ def field_prefix(name: str) -> str:
 
 def key_token(name: str, value: str) -> str:
     """The token of one value of a keyword field; ``value`` isn't folded yet."""
-    return _cached_key(name, value) if len(value) <= _CACHED else _key(name, value)
+    return field_prefix(name) + shortened(fold(value))
 
 
 def indexed_value(name: str, value: str) -> str:
     """A value of a keyword field, not folded yet, as it is indexed without its field's name."""
     return key_token(name, value)[len(name) + 1 :]
-
-
-def _key(name: str, value: str) -> str:
-    return field_prefix(name) + shortened(fold(value))
-
-
-_cached_key = lru_cache(maxsize=65536)(_key)
 
 
 def value_prefix_token(name: str, value: str) -> tuple[str, bool]:
@@ -120,17 +116,10 @@ def value_prefix_token(name: str, value: str) -> tuple[str, bool]:
 
 def word_tokens(text: str) -> Sequence[str]:
     """The tokens of the words of a text, in their order."""
-    return _cached_words(text) if len(text) <= _CACHED else _words(text)
-
-
-def _words(text: str) -> tuple[str, ...]:
     return tuple(
         word if len(word) <= LONGEST_WORD else shortened(word, LONGEST_WORD)
         for word in words_of(text)
     )
-
-
-_cached_words = lru_cache(maxsize=65536)(_words)
 
 
 @cache
@@ -188,44 +177,45 @@ def _presence_text(present: tuple[str, ...]) -> str:
     return SEPARATOR.join((ALL, *missing, *there))
 
 
-def _field_text(name: str, values: tuple[str, ...]) -> str:
-    """The tokens of one keyword field, parted."""
-    made = [key_token(name, value) for value in values]
+def _is_short(tokens: str) -> bool:
+    return len(tokens) <= _REMEMBERED_CHARS
+
+
+def _word_text(text: str) -> str:
+    return SEPARATOR.join(word_tokens(text))
+
+
+_word_texts: Final = Memo(_word_text, _REMEMBERED, _is_short)
+
+
+def _field_text(field: tuple[str, tuple[str, ...]]) -> str:
+    """The tokens of one field, parted."""
+    name, values = field
+    if name in text_fields():
+        return SEPARATOR.join(map(_word_texts.__getitem__, values))
+    begin = field_prefix(name)
+    made = [begin + shortened(fold(value)) for value in values]
     if name == _ADDRESS:
         made += filter(None, map(address_token, values))
     return SEPARATOR.join(made)
 
 
-_cached_field_text = lru_cache(maxsize=65536)(_field_text)
-
-
-@lru_cache(maxsize=65536)
-def _cached_word_text(text: str) -> str:
-    return SEPARATOR.join(_words(text))
-
-
-def _word_text(text: str) -> str:
-    return _cached_word_text(text) if len(text) <= _CACHED else SEPARATOR.join(_words(text))
-
-
-def _text_of(name: str, values: tuple[str, ...]) -> str:
-    if len(values) <= _CACHED_VALUES and sum(map(len, values)) <= _CACHED:
-        return _cached_field_text(name, values)
-    return _field_text(name, values)
+_field_texts: Final = Memo(_field_text, _REMEMBERED, _is_short)
 
 
 def token_text(record: IndexedRecord) -> str:
-    """Every token of a record, parted as the inverted index takes them; one may come twice."""
-    texts = text_fields()
-    pieces = [_presence_text(tuple(name for name, values in record.fields.items() if values))]
-    for name, values in record.fields.items():
-        if name in texts:
-            pieces.extend(filter(None, map(_word_text, values)))
-        elif values:
-            pieces.append(_text_of(name, values))
-    return SEPARATOR.join(pieces)
+    """Every token of a record, parted as the inverted index takes them; one may come twice.
+
+    Between two of them there may be several separators.
+    """
+    fields = record.fields
+    present = tuple(fields)
+    if not all(fields.values()):
+        present = tuple(name for name in present if fields[name])
+    texts = map(_field_texts.__getitem__, fields.items())
+    return SEPARATOR.join((_presence_text(present), *texts))
 
 
 def tokens_of(record: IndexedRecord) -> set[str]:
     """Every token of a record."""
-    return set(token_text(record).split(SEPARATOR))
+    return set(token_text(record).split(SEPARATOR)) - {""}

@@ -12,6 +12,7 @@ import apsw
 from audit.index import shapes
 from audit.index.criteria import fold
 from audit.index.document import IndexedRecord
+from audit.index.memo import Memo
 from audit.index.sqlite_documents import to_json
 from audit.standards.fields import fields_of
 
@@ -56,10 +57,10 @@ class ValueSets:
             self._last = max(self._last, set_id)
             if text is not None:
                 self._ids[text] = set_id
-        self._known: dict[tuple[Any, ...], int] = {}
         self._facts_of: Callable[[tuple[Any, ...]], object] = (
             shapes.facts_of if name == SHAPE else folded_set
         )
+        self._known = Memo(self._number_of, _MOST_KNOWN)
 
     @property
     def is_overfull(self) -> bool:
@@ -68,23 +69,16 @@ class ValueSets:
 
     def ids_of(self, records: Iterable[IndexedRecord]) -> list[int]:
         """The number of each record's set; new sets get one."""
+        known = self._known.__getitem__
         if self._name == SHAPE:
-            return [self._id_of(shapes.values_of(record)) for record in records]
+            return list(map(known, map(shapes.values_of, records)))
         name = self._name
-        return [self._id_of(record.fields.get(name, ())) for record in records]
+        return list(map(known, [record.fields.get(name, ()) for record in records]))
 
-    def _id_of(self, values: tuple[Any, ...]) -> int:
+    def _number_of(self, values: tuple[Any, ...]) -> int:
         if not values:
             return 0
-        known = self._known.get(values)
-        if known is None:
-            if len(self._known) >= _MOST_KNOWN:
-                self._known.clear()
-            known = self._known[values] = self._number_of(self._facts_of(values))
-        return known
-
-    def _number_of(self, facts: object) -> int:
-        text = to_json(facts).decode()
+        text = to_json(self._facts_of(values)).decode()
         found = self._ids.get(text)
         if found is None:
             found = self._last = self._last + 1

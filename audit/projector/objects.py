@@ -8,6 +8,8 @@ from audit.projector.identities import patient_identifiers
 from audit.record.audit_message import ParticipantObject, ParticipantObjectDescription
 
 QueryKeys = tuple[tuple[str, str], ...]
+Asked = tuple[tuple[str, str], ...]
+"""Field and identity that a query names."""
 _WILD = frozenset("*?")
 _PERSON = "1"
 
@@ -26,7 +28,7 @@ def is_patient(subject: ParticipantObject) -> bool:
 
 
 def add_object(values: FieldValues, subject: ParticipantObject, default_assigner: str) -> None:
-    """Add what one object says; its decoded query keys come last of all (`add_query_keys`)."""
+    """Add what one object says, less its decoded query keys (`add_query_keys`)."""
     values.add("object", subject.participant_object_id)
     type_code = subject.participant_object_id_type_code.csd_code
     if is_patient(subject):
@@ -71,19 +73,28 @@ def _identities(keyword: str, value: str) -> Iterable[str]:
                 yield part.strip()
 
 
-def add_query_keys(values: FieldValues, keys: QueryKeys) -> dict[str, tuple[str, ...]]:
-    """Add decoded query keys; the values known from them alone, by field (marked inferred)."""
-    inferred: dict[str, dict[str, None]] = {}
+def add_query_keys(values: FieldValues, keys: QueryKeys) -> Asked:
+    """Add decoded query keys; gives the identities that they name, for `add_asked`."""
+    values.add("query_key", *[f"{keyword}={value}" for keyword, value in keys])
     fields = derivations().query_fields
-    for keyword, value in keys:
-        values.add("query_key", f"{keyword}={value}")
-        field = fields.get(_innermost(keyword))
-        if field is None:
-            continue
-        known = set(values.values(field)) - set(inferred.get(field, ()))
-        for identity in _identities(keyword, value):
-            if identity not in known:
-                inferred.setdefault(field, {})[identity] = None
+    return tuple(
+        [
+            (field, identity)
+            for keyword, value in keys
+            if value and (field := fields.get(_innermost(keyword))) is not None
+            for identity in _identities(keyword, value)
+        ]
+    )
+
+
+def add_asked(values: FieldValues, asked: Iterable[tuple[str, str]]) -> dict[str, tuple[str, ...]]:
+    """Add the identities that queries name, after all else; those known from them alone, by field
+    (marked inferred).
+    """
+    inferred: dict[str, dict[str, None]] = {}
+    for field, identity in asked:
+        if identity not in values.values(field):
+            inferred.setdefault(field, {})[identity] = None
     for field, found in inferred.items():
         values.add(field, *found)
     return {field: tuple(found) for field, found in inferred.items()}

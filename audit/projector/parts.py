@@ -19,7 +19,7 @@ from audit.projector.body import (
 )
 from audit.projector.event_fields import add_event, kind_of
 from audit.projector.field_values import Added, FieldValues
-from audit.projector.objects import QueryKeys, add_object
+from audit.projector.objects import Asked, add_object, add_query_keys
 from audit.projector.participants import add_participant
 from audit.projector.sources import add_source
 from audit.projector.texts import (
@@ -58,13 +58,13 @@ SMALL_OCTETS = 8_192
 class Part:
     """What one part of a message adds: values and texts to search, its share of the body.
 
-    Nobody changes the body: records share it. ``kind`` is that of a setting at a site that says
-    nothing about destinations.
+    Nobody changes the body: records share it. ``asked`` are the identities that a query names;
+    ``kind`` is that of a setting at a site that says nothing about destinations.
     """
 
     added: Added
     body: Body
-    keys: QueryKeys = ()
+    asked: Asked = ()
     kind: str = ""
 
 
@@ -176,11 +176,11 @@ def _source(one: AuditSource) -> Part:
 
 def _subject(one: ParticipantObject, assigner: str, limits: DataSetLimits) -> Part:
     keys = decode_query(one, limits) if one.participant_object_query else ()
-    return Part(
-        _gathered(lambda values: add_object(values, one, assigner), object_texts(one, keys)),
-        object_body(one, keys),
-        keys,
-    )
+    values = FieldValues(maxsize, maxsize, maxsize)
+    add_object(values, one, assigner)
+    asked = add_query_keys(values, keys) if keys else ()
+    values.add_text(object_texts(one, keys))
+    return Part(values.added(), object_body(one, keys), asked)
 
 
 class _Maker:

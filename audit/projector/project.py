@@ -20,7 +20,7 @@ from audit.projector.event_fields import kind_of
 from audit.projector.event_time import ChosenTime, choose_time
 from audit.projector.field_values import Added, FieldValues
 from audit.projector.identities import host_of
-from audit.projector.objects import add_query_keys
+from audit.projector.objects import add_asked
 from audit.projector.options import DEFAULT_OPTIONS, ProjectionOptions
 from audit.projector.parts import SMALL_OCTETS, Part, parts_of
 from audit.record.assess import Assessment, assess
@@ -174,12 +174,12 @@ def _add_message(
         values.take_texts(part.added)
     values.take_texts(arrival)
     sent = message.event_identification.event_date_time
-    keys = [pair for part in parts.objects for pair in part.keys]
+    asked = [identity for part in parts.objects for identity in part.asked]
     return _Content(
         choose_time(sent, received, options),
         sent,
         parts.body(),
-        add_query_keys(values, tuple(keys)) if keys else {},
+        add_asked(values, asked) if asked else {},
     )
 
 

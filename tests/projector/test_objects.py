@@ -1,7 +1,7 @@
 from base64 import b64encode
 
 from audit.projector.field_values import FieldValues
-from audit.projector.objects import add_object, add_query_keys, is_patient
+from audit.projector.objects import add_asked, add_object, add_query_keys, is_patient
 from audit.record.audit_message import (
     CodedValue,
     ParticipantObject,
@@ -81,7 +81,7 @@ def test_a_query_names_whom_it_sought() -> None:
     add_object(found, asked, "")
     keys = decode_query(asked)
     assert keys == (("PatientID", "P7"), ("StudyDate", "20260528"), ("PatientName", "Do*"))
-    assert add_query_keys(found, keys) == {"patient": ("P7",)}
+    assert add_asked(found, add_query_keys(found, keys)) == {"patient": ("P7",)}
     assert found.values("query_key") == ("PatientID=P7", "StudyDate=20260528", "PatientName=Do*")
     assert found.values("patient") == ("P7",)
     assert found.values("patient_name") == ()
@@ -96,7 +96,10 @@ def test_only_what_the_query_alone_tells_is_inferred() -> None:
         ("StudyInstanceUID", "1.2\\1.3"),
         ("AccessionNumber", ""),
     )
-    assert add_query_keys(found, keys) == {"patient": ("P2",), "study": ("1.2", "1.3")}
+    assert add_asked(found, add_query_keys(found, keys)) == {
+        "patient": ("P2",),
+        "study": ("1.2", "1.3"),
+    }
     assert found.values("patient") == ("P1", "P2")
     assert found.values("study") == ("1.2", "1.3")
 

@@ -32,6 +32,10 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     ),
     "witness": ("audit.cli.witness:witness", "Watch logs of other machines; cosign their heads."),
     "reindex": ("audit.cli.reindex:reindex", "Build the search index anew, or check it."),
+    "dead-letters": (
+        "audit.cli.dead_letters:letters",
+        "List, retry or drop what Elasticsearch refused.",
+    ),
     "retention": ("audit.cli.retention:retention", "Remove records whose time is over."),
     "hold": ("audit.cli.hold:hold", "Keep the records of a case from being removed."),
     "backup": ("audit.cli.backup:backup", "Copy the repository while it runs."),

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from time import time_ns
 from typing import TYPE_CHECKING, Any, Final
 
+from audit.errors import IndexUnavailable
 from audit.index.document import IndexedRecord
 from audit.index.elastic_bulk import Action, BulkWriter, Refusal, delete_action
 from audit.index.elastic_client import ElasticIndexOptions, failing_plainly, hits_of
@@ -147,7 +148,8 @@ class DeadLetters:
 
     def _send(self, actions: Sequence[Action]) -> None:
         if actions:
-            self._bulk.send(actions)
+            for refusal in self._bulk.send(actions).refusals:
+                raise IndexUnavailable(f"{self.index} takes no dead letter: {refusal.reason}")
             with failing_plainly():
                 self._client.indices.refresh(index=self.index)
 

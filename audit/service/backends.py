@@ -123,6 +123,11 @@ def _open_elastic(settings: Settings) -> SearchIndex:
             username=index.elasticsearch_user,
             password=_secret(index.elasticsearch_password_file),
             ca_file=index.elasticsearch_ca,
+            request_timeout_s=index.elasticsearch_timeout_s,
+            retry_for_s=index.elasticsearch_retry_s,
+            bulk_octets=index.elasticsearch_bulk_octets,
+            replicas=index.elasticsearch_replicas,
+            dead_letters=index.elasticsearch_dead_letters,
         )
     )
 

@@ -27,6 +27,7 @@ from audit.service.backends import (
     upkeep_of,
     wait_for_reader,
 )
+from audit.service.dead_letters import count_of, requests_for
 from audit.service.index_removals import IndexRemovals, applied_beside_file, applied_file
 from audit.service.metrics import counter, gauge, render
 from audit.service.paths import DataPaths
@@ -129,11 +130,14 @@ class ProjectRole:
         first = backend == self._settings.index.backend
         applied = applied_file(self._paths) if first else applied_beside_file(self._paths)
         removals = IndexRemovals(self._paths, reader, index, applied)
+        letters = requests_for(self._paths, reader, index, projection_options(self._settings))
 
         def before_step() -> None:
             if self._reindexer is not None:
                 self._reindexer.hand_over(backend)
             removals()
+            if letters is not None:
+                letters()
 
         follower = Follower(reader, index, self._follow_options(), before_step=before_step)
         return _Followed(index, removals, follower)
@@ -177,6 +181,7 @@ class ProjectRole:
         if counters.last_failure:
             detail["reason"] = counters.last_failure
         detail |= self._lag(counters.position) | self._beside() | self._reindex()
+        detail |= self._dead_letters()
         return self._status(
             ready=not counters.last_failure, detail=detail, metrics=self._metrics(counters)
         )
@@ -191,6 +196,11 @@ class ProjectRole:
         told = {"backend": backend, "position": counters.position, "reason": counters.last_failure}
         return {"beside": told}
 
+    def _dead_letters(self) -> dict[str, int]:
+        """How many records Elasticsearch refused for good; nothing where none goes there."""
+        count = count_of(self._indices.get("elasticsearch"))
+        return {} if count is None else {"dead_letters": count}
+
     def _reindex(self) -> dict[str, Any]:
         state = None if self._reindexer is None else self._reindexer.state
         return {} if state is None else {"reindex": state.told()}
@@ -198,7 +208,8 @@ class ProjectRole:
     def _metrics(self, counters: FollowCounters) -> str:
         state = None if self._reindexer is None else self._reindexer.state
         left = 0 if state is None or state.state != RUNNING else state.of - state.position
-        return _metrics(counters, self._sealed_months, max(0, left))
+        refused = self._dead_letters().get("dead_letters", 0)
+        return _metrics(counters, self._sealed_months, max(0, left), refused)
 
     def _lag(self, position: int) -> dict[str, int]:
         if self._reader is None:
@@ -219,7 +230,9 @@ class ProjectRole:
         )
 
 
-def _metrics(counters: FollowCounters, sealed_months: int, reindex_left: int) -> str:
+def _metrics(
+    counters: FollowCounters, sealed_months: int, reindex_left: int, dead_letters: int
+) -> str:
     return render(
         (
             gauge("arr_index_seq", "first sequence not searchable yet", counters.position),
@@ -234,6 +247,7 @@ def _metrics(counters: FollowCounters, sealed_months: int, reindex_left: int) ->
                 "arr_index_failures", "attempts that failed and were repeated", counters.failures
             ),
             gauge("arr_reindex_left", "records that a rebuild has still to put", reindex_left),
+            gauge("arr_index_dead_letters", "records that Elasticsearch refused", dead_letters),
             counter("arr_index_months_sealed", "months sealed since the start", sealed_months),
             gauge(
                 "arr_ingest_to_searchable_seconds",

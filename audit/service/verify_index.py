@@ -21,6 +21,7 @@ from audit.projector.jobs import Job, run_jobs
 from audit.projector.options import ProjectionOptions
 from audit.projector.project import record_id
 from audit.service.backends import open_index
+from audit.service.dead_letters import refusals_in
 from audit.service.paths import DataPaths
 from audit.service.project import projection_options
 from audit.settings import Settings
@@ -30,6 +31,7 @@ MAX_NAMED = 100
 
 _PAGE = 500
 _REPEAT_OF = "repeat_of"
+_MISSING = "is not in the index"
 
 Progress = Callable[[int, int], None]
 """Told (documents and entries looked at, about how many in all)."""
@@ -43,12 +45,16 @@ class IndexReport:
         position: first journal sequence that is not in the index yet, and so wasn't compared.
         documents: compared with their entries.
         disagreements: all of them.
+        refused: how many of them are missing because Elasticsearch refused them, as its list of
+            dead letters has it; whoever writes there can put a name on the list, so each is a
+            disagreement all the same.
         named: the first of them, as (record id, what is wrong).
     """
 
     position: int = 0
     documents: int = 0
     disagreements: int = 0
+    refused: int = 0
     named: list[tuple[str, str]] = field(default_factory=list)
 
     @property
@@ -85,6 +91,7 @@ class IndexCheck:
         self._report = IndexReport()
         self._suspects: dict[str, str] = {}
         self._seen = bytearray()
+        self._refused: dict[str, str] = {}
 
     def run(self) -> IndexReport:
         """Compare everything.
@@ -96,6 +103,7 @@ class IndexCheck:
         report = self._report
         report.position = min(self._index.position(), self._reader.durable_count())
         self._seen = bytearray(report.position // 8 + 1)
+        self._refused = refusals_in(self._index)
         for records in self._pages():
             self._compare(records)
             self._tell(report.documents)
@@ -103,7 +111,7 @@ class IndexCheck:
             if entry.sequence % _PAGE == 0:
                 self._tell(report.documents + entry.sequence)
             if is_document(entry) and not self._was_seen(entry.sequence):
-                self._suspects[self._id(entry.sequence)] = "is not in the index"
+                self._suspects[self._id(entry.sequence)] = _MISSING
         self._look_again()
         return report
 
@@ -188,7 +196,9 @@ class IndexCheck:
         """What disagreed, one by one: it may only have changed between two looks."""
         for name, problem in self._suspects.items():
             if not self._agrees_now(name):
-                self._report.add(name, problem)
+                refusal = self._refused.get(name) if problem == _MISSING else None
+                self._report.refused += refusal is not None
+                self._report.add(name, problem + (f": refused: {refusal}" if refusal else ""))
 
     def _agrees_now(self, name: str) -> bool:
         record = self._index.get(name)

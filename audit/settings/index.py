@@ -22,7 +22,9 @@ class IndexSettings(Section):
         description="addresses of Elasticsearch nodes, separated by commas",
     )
     elasticsearch_prefix: str = Field(
-        "arr", description="what the names of all indices begin with"
+        "arr",
+        pattern=r"^[a-z0-9][a-z0-9_.-]{0,99}$",
+        description="what the names of all indices begin with: small letters, digits, _ . -",
     )
     elasticsearch_user: str | None = Field(None, description="user for basic authentication")
     elasticsearch_password_file: Path | None = Field(
@@ -32,6 +34,30 @@ class IndexSettings(Section):
         None, description="file holding an Elasticsearch API key"
     )
     elasticsearch_ca: Path | None = Field(None, description="PEM file of Elasticsearch's CA")
+    elasticsearch_replicas: int = Field(
+        0, ge=0, le=10, description="copies of each index on other nodes; 0 for a single node"
+    )
+    elasticsearch_timeout_s: float = Field(
+        30.0, gt=0, le=600, description="how long one request to Elasticsearch may take"
+    )
+    elasticsearch_retry_s: float = Field(
+        30.0,
+        ge=0,
+        le=3600,
+        description="how long a write is tried again within one attempt; attempts go on for ever",
+    )
+    elasticsearch_bulk_octets: int = Field(
+        8 * 1024 * 1024,
+        ge=1024,
+        le=100 * 1024 * 1024,
+        description="size of one bulk request; what stands between may allow less",
+    )
+    elasticsearch_dead_letters: int = Field(
+        10_000,
+        ge=0,
+        le=1_000_000,
+        description="most refused records that are listed with their reason",
+    )
     column_octets: int = Field(
         256 * 1024 * 1024,
         ge=0,

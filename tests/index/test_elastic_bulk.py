@@ -115,6 +115,15 @@ def test_the_list_is_bounded_and_tells_from_where_on_it_is_not_whole(
     assert index.position() == 5
 
 
+def test_a_list_that_takes_no_letter_keeps_the_position_back(
+    index: ElasticIndex, fake: FakeElasticsearch
+) -> None:
+    fake.bulk_script = [always(400, "document_parsing_exception")] * 2
+    with pytest.raises(IndexUnavailable, match="takes no dead letter"):
+        index.put([record(1)], 2)
+    assert POSITION not in fake.asked
+
+
 def test_a_rebuild_that_is_taken_whole_leaves_no_letters(
     index: ElasticIndex, fake: FakeElasticsearch
 ) -> None:

@@ -4,8 +4,6 @@ import json
 from collections.abc import Sequence
 from ipaddress import ip_network
 
-import pytest
-
 from audit.index.criteria import (
     And,
     Criteria,
@@ -19,14 +17,11 @@ from audit.index.criteria import (
     Range,
     Term,
     Text,
-    fold,
-    matches,
 )
 from audit.index.document import IndexedRecord
 from audit.index.port import SearchIndex, Span, Total
 from audit.index.row_ids import SECOND
 from tests.contract.paging import all_pages
-from tests.index import records as made
 from tests.index.records import MONTH_START
 
 HOUR = 3600 * SECOND
@@ -171,30 +166,6 @@ def test_folding_is_the_same_for_records_and_questions(index: SearchIndex) -> No
         assert found_by(index, Term("user", asked)) == [1, 2]
     assert found_by(index, Prefix("user", "MÜL")) == [1, 2]
     assert index.distinct("user", "MÜ") == ("mueller", "muller")
-
-
-@pytest.mark.parametrize("hostile", made.HOSTILE, ids=lambda value: ascii(value[:12]))
-def test_hostile_values_are_found_by_exactly_themselves(
-    embedded: SearchIndex, hostile: str
-) -> None:
-    held = [record(n, user=value, text=value) for n, value in enumerate(made.HOSTILE)]
-    embedded.put(held, len(held))
-    for asked in (Term("user", hostile), Prefix("user", hostile), Text(hostile), Phrase(hostile)):
-        want = [r.sequence for r in held if matches(asked, r)]
-        assert sorted(found_by(embedded, asked)) == want
-
-
-@pytest.mark.elastic
-@pytest.mark.slow
-def test_hostile_values_in_elasticsearch(elastic: SearchIndex) -> None:
-    held = [record(n, user=value, text=value) for n, value in enumerate(made.HOSTILE)]
-    elastic.put(held, len(held))
-    for hostile in made.HOSTILE:
-        for asked in (Term("user", hostile), Prefix("user", hostile), Phrase(hostile)):
-            want = [r.sequence for r in held if matches(asked, r)]
-            assert sorted(found_by(elastic, asked)) == want
-    named = sorted({fold(value) for value in made.HOSTILE})
-    assert elastic.distinct("user") == tuple(named)
 
 
 def test_every_value_of_a_field_is_searchable(index: SearchIndex) -> None:

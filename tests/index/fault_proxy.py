@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from socket import SO_LINGER, SOL_SOCKET, socket
+from itertools import cycle
+from socket import SHUT_WR, SO_LINGER, SOL_SOCKET, socket
 from threading import Event, Thread
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
@@ -16,9 +17,13 @@ from urllib.parse import SplitResult, urlsplit
 from typing_extensions import override
 
 PASS = "pass"
+SILENCE = "applied in silence"
+"""Done, but never answered; not in schedules, since each one lasts as long as the time-out."""
+
 FAULTS = (
     "down",
     "reset",
+    "half-closed",
     "busy",
     "unavailable",
     "too large",
@@ -31,6 +36,13 @@ FAULTS = (
 )
 
 _STATUS = {"busy": 429, "unavailable": 503, "too large": 413}
+_ITEM_FAULTS = (
+    (429, "es_rejected_execution_exception"),
+    (403, "cluster_block_exception"),
+    (503, "unavailable_shards_exception"),
+    (500, "i_o_exception"),
+    (400, "validation_exception"),
+)
 _OURS = ("host", "connection", "content-length")
 _SLOW_S = 0.03
 _FEW_LINES = 2
@@ -78,6 +90,13 @@ class _Handler(BaseHTTPRequestHandler):
     def _do(self, fault: str, body: bytes) -> None:
         if fault in ("down", "reset"):
             self._hang_up(reset=fault == "reset")
+        elif fault == "half-closed":
+            self.connection.shutdown(SHUT_WR)
+            self.close_connection = True
+        elif fault == SILENCE:
+            self._ask(body)
+            self.connection.recv(1)  # until whoever asked gives up
+            self.close_connection = True
         elif fault in _STATUS and (fault != "too large" or body.count(b"\n") > _FEW_LINES):
             self._answer((_STATUS[fault], {"content-type": _KIND}, b'{"error":"no"}'))
         elif fault == "html":
@@ -111,15 +130,15 @@ class _Handler(BaseHTTPRequestHandler):
             connection.close()
 
     def _some_items(self, body: bytes) -> Answer:
-        """Every second action reaches the server, the others are told to come again."""
+        """Every second action reaches the server; of the others, the cluster's faults are told."""
         pairs = list(_pairs_of(body))
         taken = b"\n".join([*(b"\n".join(pair) for pair in pairs[::2]), b""])
         status, headers, told = self._ask(taken)
         if status != 200:
             return status, headers, told
         answers = iter(json.loads(told)["items"])
-        busy = {"index": {"status": 429, "error": {"type": "t", "reason": "busy"}}}
-        items = [busy if n % 2 else next(answers) for n in range(len(pairs))]
+        faults = cycle(_ITEM_FAULTS)
+        items = [_item(*next(faults)) if n % 2 else next(answers) for n in range(len(pairs))]
         return status, headers, json.dumps({"errors": True, "items": items}).encode()
 
     def _answer(self, answer: Answer, *, cut: bool = False) -> None:
@@ -179,6 +198,10 @@ def fault_proxy(upstream: str, tls: ssl.SSLContext | None = None) -> Iterator[Fa
         finally:
             server.shutdown()
             thread.join()
+
+
+def _item(status: int, kind: str) -> dict[str, Any]:
+    return {"index": {"status": status, "error": {"type": kind, "reason": "not now"}}}
 
 
 def _pairs_of(body: bytes) -> Iterator[list[bytes]]:

@@ -18,7 +18,7 @@ from audit.index.elastic_index import ElasticIndex
 from audit.index.port import SearchIndex, Total
 from tests.elasticsearch_server import ElasticsearchServer
 from tests.index.fake_elasticsearch import FakeElasticsearch, fake_elasticsearch
-from tests.index.fault_proxy import FAULTS, PASS, FaultProxy, fault_proxy
+from tests.index.fault_proxy import FAULTS, PASS, SILENCE, FaultProxy, fault_proxy
 from tests.index.records import MONTH_START
 
 SCHEDULES = 1000 if os.environ.get("ARR_LONG") else 20
@@ -58,7 +58,7 @@ def schedule(seed: int) -> Callable[[], str]:
     def next_fault() -> str:
         if not run:
             fault = chosen.choice(FAULTS) if chosen.random() < rate else PASS
-            run.extend([fault] * chosen.choice((1, 1, 1, 6)))
+            run.extend([fault] * chosen.choice((1, 1, 1, 6, 6, 40)))
         return run.pop()
 
     return next_fault
@@ -87,14 +87,19 @@ def fake() -> Iterator[FakeElasticsearch]:
         yield started
 
 
+def clean(fake: FakeElasticsearch) -> None:
+    fake.taken.clear()
+    fake.kept.clear()
+    fake.letters.clear()
+
+
 def test_each_record_stands_once_and_the_position_is_never_ahead(
     fake: FakeElasticsearch,
 ) -> None:
     met: set[str] = set()
     with fault_proxy(fake.url) as proxy:
         for seed in range(SCHEDULES):
-            fake.taken.clear()
-            fake.kept.clear()
+            clean(fake)
             proxy.next_fault = schedule(seed)
             index = ElasticIndex(options(proxy.url))
 
@@ -182,8 +187,7 @@ def test_tls_and_who_we_are(
     authority.issue_cert("localhost").configure_cert(context)
     ca_file = tmp_path / "ca.crt"
     authority.cert_pem.write_to_path(ca_file)
-    fake.taken.clear()
-    fake.kept.clear()
+    clean(fake)
     with fault_proxy(fake.url, context) as proxy:
         proxy.authorization = wanted
         index = ElasticIndex(options(proxy.url, ca_file=ca_file, **given))
@@ -200,11 +204,34 @@ def test_tls_and_who_we_are(
         distrusting.close()
 
 
+def test_a_put_that_was_done_but_never_answered_stands_once(fake: FakeElasticsearch) -> None:
+    clean(fake)
+    faults = [PASS] * 12 + [SILENCE, PASS] * 3
+    with fault_proxy(fake.url) as proxy:
+        proxy.next_fault = lambda: faults.pop(0) if faults else PASS
+        index = ElasticIndex(options(proxy.url, request_timeout_s=0.5))
+        put_all(index, proxy, lambda _position: None)
+        assert proxy.seen.count(SILENCE) == 3
+        index.close()
+    assert len(fake.taken) == RECORDS
+    assert not fake.letters
+
+
+def test_searches_go_on_while_a_node_is_down(fake: FakeElasticsearch) -> None:
+    with fake_elasticsearch() as gone:
+        down = gone.url
+    for urls in ((down, fake.url), (fake.url, down)):
+        index = ElasticIndex(options(down, urls=urls))
+        for _ in range(4):
+            assert index.search(Everything(), limit=1).records == ()
+            assert index.count(Everything()) == Total(0)
+        index.close()
+
+
 def test_another_node_is_asked_when_one_is_down(fake: FakeElasticsearch) -> None:
     with fake_elasticsearch() as gone:
         down = gone.url
-    fake.taken.clear()
-    fake.kept.clear()
+    clean(fake)
     index = ElasticIndex(options(down, urls=(down, fake.url)))
     put_all(index, FaultProxy(), lambda _position: None)
     assert len(fake.taken) == RECORDS

@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 from lxml import etree
@@ -29,7 +30,10 @@ _LACKING = "Missing child element"
 _TEXT_KINDS = ("SCHEMAV_CVC_COMPLEX_TYPE_2_3", "SCHEMAV_CVC_COMPLEX_TYPE_2_1")
 _FLOOD = 100
 """So many errors are looked for at length, with a path for each."""
+_FEW = 200
+"""So few elements can't hold more errors than can be told at length."""
 _FED_OCTETS = 4096
+_LONG_TEXT = 256
 _EXPECTATIONS = {
     "EventActionCode": "C, R, U, D or E",
     "EventDateTime": "an xsd:dateTime such as 2026-03-01T09:30:00.000+01:00",
@@ -73,7 +77,7 @@ class Grammars:
         schema = self._compiled.get(tier)
         if schema is None:
             schema = self._compiled[tier] = _compile(tier)
-        if large and (flood := _flood(schema, root)) is not None:
+        if large and _has_many(root) and (flood := _flood(schema, root)) is not None:
             self._entries[tier] = flood
             return not flood
         if schema.validate(root):
@@ -117,12 +121,16 @@ def _compile(tier: str) -> etree.XMLSchema:
     return etree.XMLSchema(etree.parse(str(schema_path(_FILES[tier])), parser))
 
 
+def _has_many(root: Element) -> bool:
+    return next(islice(root.iter(), _FEW, None), None) is not None
+
+
 def _flood(schema: etree.XMLSchema, root: Element) -> list[Any] | None:
     """The errors of a message that has very many or none at all; None when it has a few.
 
     The message is validated while it is fed, so that nobody waits for errors beyond those.
     """
-    octets = etree.tostring(root, encoding="utf-8")
+    octets = _without_long_texts(etree.tostring(root, encoding="utf-8"))
     parser = etree.XMLParser(schema=schema, resolve_entities=False)
     with suppress(etree.XMLSyntaxError):
         for start in range(0, len(octets), _FED_OCTETS):
@@ -134,12 +142,25 @@ def _flood(schema: etree.XMLSchema, root: Element) -> list[Any] | None:
     return None
 
 
+def _without_long_texts(octets: bytes) -> bytes:
+    """With a short text where a long one is: fed piecemeal, it would be copied for each piece.
+
+    Whether a long query is base64 is a rule of its own (``not-base64``); no other text is judged
+    by its length.
+    """
+    parts = octets.split(b"<")
+    for number, part in enumerate(parts):
+        if len(part) > _LONG_TEXT and (end := part.find(b">") + 1) < len(part) - _LONG_TEXT:
+            parts[number] = part[:end] + b"AAAA"
+    return b"<".join(parts)
+
+
 def _is_value(one: Finding) -> bool:
     return one.rule in {"grammar-value", *_VALUE_RULES.values()}
 
 
 def _as_finding(entry: Any) -> Finding:
-    text, line = str(entry.message), int(entry.line)
+    text, line = _in_short(str(entry.message)), int(entry.line)
     named = _ELEMENT.search(text)
     path = str(entry.path or (named[1] if named else ""))
     missing = _MISSING_ATTRIBUTE.search(text)
@@ -159,6 +180,11 @@ def _as_finding(entry: Any) -> Finding:
     if "is not allowed" in text:
         return _about_surplus_attribute(text, path, line)
     return _about_value(text, path, line)
+
+
+def _in_short(text: str) -> str:
+    """Without the middle of a long value: its beginning is shown, its end tells what is wrong."""
+    return text if len(text) <= 2 * _LONG_TEXT else text[:_LONG_TEXT] + text[-_LONG_TEXT:]
 
 
 def _about_order(text: str, path: str, line: int) -> Finding:

@@ -23,7 +23,10 @@ _MOST_LINES = 20_000
 
 def path_of(element: Element) -> str:
     """The path of an element, numbered where siblings of the same name stand beside it."""
-    steps = []
+    path = str(element.getroottree().getpath(element))
+    if ":" not in path and "*" not in path:
+        return path
+    steps = []  # of a namespace, for which the parser's own path names prefixes or nothing
     current: Element | None = element
     while current is not None:
         steps.append(_step(current))

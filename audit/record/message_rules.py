@@ -29,6 +29,8 @@ from audit.standards import code_tables
 
 _T = TypeVar("_T")
 _ENOUGH = 100
+_DECISIVE = "not-base64"
+"""The one error among the faults of parts: it decides, however many warnings there are."""
 UID_ID_TYPES = frozenset({"110180", "110181"})
 _ROOT = "/AuditMessage"
 _EVENT = f"{_ROOT}/EventIdentification"
@@ -57,10 +59,11 @@ def _judge_each(
 ) -> list[Finding]:
     found: list[Finding] = []
     for index, part in enumerate(parts):
-        if faults := judge(part):
+        faults = judge(part)
+        if len(found) >= _ENOUGH:
+            faults = [one for one in faults if one.rule == _DECISIVE]
+        if faults:
             found += _placed(faults, f"{_ROOT}/{numbered(name, index, len(parts))}")
-            if len(found) >= _ENOUGH:
-                break
     return found
 
 
@@ -117,6 +120,8 @@ def _codes_faults(codes: tuple[CodedValue, ...], name: str) -> list[Fault]:
     for index, code in enumerate(codes):
         if faults := code_faults(code):
             found += _below(faults, f"/{numbered(name, index, len(codes))}")
+            if len(found) >= _ENOUGH:
+                break
     return found
 
 
@@ -193,6 +198,8 @@ def _content_faults(one: ParticipantObject) -> list[Fault]:
             step = numbered("ParticipantObjectDetail", index, len(details))
             said = f"the value of {detail.type!r:.80} is not base64"
             found.append(Fault("not-base64", said, f"/{step}/@value"))
+            if len(found) >= _ENOUGH:
+                break
     return found
 
 
@@ -206,6 +213,8 @@ def _description_faults(description: ParticipantObjectDescription) -> list[Fault
             step = numbered("SOPClass", index, len(classes))
             found += _below(faults, f"/{step}/@UID")
             found += _below(tuple(inner), f"/{step}")
+            if len(found) >= _ENOUGH:
+                break
     if description.contains_study:
         studies = _uids_faults(description.contains_study, "StudyIDs")
         found += _below(tuple(studies), "/ParticipantObjectContainsStudy")

@@ -15,6 +15,9 @@ from audit.record.location import local_name, path_of
 from audit.record.xml_tree import Element
 
 _ENOUGH = 100
+_ENOUGH_FOREIGN = 20
+"""A path costs a look at all siblings, and of the foreign ones there may be thousands."""
+_SHOWN = 300
 _CODED = (
     "EventID",
     "EventTypeCode",
@@ -56,14 +59,24 @@ def _strip_element(element: Element, own: str, found: list[Finding]) -> None:
     parent = element.getparent()
     space = _namespace(element)
     if space and space != own and parent is not None:
-        _note(found, "foreign-element", f"{local_name(element)} of {space}", element)
+        _note_foreign(found, "foreign-element", f"{local_name(element)} of {space}", element)
         parent.remove(element)
         return
     if space:
         element.tag = local_name(element)
     for name in [str(name) for name in element.attrib if str(name).startswith("{")]:
-        _note(found, "foreign-attribute", name.replace("{", "").replace("}", " "), element)
+        _note_foreign(found, "foreign-attribute", _worded(name), element)
         del element.attrib[name]
+
+
+def _worded(name: str) -> str:
+    space, _, local = name[1:].partition("}")
+    return f"{local} of {space}"
+
+
+def _note_foreign(found: list[Finding], rule: str, said: str, element: Element) -> None:
+    if len(found) < _ENOUGH_FOREIGN:
+        _note(found, rule, said[:_SHOWN], element)
 
 
 def _note(found: list[Finding], rule: str, said: str, element: Element) -> None:

@@ -23,6 +23,8 @@ _AE_TITLE = re.compile(r"[ -\[\]-~]{1,16}")
 _DNS_NAME = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_.-]{0,253}[A-Za-z0-9_.])?")
 _TELEPHONE = re.compile(r"\+?[0-9 ()/.;=a-zA-Z#*-]{2,40}")
 _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:\S+")
+_LONGEST_ADDRESS = 80
+"""An IPv6 address in brackets, with the name of an interface."""
 _MAX_PLACEHOLDER = 12
 _PLACEHOLDERS = frozenset(
     {"<none>", "none", "null", "(null)", "undefined", "unknown", "<unknown>", "n/a", "na", "nil"}
@@ -155,6 +157,8 @@ def _fits(value: str, kind: str) -> bool:
 
 
 def _is_ip_address(value: str) -> bool:
+    if len(value) > _LONGEST_ADDRESS:
+        return False
     try:
         ip_address(value.removeprefix("[").removesuffix("]"))
     except ValueError:

@@ -1,6 +1,7 @@
 """Inputs made to exhaust, to leak or to confuse, each with a finding that must be there."""
 
 from tests.conformance.corpus import changed, example
+from tests.conformance.hostile_contents import CONTENTS
 
 GOOD = example("110103")
 MIB = 1024 * 1024
@@ -170,3 +171,4 @@ HOSTILE: dict[str, tuple[bytes, str]] = {
         "ae-title",
     ),
 }
+HOSTILE |= CONTENTS

@@ -6,14 +6,36 @@ import sys
 import time
 
 import pytest
+from lxml import etree
 
 from audit.record.assess import assess
 from audit.record.xml_input import XmlLimits
 from tests.conformance.hostile_messages import GOOD, HOSTILE
 
-# The aim is 100 ms, which the worst of these take on a machine that does little else.
-MOST_CPU_SECONDS = 0.6
+YARDSTICK = b"<a>" + b"<b c='1'>text</b>" * 10_000 + b"</a>"
+MOST_YARDSTICKS = 18
+"""The bar is 100 ms on a machine that reads the yardstick in 6 ms; the worst takes 11 of them."""
+MOST_TRIES = 12
 MOST_KIB = 64 * 1024
+
+
+def yardstick_s() -> float:
+    """Processor time of reading a fixed document and going over it once."""
+    started = time.process_time()
+    assert sum(len(one.get("c", "")) for one in etree.fromstring(YARDSTICK).iter("b")) == 10_000
+    return time.process_time() - started
+
+
+def assess_s(octets: bytes) -> float:
+    """Processor time of assessing, in which waiting for other processes doesn't count."""
+    started = time.process_time()
+    assess(octets)
+    return time.process_time() - started
+
+
+def costs_little(octets: bytes, most: int = MOST_YARDSTICKS, tries: int = MOST_TRIES) -> bool:
+    """Whether one of a few tries keeps to the bound, each beside a measure of the machine."""
+    return any(assess_s(octets) < most * yardstick_s() for _ in range(tries))
 
 
 @pytest.mark.parametrize("name", sorted(HOSTILE))
@@ -23,9 +45,11 @@ def test_a_hostile_message_gets_its_finding_soon(name: str) -> None:
     told = assess(octets)
     assert not rule or rule in {one.rule for one in told.findings}, told.findings
     assert len(told.findings) <= XmlLimits().max_findings
-    started = time.process_time()
-    assess(octets)
-    assert time.process_time() - started < MOST_CPU_SECONDS
+    assert costs_little(octets)
+
+
+def test_the_measure_tells_what_costs_more_than_the_bound() -> None:
+    assert not costs_little(HOSTILE["as many attributes as allowed"][0], most=1, tries=2)
 
 
 def test_hostile_messages_take_little_memory_of_the_whole_process() -> None:

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from audit.record.assess import assess
+from audit.record.audit_message import octets_of
 from audit.record.findings import Severity, finding
 from audit.record.xml_input import XmlLimits
 from tests.conformance.corpus import EXAMPLES, MESSAGES, SIZES, changed, example
@@ -236,3 +237,24 @@ def test_an_error_is_kept_and_decides_however_many_warnings_come_first() -> None
     told = assess(wrong, XmlLimits(max_findings=1))
     assert [one.severity for one in told.findings] == ["error"]
     assert told.verdict == "invalid"
+
+
+def test_a_query_that_is_no_base64_decides_behind_a_hundred_warnings() -> None:
+    whole = example("110103")
+    begin = whole.index(b"<ParticipantObjectIdentification")
+    odd = (
+        b'<ParticipantObjectIdentification ParticipantObjectID="">'
+        b'<ParticipantObjectIDTypeCode csd-code="9" codeSystemName="RFC-3881" originalText="r"/>'
+        b"%s</ParticipantObjectIdentification>"
+    )
+    named = odd % b"<ParticipantObjectName>x</ParticipantObjectName>"
+    wrong = odd % b"<ParticipantObjectQuery>QU*J</ParticipantObjectQuery>"
+    told = assess(whole[:begin] + named * 150 + wrong + whole[begin:])
+    assert told.verdict == "invalid"
+    assert "not-base64" in {one.rule for one in told.findings}
+
+
+@pytest.mark.parametrize("blank", ["\u00a0", "\u2003", "\x0b"])
+def test_base64_allows_the_blanks_of_xml_alone(blank: str) -> None:
+    assert octets_of("QU\n JD\t\r ") == b"ABC"
+    assert octets_of(f"QU{blank}JD") is None

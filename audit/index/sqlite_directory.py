@@ -79,6 +79,11 @@ class IndexDirectory:
         generation = self.generation()
         return "" if generation is None else why_outdated(generation.name, self._keys)
 
+    def is_deleted(self) -> bool:
+        """Whether a generation is to answer that somebody has deleted, or the head of it."""
+        generation = self.generation()
+        return generation is not None and not (generation / HEAD).exists()
+
     def parts(self) -> list[str]:
         """Names of the month files of the answering generation, oldest month first."""
         return [path.stem for path in self.parts_of(self.generation())]
@@ -134,11 +139,19 @@ class IndexDirectory:
         Raises:
             IndexUnavailable: another process or object is the writer.
         """
-        if self._lock is None:
+        if self._lock is None or not self._is_lock_there(self._lock):
+            self.close()
             self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._lock = self._take_lock()
         generation = self.generation()
         return self.new_generation() if generation is None else generation
+
+    def _is_lock_there(self, lock: int) -> bool:
+        """Whether the lock's file is the one that others find: the folder may have been deleted."""
+        try:
+            return self._lock_file.stat().st_ino == os.fstat(lock).st_ino
+        except FileNotFoundError:
+            return False
 
     def _take_lock(self) -> int:
         lock = os.open(self._lock_file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)

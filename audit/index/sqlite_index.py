@@ -108,6 +108,9 @@ class SqliteIndex:
         except (apsw.CorruptError, apsw.NotADBError):
             self.is_damaged = True
             raise
+        except apsw.CantOpenError:
+            self.is_damaged = self._directory.is_deleted()
+            raise
 
     def remove(self, ids: Iterable[str]) -> int:
         """Forget the records; neither documents, tokens nor old pages hold them afterwards."""

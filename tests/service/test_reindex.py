@@ -1,20 +1,22 @@
 """Building the index anew while the repository runs."""
 
 import json
+import shutil
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from audit.errors import IndexUnavailable, IntegrityViolation
 from audit.index.criteria import Everything
-from audit.index.port import Total
+from audit.index.port import SearchIndex, Total
 from audit.index.sqlite_index import SqliteIndex
 from audit.journal.master_keys import MasterKey, MasterKeys, _Process
 from audit.projector.follow import FollowOptions
 from audit.service.backends import Backend, open_index, open_reader
+from audit.service.operator import appending
 from audit.service.paths import DataPaths
 from audit.service.reindex import UNASKED, Reindexer, ask_for, last_request, request_file
 from audit.service.reindexing import check_index, progress_of
@@ -89,6 +91,49 @@ def test_a_damaged_index_is_built_anew_by_itself(place: Place) -> None:
     asked = last_request(place.paths)
     assert asked is not None
     assert (asked.state, asked.id.partition("-")[0]) == ("done", UNASKED)
+
+
+def everything(folder: Path) -> None:
+    shutil.rmtree(folder)
+
+
+def all_in_it(folder: Path) -> None:
+    for path in folder.iterdir():
+        path.unlink() if path.is_symlink() or path.is_file() else shutil.rmtree(path)
+
+
+def its_generation(folder: Path) -> None:
+    shutil.rmtree(folder / (folder / "current").readlink())
+
+
+@pytest.mark.parametrize("deleted", [everything, all_in_it, its_generation])
+def test_an_index_that_is_deleted_while_it_serves_is_built_anew_to_the_same_answers(
+    place: Place, deleted: Callable[[Path], None]
+) -> None:
+    fill_with_years(place, 30, years_ago=0.0)
+
+    def act() -> None:
+        index = open_index(place.settings, place.paths)
+        with appending(place.paths) as appends:
+            before = index.search(Everything(), limit=1_000).records
+            deleted(place.paths.index)
+            sequence = appends.append(b"<85>1 - - - - - - still taken in", "test")
+            until(lambda: position_of(index) > sequence)
+        after = {one.id: one for one in index.search(Everything(), limit=1_000).records}
+        assert len(before) >= 30
+        assert [after[one.id] for one in before] == list(before)
+        assert len(after) > len(before)
+        index.close()
+
+    beside(place, act)
+
+
+def position_of(index: SearchIndex) -> int:
+    """Where it stands, -1 while it can't be told."""
+    try:
+        return index.position()
+    except IndexUnavailable:
+        return -1
 
 
 def test_an_index_in_plain_is_replaced_once_a_key_is_configured(

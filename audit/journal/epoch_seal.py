@@ -18,7 +18,7 @@ from audit.journal.note import (
     VerifierKey,
     decode_base64,
     encode_base64,
-    open_note,
+    open_note_by,
     sign_by_all,
 )
 
@@ -139,8 +139,7 @@ def parse_seal(note: str) -> Seal:
         raise IntegrityViolation(f"no seal in the one canonical form: {error}") from error
     if not len(seal.root) == len(seal.previous) == HASH_OCTETS or seal.old == seal.new:
         raise IntegrityViolation("a seal has two roots of 32 octets, and two keys")
-    for key in (seal.old, seal.new):
-        open_note(note, [key])
+    open_note_by(note, [seal.old, seal.new])
     return seal
 
 

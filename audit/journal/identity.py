@@ -43,6 +43,14 @@ class Identity:
         """The only key that may sign a head of this size."""
         return [key for key in self.keys if key.since <= size][-1].verifier
 
+    def signers_at(self, size: int) -> tuple[tuple[VerifierKey, ...], ...]:
+        """Who may have signed a head of this size in the journal, each the whole list of lines.
+
+        The key before signs beside the one in force for a while; a head doesn't tell its time.
+        """
+        keys = [key.verifier for key in self.keys if key.since <= size]
+        return ((keys[-1],), (keys[-1], keys[-2])) if len(keys) > 1 else ((keys[-1],),)
+
     @property
     def text(self) -> str:
         """The file's content."""

@@ -6,7 +6,7 @@ must be in its one canonical form.
 
 import base64
 import binascii
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import NamedTuple
@@ -151,6 +151,20 @@ def open_note(note: str, keys: Iterable[VerifierKey]) -> str:
     if not signed:
         raise IntegrityViolation("no known key signed the note")
     return text
+
+
+def open_note_by(note: str, keys: Sequence[VerifierKey]) -> str:
+    """The note's text, when all these keys signed it, in this order, and nobody else.
+
+    So no octet of the note can be changed, nor a line be added.
+
+    Raises:
+        IntegrityViolation: other lines, or one that does not match.
+    """
+    _, signatures = split_note(note)
+    if [(line.name, line.key_id) for line in signatures] != [(k.name, k.key_id) for k in keys]:
+        raise IntegrityViolation("the note is not signed by just the keys that were to sign it")
+    return open_note(note, keys)
 
 
 class SignatureLine(NamedTuple):

@@ -11,7 +11,7 @@ from itertools import pairwise
 
 from audit.errors import IntegrityViolation
 from audit.journal.identity import Identity
-from audit.journal.note import Signer, decode_base64, encode_base64, open_note
+from audit.journal.note import Signer, decode_base64, encode_base64, open_note_by
 
 FORMAT = "arr-removal 1"
 MAX_REASON_LENGTH = 2_000
@@ -134,7 +134,7 @@ def signed_removal(note: str, identity: Identity) -> Removal:
     removal = parse_text(note.rpartition("\n\n")[0] + "\n")
     if removal is None:
         raise IntegrityViolation("no statement of removal in the one canonical form")
-    open_note(note, [identity.key_at(removal.size)])
+    open_note_by(note, [identity.key_at(removal.size)])
     if removal.log != identity.name:
         raise IntegrityViolation(f"a statement of another log, {removal.log}")
     return removal

@@ -8,7 +8,14 @@ from audit.errors import IntegrityViolation
 from audit.journal import layout
 from audit.journal.heads import HeadRecord, latest_record, parse_history, read_checkpoint
 from audit.journal.identity import Identity
-from audit.journal.note import Checkpoint, VerifierKey, open_note, parse_checkpoint
+from audit.journal.note import (
+    Checkpoint,
+    VerifierKey,
+    open_note,
+    open_note_by,
+    parse_checkpoint,
+    split_note,
+)
 from audit.journal.verify_report import Findings
 
 
@@ -76,7 +83,7 @@ def _take_record(found: HeadsOfSegment, record: HeadRecord, identity: Identity |
     if identity is None:
         return
     try:
-        head = signed_head(record.note, identity)
+        head = kept_head(record.note, identity)
     except IntegrityViolation as error:
         found.findings.violation(str(error), found.name, offset=start)
         return
@@ -152,10 +159,24 @@ class HeadChecker:
         if self._identity is None:
             return None
         try:
-            return signed_head(note, self._identity)
+            return kept_head(note, self._identity)
         except IntegrityViolation as error:
             self._findings.violation(str(error), name, offset=offset)
             return None
+
+
+def kept_head(note: str, identity: Identity) -> Checkpoint:
+    """As ``signed_head``, for a head in the journal's folder: no other line stands below it.
+
+    Raises:
+        IntegrityViolation: it is not signed so, or it is another log's head.
+    """
+    text, lines = split_note(note)
+    head = parse_checkpoint(text)
+    for signers in identity.signers_at(head.size):
+        if len(signers) == len(lines):
+            return _of(identity, parse_checkpoint(open_note_by(note, signers)))
+    raise IntegrityViolation(f"a head of size {head.size} has {len(lines)} signatures")
 
 
 def signed_head(note: str, identity: Identity) -> Checkpoint:
@@ -178,7 +199,10 @@ def known_head(note: str, identity: Identity, keys: Sequence[VerifierKey]) -> Ch
 
 
 def _own(note: str, keys: Sequence[VerifierKey], identity: Identity) -> Checkpoint:
-    head = parse_checkpoint(open_note(note, keys))
+    return _of(identity, parse_checkpoint(open_note(note, keys)))
+
+
+def _of(identity: Identity, head: Checkpoint) -> Checkpoint:
     if head.origin != identity.name:
         raise IntegrityViolation(f"a head of another log, {head.origin}")
     return head

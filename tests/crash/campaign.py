@@ -7,12 +7,17 @@ import sys
 import pytest
 
 LONG = os.environ.get("ARR_LONG") == "1"
-TIMEOUT = pytest.mark.timeout(7200 if LONG else 300)
+TIMEOUT = pytest.mark.timeout(7200 if LONG or "ARR_KILLS" in os.environ else 300)
 
 
 def size(short: int, full: int) -> int:
     """How many, by the form that runs."""
     return full if LONG else short
+
+
+def count(name: str, short: int, full: int) -> int:
+    """As ``size``, unless the environment variable of that name tells another number."""
+    return int(os.environ.get(name) or size(short, full))
 
 
 def seeded(name: str) -> random.Random:

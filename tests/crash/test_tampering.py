@@ -1,7 +1,10 @@
 """A journal is altered in every way a short hand can think of, and each time it is found."""
 
+import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 
 import pytest
@@ -15,6 +18,8 @@ from audit.journal.segment_cipher import KEY_BLOCK_OCTETS
 from audit.journal.segment_file import SegmentFile
 from audit.journal.verify import VerifyOptions, verify
 from tests.crash.campaign import TIMEOUT, report, seeded, size
+from tests.crash.remembering import remembered
+from tests.crash.shares import Missed, spread
 from tests.crash.tampered import KINDS, files_of, journal_of
 from tests.journal.faults import Unsynced
 from tests.journal.journals import fill
@@ -26,24 +31,52 @@ pytestmark = TIMEOUT
 def journal(
     tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> Path:
-    """Two segments, a few heads, about four kilobytes (64 in the long form)."""
+    """A few segments and heads, about four kilobytes (64 in the long form)."""
     return journal_of(
-        request.param, tmp_path, monkeypatch, entries=size(12, 200), segment=size(8, 120)
+        request.param,
+        tmp_path,
+        monkeypatch,
+        entries=size(12, 72),
+        segment=size(8, 24),
+        octets=size(40, 640),
     )
 
 
 def test_every_truncation_is_found(journal: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Each file cut at every octet; in the short form at every 19th."""
-    cuts = 0
-    for path in files_of(journal):
-        whole = path.read_bytes()
-        for length in range(0, len(whole), size(19, 1)):
-            path.write_bytes(whole[:length])
-            assert verify(journal).exit_code == 4, (path.name, length)
-            cuts += 1
-        path.write_bytes(whole)
+    """Each file cut at every octet; in the short form at every 19th; some with all anew."""
+    cuts = [
+        (path.relative_to(journal).as_posix(), length)
+        for path in files_of(journal)
+        for length in range(0, path.stat().st_size, size(19, 1))
+    ]
+    octets = sum(path.stat().st_size for path in files_of(journal))
+    missed = spread(cut_remembering, journal, cuts)
+    missed += cut_each(journal, cuts[:: size(10, 500)], lambda *_: None)
+    assert missed == []
     assert verify(journal).intact
-    report(capsys, "truncations", cuts=cuts)
+    report(capsys, "truncations", cuts=len(cuts), octets=octets, missed=len(missed))
+
+
+def cut_remembering(journal: Path, cuts: Sequence[tuple[str, int]]) -> Missed:
+    with remembered(journal) as remembering:
+        return cut_each(journal, cuts, remembering.cut)
+
+
+def cut_each(
+    journal: Path, cuts: Sequence[tuple[str, int]], cut: Callable[[Path, int], None]
+) -> Missed:
+    """Those that were not found."""
+    missed = []
+    for name, group in groupby(cuts, key=itemgetter(0)):
+        path = journal / name
+        whole = path.read_bytes()
+        for _, length in sorted(group, reverse=True):
+            os.truncate(path, length)
+            cut(path, length)
+            if verify(journal).exit_code != 4:
+                missed.append((name, length))
+        path.write_bytes(whole)
+    return missed
 
 
 def _entries(path: Path) -> tuple[bytes, list[bytes], bytes]:

@@ -74,10 +74,16 @@ def certificate(number: int) -> Received:
 
 
 def fill(
-    root: Path, count: int, *, batch: int = 4, head_every: int = 3, **changes: Any
+    root: Path,
+    count: int,
+    *,
+    batch: int = 4,
+    head_every: int = 3,
+    octets: int = 40,
+    **changes: Any,
 ) -> list[Received]:
     """A closed journal of ``count`` records, with a head after every ``head_every`` batches."""
-    records = [received(n) for n in range(count)]
+    records = [received(n, octets) for n in range(count)]
     with open_writer(root, Files(Unsynced()), **changes) as writer:
         append_all(writer, records, batch=batch, head_every=head_every)
     return records

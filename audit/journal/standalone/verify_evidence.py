@@ -25,7 +25,7 @@ import re
 import struct
 import sys
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
@@ -224,6 +224,13 @@ def require_signature(note: str, keys: Iterable[Key]) -> None:
                 require(right, f"the signature of {name} does not match")
                 signed = True
     require(signed, "no known key signed it")
+
+
+def require_signatures_by(note: str, keys: Sequence[Key]) -> None:
+    """All these keys signed the note, in this order, and nobody else."""
+    found = [(name, octets[:4]) for name, octets in split_note(note)[1]]
+    require(found == [(key.name, key.key_id) for key in keys], "not signed by just its keys")
+    require_signature(note, keys)
 
 
 def signed_head(note: str, keys: Iterable[Key]) -> Head:
@@ -680,9 +687,10 @@ class Journal:
         require(not trusted or is_known, "none of the keys is trusted")
 
     def own_head(self, note: str) -> Head:
-        """A head signed by the key in force at its size."""
-        size = unsigned_head(note).size
-        head = signed_head(note, [[key for since, key in self.keys if since <= size][-1]])
+        """A head signed by the key in force at its size, and perhaps by the one before."""
+        head = unsigned_head(note)
+        keys = [key for since, key in self.keys if since <= head.size][::-1]
+        require_signatures_by(note, keys[: min(2, len(split_note(note)[1]))])
         require(head.name == self.name, "a head of another log")
         return head
 
@@ -723,8 +731,7 @@ class Journal:
         for count, path in enumerate(paths):
             note = read_text(path)
             (_, old), (since, new) = self.keys[count : count + 2]
-            for key in (old, new):
-                require_signature(note, [key])
+            require_signatures_by(note, [old, new])
             match = SEAL.fullmatch(split_note(note)[0])
             told = match.groups() if match else ()
             named = (self.name, str(count), str(size), str(since - 1), old.text, new.text)
@@ -757,7 +764,7 @@ class Journal:
             removal = Removal(path.name, text, count, self.name)
             size = int(text.split("\n")[3][len("size ") :])
             key = [key for since, key in self.keys if since <= size][-1]
-            require_signature(note, [key])
+            require_signatures_by(note, [key])
             require(removal.segment in self.firsts, f"{path.name}: its segment is not there")
             self.statements.append(removal)
             for sequence in removal.wanted:

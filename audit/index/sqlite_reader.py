@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
+from weakref import WeakSet
 
 import apsw
 
@@ -96,6 +97,8 @@ class PartReader:
         self.name = path.stem
         self.inode = path.stat().st_ino
         self.connection = connection
+        self._cursors: WeakSet[apsw.Cursor] = WeakSet()
+        connection.cursor_factory = self._cursor
         self._cache = cache
         about = dict(connection.execute("SELECT name, value FROM about"))
         self._file = str(about["file"])
@@ -118,9 +121,16 @@ class PartReader:
             self.order = OneByOne(self.connection)
 
     def end(self) -> None:
-        """Let go of that state."""
+        """Let go of that state; a question that was not asked to its end would hold on to it."""
+        for cursor in list(self._cursors):
+            cursor.close(force=True)
         if self.connection.in_transaction:
             self.connection.execute("ROLLBACK")
+
+    def _cursor(self, connection: apsw.Connection) -> apsw.Cursor:
+        cursor = apsw.Cursor(connection)
+        self._cursors.add(cursor)
+        return cursor
 
     def close(self) -> None:
         """Close the file."""

@@ -14,6 +14,9 @@ from audit.standards.fields import FIELDS
 TRAILER = "_trailer"
 MEDIA_TYPE = "text/csv; charset=utf-8"
 _FORMULA = re.compile("[=+\\-@\t\r\n|%\uff1d\uff0b\uff0d\uff20]")
+_BLANKS = " \u00a0\ufeff\u200b"
+_CELL_WITHIN = re.compile(f"([;\t\r\n][{_BLANKS}\"']*)(?=[=+\\-@|%\uff1d\uff0b\uff0d\uff20])")
+"""Where a program that parts cells at ``;`` or a tab would see one begin, with a formula."""
 _BETWEEN = " | "
 _FIRST = ("id", "sequence", "time", "received", "summary")
 
@@ -22,11 +25,13 @@ def cell(value: str) -> str:
     """One cell, quoted; a beginning that spreadsheets take for a formula is made harmless.
 
     OWASP CSV injection: ``= + - @``, tab, carriage return and line feed, their full-width twins,
-    and ``|`` and ``%``, also behind blanks, get an apostrophe in front. NUL becomes U+FFFD, for
+    and ``|`` and ``%``, also behind blanks, get an apostrophe in front; also behind a semicolon,
+    a tab or a line's end inside, for programs that part cells there. NUL becomes U+FFFD, for
     programs end a text there.
     """
     text = value.replace("\0", "\ufffd")
-    if _FORMULA.match(text.lstrip(" \u00a0\ufeff\u200b")):
+    text = _CELL_WITHIN.sub(r"\1'", text)
+    if _FORMULA.match(text.lstrip(_BLANKS)):
         text = "'" + text
     return '"' + text.replace('"', '""') + '"'
 

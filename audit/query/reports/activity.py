@@ -24,6 +24,7 @@ MATRIX = (
     Column("minor", "Minor failure", 1),
     Column("serious", "Serious failure", 1),
     Column("major", "Major failure", 1),
+    Column("untold", "Not told", 1),
 )
 LISTED = (
     Column("time", "Time", 2),
@@ -85,10 +86,11 @@ def sections(gather: Gather, _asked: ReportAsked) -> tuple[Section, ...]:
 
 
 def _matrix(gather: Gather) -> Iterator[tuple[str, ...]]:
-    for category, _ in gather.facets(Everything(), "category")["category"]:
+    for category, total in gather.facets(Everything(), "category")["category"]:
         mine = Term("category", category)
         by = dict(gather.facets(mine, "outcome")["outcome"])
-        yield (category, *(str(by.get(name, 0)) for name in _OUTCOMES))
+        told = [by.get(name, 0) for name in _OUTCOMES]
+        yield (category, *map(str, (*told, total - sum(told))))
 
 
 def _listed(gather: Gather, name: str, title: str, criteria: Criteria) -> Section:

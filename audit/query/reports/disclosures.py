@@ -45,6 +45,8 @@ LEFT_OUT = (
     Column("record", "Record", 2),
 )
 _SAME_ACT = "110102"
+_FAILED = frozenset({"serious-failure", "major-failure"})
+"""Of a minor failure, after which the act goes on, data may have left (RFC 3881 5.1.4)."""
 _MOST_RECORDS = 20
 
 
@@ -70,7 +72,7 @@ def _paragraphs() -> Mapping[str, Exclusion]:
 def exclusion_of(one: Touched) -> Exclusion | None:
     """Why this event is left out; None when it is accounted for."""
     record = one.record
-    if record.first("outcome") not in {"", "success"}:
+    if record.first("outcome") in _FAILED:
         return Exclusion("", f"it did not succeed: {wording.outcome(record)}")
     if record.first("event") == _SAME_ACT:
         return Exclusion("", "the begin of a transfer; its end is an event of its own")

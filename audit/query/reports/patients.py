@@ -90,7 +90,11 @@ def _asks_for(identity: PatientIdentity, record: IndexedRecord) -> bool:
 def _touched(record: IndexedRecord, identities: Sequence[PatientIdentity]) -> Touched:
     named = any(_names(one, record) for one in identities)
     own = {fold(one.identifier) for one in identities}
-    others = any(fold(value) not in own for value in record.values("patient"))
+    others = any(fold(value) not in own for value in record.values("patient")) or any(
+        not any(identity.names(identifier, one["id"]) for identity in identities)
+        for one in message_of(record)["objects"]
+        for identifier in one["patients"]
+    )
     return Touched(record, others=others, inferred=not named)
 
 

@@ -28,6 +28,8 @@ MOST_CHARACTERS = 500
 """Characters of one cell; a longer text is cut, and says so."""
 
 _FAMILY = "DejaVu"
+_TOTAL = "\x02nb\x02"
+"""Stands for the number of pages; no text of a report can hold it, for it is written out there."""
 _MARGIN, _LINE = 12.0, 4.0
 _SIZE, _SMALL, _LARGE = 8.0, 7.0, 15.0
 _GREY, _LIGHT, _WARN = (90, 90, 90), (236, 239, 243), (255, 244, 214)
@@ -82,6 +84,7 @@ class _Pages(FPDF):
 
     def __init__(self, report: Report) -> None:
         super().__init__(orientation="landscape", format="A4")
+        self.alias_nb_pages(_TOTAL)
         fonts = _fonts()
         self.add_font(_FAMILY, "", fonts.regular)
         self.add_font(_FAMILY, "B", fonts.bold)
@@ -101,7 +104,7 @@ class _Pages(FPDF):
         self.set_text_color(*_GREY)
         self.cell(0, _LINE, self._foot)
         self.set_x(_MARGIN)
-        self.cell(0, _LINE, f"{self.page_no()} / {{nb}}", align="R")
+        self.cell(0, _LINE, f"{self.page_no()} / {_TOTAL}", align="R")
 
     def text_of(self, text: str, *, bold: bool = False, size: float = _SIZE) -> None:
         """A paragraph."""

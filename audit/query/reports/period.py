@@ -4,8 +4,8 @@ from audit.errors import RequestError
 from audit.query.reports.report import Kind
 from audit.record.times import parse_date_time
 
-_NS_PER_S = 1_000_000_000
-_NS_PER_DAY = 86_400 * _NS_PER_S
+_NS_PER_MS = 1_000_000
+_NS_PER_DAY = 86_400 * 1_000_000_000
 _DAYS = 30
 _DAYS_OF_DISCLOSURES = 6 * 365 + 2
 """Six years, leap days included (45 CFR 164.528(a)(1))."""
@@ -24,7 +24,8 @@ def period_of(kind: Kind, start: str | None, end: str | None, now: int) -> tuple
         RequestError: a time can't be read, or names no offset.
     """
     days = _DAYS_OF_DISCLOSURES if kind == "disclosures" else _DAYS
-    until = (now // _NS_PER_S + 1) * _NS_PER_S if end is None else _time(end)
+    # To the millisecond, as pages write times: what is signed off is of the period reviewed.
+    until = now // _NS_PER_MS * _NS_PER_MS if end is None else _time(end)
     return (until - days * _NS_PER_DAY if start is None else _time(start)), until
 
 

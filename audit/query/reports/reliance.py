@@ -123,7 +123,7 @@ class Reliance:
         """From when on the source was known, at least the begin of the period."""
         ever = And((Term("node", name), NOT_REPEATED))
         oldest = self._index.search(ever, limit=1, newest_first=False).records
-        return max(self._start, *(one.time for one in oldest))
+        return max((self._start, *(one.time for one in oldest)))
 
     def _silence(self, name: str, since: int) -> int:
         """The longest run of days without a record since then, by the events' time."""

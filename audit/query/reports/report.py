@@ -3,7 +3,6 @@
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from audit.query.reports.moment import moment
 from audit.record.times import format_ns
 
 Kind = Literal["disclosures", "access", "patients", "user", "study", "activity", "senders"]
@@ -92,7 +91,7 @@ class Report:
         return (
             *self.asked,
             ("Period", f"{format_ns(self.start)} to {format_ns(self.end)}"),
-            ("Made", f"{moment(self.made_at)} for {self.made_by}"),
+            ("Made", f"{format_ns(self.made_at)} for {self.made_by}"),
             *((("Reason", self.reason),) if self.reason else ()),
             *((("Recorded as", self.record),) if self.record else ()),
         )

@@ -1,6 +1,7 @@
 """ReportService: reports for principals; every one is journaled before it is given."""
 
-from base64 import b64encode
+import re
+from base64 import b64decode, b64encode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
@@ -23,13 +24,18 @@ from audit.query.reports.reliance import Reliance, relied_on
 from audit.query.reports.report import Kind, Report, Section
 from audit.query.roles import OUTSIDE
 from audit.query.senders import Period, SenderReporter
-from audit.record.times import format_ns
+from audit.record.times import format_ns, parse_date_time
 
 _NS_PER_DAY = 86_400 * 1_000_000_000
 _OF_PATIENTS: frozenset[Kind] = frozenset({"disclosures", "access", "patients", "study"})
 LONGEST_STATEMENT = 1_000
 _REVIEW = b'type="report" value="' + b64encode(b"activity") + b'"'
 """How a record of a report says that it was this one (ParticipantObjectDetail, PS3.15 A.5.1)."""
+
+_SUCCESS = b'EventOutcomeIndicator="0"'
+"""That it was made: the record of a refused attempt says the same of what was asked."""
+
+_PERIOD = re.compile(rb'type="period" value="([A-Za-z0-9+/=]+)"')
 
 Sections = Callable[[Gather, ReportAsked], tuple[Section, ...]]
 
@@ -152,15 +158,21 @@ class ReportService:
             raise RequestError("the period ends before it begins")
         if not 0 < len(signed.statement.strip()) <= LONGEST_STATEMENT:
             raise RequestError(f"a sign-off needs a statement of 1 to {LONGEST_STATEMENT} letters")
-        self._require_review(signed.record)
+        self._require_review(signed)
         sequence = self._trail.audit.used(principal, details)
         return f"{self._trail.reader.origin}-{sequence}"
 
-    def _require_review(self, record_id: str) -> None:
-        """That the record is one of ours which says that a review was made."""
-        received = self._trail.reader.read(self._trail.sequence(record_id)).received
-        if received.listener in OUTSIDE or _REVIEW not in received.raw:
-            raise NotFound(f"{record_id} is no record of a review of system activity")
+    def _require_review(self, signed: SignOff) -> None:
+        """That the record is one of ours which says that a review of all that time was made."""
+        received = self._trail.reader.read(self._trail.sequence(signed.record)).received
+        is_made = received.listener not in OUTSIDE and _SUCCESS in received.raw
+        if not is_made or _REVIEW not in received.raw:
+            raise NotFound(f"{signed.record} is no record of a review of system activity")
+        start, end = _period_in(received.raw)
+        if signed.start < start or signed.end > end:
+            raise RequestError(
+                f"the review of {signed.record} is of {format_ns(start)} to {format_ns(end)}"
+            )
 
     def _made(self, principal: Principal, asked: ReportAsked) -> Report:
         options, now = self._options, self._trail.options.clock()
@@ -185,6 +197,8 @@ class ReportService:
             report = replace(report, title=title, basis=basis)
         if asked.kind == "senders":
             report = self._of_senders(report, gather)
+        if principal.rows is not None:
+            gather.warnings.append("only the records that its asker may see were looked at")
         reliance = Reliance(view, options, start=asked.start, end=asked.end, now=now)
         return relied_on(report, reliance, gather, self._trail.lag())
 
@@ -203,6 +217,14 @@ def _patients_in(report: Report, asked: ReportAsked) -> list[str]:
         return [one.identifier for one in asked.patients] if report.rows else []
     found = [one for one in report.sections if one.name == "patients"]
     return [row[0] for section in found for row in section.rows]
+
+
+def _period_in(raw: bytes) -> tuple[int, int]:
+    """The period that the record of a report tells, as ``_details`` wrote it."""
+    found = _PERIOD.search(raw)
+    told = b64decode(found[1]).decode().split(" to ") if found else ()
+    times = [parse_date_time(one).ns or 0 for one in told]
+    return (times[0], times[1]) if len(times) == 2 else (0, 0)  # noqa: PLR2004 - begin and end
 
 
 def _asked_pairs(asked: ReportAsked) -> tuple[tuple[str, str], ...]:

@@ -22,6 +22,7 @@ HOSTILE = [
     "=cmd|' /C calc'!A0",
     "line\r\nbreak\u2028",
     "é" * 3_000,
+    "{nb}",
     "",
 ]
 COLUMNS = (Column("one", "One", 3), Column("two", "Two", 1))
@@ -86,6 +87,13 @@ def test_hostile_text_breaks_no_pdf(hostile: str) -> None:
     assert "Accesses" in said
     assert "\x1b" not in said
     assert "\u202e" not in said
+
+
+def test_nothing_that_was_sent_becomes_the_number_of_pages() -> None:
+    said = text_of(pdf_of(made(("Dr. {nb}\x02nb\x02", "of {nb}"), *[("a", "b")] * 90)))
+    assert "Dr. {nb}[U+0002]nb[U+0002]" in said
+    assert "of {nb}" in said
+    assert "4 / 4" in said
 
 
 def test_what_cannot_be_printed_is_written_out() -> None:

@@ -1,6 +1,7 @@
 """What all tests share."""
 
 import os
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -9,7 +10,7 @@ from tests.elasticsearch_server import elasticsearch_server
 
 __all__ = ["elasticsearch_server"]  # here alone, or each module that asks would start its own
 
-SERVER_TIMEOUT_S = 300
+SERVER_TIMEOUT_S = 600
 """For tests that wait for a server or browser which nobody here wrote."""
 
 ALLOWED = (HealthCheck.too_slow, HealthCheck.function_scoped_fixture)
@@ -21,8 +22,13 @@ settings.load_profile("long" if os.environ.get("ARR_LONG") else "short")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the tests that share one server or browser on one worker."""
+    """Keep the tests that share one server or browser on one worker, and names off the clock."""
+    today = datetime.now(UTC).date().isoformat()
     for item in items:
+        if today in item.nodeid:
+            raise pytest.UsageError(
+                f"{item.nodeid}: workers must collect the same names; give an id"
+            )
         for shared in ("elastic", "browser"):
             if shared in item.keywords:
                 item.add_marker(pytest.mark.xdist_group(shared))

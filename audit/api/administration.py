@@ -9,16 +9,18 @@ from pydantic import Field
 from starlette.responses import Response
 
 from audit.api.access import Doorkeeper
-from audit.api.events import json_answer, scoped
+from audit.api.events import json_answer
 from audit.api.schemas import Strict
 from audit.errors import Denied, RequestError
 from audit.query.access import Principal, Scope
 from audit.query.admission import check_grants, scopes_granted
+from audit.query.self_audit import SelfAudit
 from audit.record.times import format_ns
 from audit.state.grants import Grants
 from audit.state.sessions import Session
 from audit.state.store import StateStore
 from audit.state.tokens import ApiToken
+from audit.web.declared import Leaves, scoped
 from audit.web.openapi import problem_answers
 
 PREFIX = "/api/v1"
@@ -31,9 +33,6 @@ _ANSWERS = (401, 403, 429, 500, 503)
 
 RecordChange = Callable[[Principal, str], None]
 """Journals that the principal is about to change something; raises JournalUnavailable."""
-
-RecordRefusal = Callable[[Principal, str, str], None]
-"""Journals that the principal was refused: what it wanted, and why; raises JournalUnavailable."""
 
 ThingId = Annotated[
     str,
@@ -142,7 +141,17 @@ class Office:
 
     state: StateStore
     record_change: RecordChange
-    record_refusal: RecordRefusal
+    audit: SelfAudit
+
+    def look(self, principal: Principal, what: str) -> None:
+        """Let an administrator look, and journal it.
+
+        Raises:
+            Denied: it isn't one; the attempt is journaled.
+            JournalUnavailable: it can't be journaled; nothing may be shown.
+        """
+        self.require(principal, what)
+        self.audit.used(principal, (("view", what),))
 
     def require(self, principal: Principal, what: str) -> None:
         """Let an administrator pass.
@@ -156,7 +165,7 @@ class Office:
     def refuse(self, principal: Principal, what: str, why: str) -> None:
         """Journal the refusal; raises Denied."""
         told = f"{principal.name} may not do this: {why}"
-        self.record_refusal(principal, what, told)
+        self.audit.denied(principal, (("view", what),), told)
         raise Denied(told)
 
 
@@ -164,7 +173,7 @@ def create_administration_routes(
     state: StateStore,
     doorkeeper: Doorkeeper,
     record_change: RecordChange,
-    record_refusal: RecordRefusal,
+    audit: SelfAudit,
 ) -> APIRouter:
     """The routes of administration below ``/api/v1``.
 
@@ -172,9 +181,9 @@ def create_administration_routes(
         state: accounts, tokens and sessions.
         doorkeeper: lets callers in; one for all interfaces of a listener, so that the rate is one.
         record_change: journals each change before it is made.
-        record_refusal: journals each attempt that was refused.
+        audit: journals each look, and each attempt that was refused.
     """
-    office = Office(state, record_change, record_refusal)
+    office = Office(state, record_change, audit)
     routes = APIRouter(prefix=PREFIX, tags=["administration"])
 
     _add_accounts(routes, office, doorkeeper.admitted)
@@ -196,7 +205,7 @@ def _add_accounts(routes: APIRouter, office: Office, admitted: Callable[..., Pri
     )
     def accounts_list(principal: caller) -> Response:
         """Every local account and what it may do."""
-        office.require(principal, "list accounts")
+        office.look(principal, "accounts")
         items = [
             {
                 "name": one.name,
@@ -224,7 +233,7 @@ def _add_tokens(routes: APIRouter, office: Office, admitted: Callable[..., Princ
     )
     def tokens_list(principal: caller) -> Response:
         """Every API token still on record, without its secret."""
-        office.require(principal, "list tokens")
+        office.look(principal, "API tokens")
         return json_answer({"items": list(map(_token, office.state.tokens.all()))})
 
     @routes.post(
@@ -233,7 +242,7 @@ def _add_tokens(routes: APIRouter, office: Office, admitted: Callable[..., Princ
         summary="Make an API token",
         response_model=NewTokenShown,
         responses=problem_answers(400, *_ANSWERS, 413, 422),
-        openapi_extra=scoped(Scope.ADMIN),
+        openapi_extra=scoped(Scope.ADMIN, leaves=Leaves.CHANGE),
     )
     def tokens_create(principal: caller, asked: TokenRequest) -> Response:
         """A new token, whose secret is shown this once; it may do no more than you may."""
@@ -246,8 +255,10 @@ def _add_tokens(routes: APIRouter, office: Office, admitted: Callable[..., Princ
                 "make a token",
                 "a token may do no more than its maker: " + " ".join(sorted(beyond)),
             )
+        wanted = (asked.name, principal.name, grants, asked.days * DAY_S)
+        office.state.tokens.check(*wanted)
         office.record_change(principal, f"Token {asked.name} is made with {grants.as_dict()}")
-        made = office.state.tokens.create(asked.name, principal.name, grants, asked.days * DAY_S)
+        made = office.state.tokens.create(*wanted)
         return json_answer(_token(made.token) | {"token": made.secret})
 
     @routes.delete(
@@ -256,12 +267,13 @@ def _add_tokens(routes: APIRouter, office: Office, admitted: Callable[..., Princ
         summary="Revoke an API token",
         response_model=Ended,
         responses=problem_answers(*_ANSWERS, 404, 422),
-        openapi_extra=scoped(Scope.ADMIN),
+        openapi_extra=scoped(Scope.ADMIN, leaves=Leaves.CHANGE),
     )
     def tokens_revoke(principal: caller, token_id: ThingId) -> Response:
         """Ends it at once, open tails and feeds included."""
         office.require(principal, "revoke a token")
-        office.record_change(principal, f"Token {token_id} is revoked")
+        token = office.state.tokens.get(token_id)
+        office.record_change(principal, f"Token {token.name} ({token_id}) is revoked")
         office.state.tokens.revoke(token_id)
         return json_answer({"id": token_id})
 
@@ -279,7 +291,7 @@ def _add_sessions(routes: APIRouter, office: Office, admitted: Callable[..., Pri
     )
     def sessions_list(principal: caller) -> Response:
         """Every session that is alive."""
-        office.require(principal, "list sessions")
+        office.look(principal, "sessions")
         return json_answer({"items": list(map(_session, office.state.sessions.all()))})
 
     @routes.delete(
@@ -288,12 +300,13 @@ def _add_sessions(routes: APIRouter, office: Office, admitted: Callable[..., Pri
         summary="Sign somebody out",
         response_model=Ended,
         responses=problem_answers(*_ANSWERS, 404, 422),
-        openapi_extra=scoped(Scope.ADMIN),
+        openapi_extra=scoped(Scope.ADMIN, leaves=Leaves.CHANGE),
     )
     def sessions_end(principal: caller, session_id: ThingId) -> Response:
         """Ends the session at once."""
         office.require(principal, "end a session")
-        office.record_change(principal, f"Session {session_id} is ended")
+        session = office.state.sessions.get(session_id)
+        office.record_change(principal, f"Session {session_id} of {session.name} is ended")
         office.state.sessions.revoke(session_id)
         return json_answer({"id": session_id})
 

@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from audit.api import schemas
 from audit.api.access import Doorkeeper
-from audit.api.events import add_event_routes, json_answer, scoped
+from audit.api.events import add_event_routes, json_answer
 from audit.api.feeds import Feeds, add_feed_routes
 from audit.api.overview import add_overview_routes
 from audit.api.pivots import add_pivot_routes
@@ -15,6 +15,7 @@ from audit.api.reference import add_reference_routes
 from audit.api.senders import add_sender_routes
 from audit.query.access import Principal
 from audit.query.search import SearchService
+from audit.web.declared import Leaves, scoped
 from audit.web.openapi import problem_answers
 from audit.web.options import WebOptions
 
@@ -41,7 +42,7 @@ def create_api_routes(
         summary="Who you are",
         response_model=schemas.Me,
         responses=problem_answers(401, 429, 500),
-        openapi_extra=scoped(None),
+        openapi_extra=scoped(leaves=Leaves.NOTHING),
     )
     def access_me(principal: caller) -> Response:
         """Name, kind and scopes of the token's principal."""

@@ -12,6 +12,7 @@ from audit.api.questions import text_of
 from audit.query.access import Principal, Scope
 from audit.query.identities import ByAllNames
 from audit.query.search import SearchService
+from audit.web.declared import scoped
 from audit.web.openapi import problem_answers
 
 EventId = Annotated[
@@ -26,11 +27,6 @@ EventId = Annotated[
 
 
 COMMON = (400, 401, 403, 429, 500, 503)
-
-
-def scoped(*scopes: Scope | None) -> dict[str, Any]:
-    """The scopes an operation needs, as OpenAPI shows them; empty for any valid token."""
-    return {"x-required-scope": " ".join(scope for scope in scopes if scope is not None)}
 
 
 def json_answer(content: dict[str, Any]) -> Response:

@@ -9,15 +9,18 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 
 from audit.api.access import Doorkeeper
-from audit.api.events import COMMON, json_answer, scoped
+from audit.api.events import COMMON, json_answer
 from audit.api.questions import text_of
 from audit.api.schemas import IncludeRepeats, Question, Sort, Strict
 from audit.query.access import Principal, Scope
+from audit.query.audited_trail import Details
 from audit.query.export_forms import ExportMaker, media_type_of, scopes_of, suffix_of
 from audit.query.exports.job import ExportJob as Job
 from audit.query.exports.jobs import ExportJobs
 from audit.query.exports.record_export import ExportOrder, Form
+from audit.web.declared import Leaves, scoped
 from audit.web.openapi import problem_answers
+from audit.web.uses import Uses
 
 PREFIX = "/api/v1/exports"
 _LONGEST_REASON = 1_000
@@ -86,7 +89,7 @@ class Deleted(Strict):
 
 
 def create_export_routes(
-    maker: ExportMaker, jobs: ExportJobs, doorkeeper: Doorkeeper
+    maker: ExportMaker, jobs: ExportJobs, doorkeeper: Doorkeeper, session_s: float = 900.0
 ) -> APIRouter:
     """The routes below ``/api/v1/exports``, for ``audit.web.application.create_app``.
 
@@ -94,10 +97,12 @@ def create_export_routes(
         maker: makes exports and journals that they began and ended.
         jobs: keeps them.
         doorkeeper: lets callers in; one for all interfaces of a listener, so that the rate is one.
+        session_s: the state of an export asked for again within this is the same use, with one
+            record of it.
     """
     routes = APIRouter(prefix=PREFIX, tags=["exports"])
 
-    shown = _ExportRoutes(maker, jobs)
+    shown = _ExportRoutes(maker, jobs, Uses(session_s))
     shown.add_to(routes, Annotated[Principal, Security(doorkeeper.admitted)])
     return routes
 
@@ -107,10 +112,15 @@ def owner_of(request: Request) -> str:
     return f"api-token:{request.state.token_id}"
 
 
+def _use(request: Request, job: Job) -> str:
+    return f"{owner_of(request)} {job.id}"
+
+
 class _ExportRoutes:
-    def __init__(self, maker: ExportMaker, jobs: ExportJobs) -> None:
+    def __init__(self, maker: ExportMaker, jobs: ExportJobs, uses: Uses) -> None:
         self._maker = maker
         self._jobs = jobs
+        self._uses = uses
 
     def add_to(self, routes: APIRouter, caller: Any) -> None:
         self._add_create(routes, caller)
@@ -124,7 +134,7 @@ class _ExportRoutes:
             summary="Ask for an export",
             response_model=ExportJob,
             responses=problem_answers(*COMMON, 413, 422),
-            openapi_extra=scoped(Scope.EVENTS_EXPORT),
+            openapi_extra=scoped(Scope.EVENTS_EXPORT, leaves=Leaves.EXPORT),
         )
         def create(request: Request, principal: caller, asked: ExportAsked) -> Response:
             """Made in the background; original and evidence need the scope events:raw as well.
@@ -155,7 +165,9 @@ class _ExportRoutes:
         )
         def listed(request: Request, principal: caller) -> Response:
             """Newest first; those of others are not shown to anybody."""
-            self._maker.trail.require(principal, Scope.EVENTS_EXPORT, (("view", "own exports"),))
+            looked: Details = (("view", "own exports"),)
+            self._maker.trail.require(principal, Scope.EVENTS_EXPORT, looked)
+            self._maker.trail.audit.used(principal, looked)
             items = [job.as_dict() for job in self._jobs.of(owner_of(request))]
             return json_answer({"items": items})
 
@@ -166,11 +178,12 @@ class _ExportRoutes:
             summary="How an export stands",
             response_model=ExportJob,
             responses=problem_answers(*COMMON, 404, 422),
-            openapi_extra=scoped(Scope.EVENTS_EXPORT),
+            openapi_extra=scoped(Scope.EVENTS_EXPORT, leaves=Leaves.USE),
         )
         def look(request: Request, principal: caller, export_id: ExportId) -> Response:
             """State and progress; one that a restart interrupted begins anew by this."""
             job = self._find(request, principal, export_id)
+            self._looked(request, principal, job)
             form, order = job.form, job.order
             again = self._jobs.resume(
                 job, lambda: self._maker.make(principal, form, job.query, order)
@@ -187,7 +200,10 @@ class _ExportRoutes:
         )
         def delete(request: Request, principal: caller, export_id: ExportId) -> Response:
             """Forgets it and its content; one that runs is cut short."""
-            self._jobs.delete(self._find(request, principal, export_id))
+            job = self._find(request, principal, export_id)
+            self._used(principal, ("view", "deletion of an export"), ("export", job.id))
+            self._uses.end(_use(request, job))
+            self._jobs.delete(job)
             return json_answer({"id": export_id})
 
     def _add_content(self, routes: APIRouter, caller: Any) -> None:
@@ -211,8 +227,8 @@ class _ExportRoutes:
             """The file, whole or by Range; Repr-Digest has its SHA-256. Each fetch is recorded."""
             job = self._find(request, principal, export_id)
             path = self._jobs.content(job)
-            looked = (("view", "content of an export"), ("export", job.id), ("sha256", job.sha256))
-            self._maker.trail.audit.used(principal, looked)
+            told = (("export", job.id), ("sha256", job.sha256))
+            self._used(principal, ("view", "content of an export"), *told)
             digest = b64encode(bytes.fromhex(job.sha256)).decode()
             return FileResponse(
                 path,
@@ -221,8 +237,20 @@ class _ExportRoutes:
                 headers={"Repr-Digest": f"sha-256=:{digest}:", "Cache-Control": "no-store"},
             )
 
+    def _used(self, principal: Principal, *told: tuple[str, str]) -> None:
+        self._maker.trail.audit.used(principal, told)
+
+    def _looked(self, request: Request, principal: Principal, job: Job) -> None:
+        """Journal that somebody asks how an export stands, once for all the time they do."""
+        use = _use(request, job)
+        if not self._uses.goes_on(use):
+            self._used(principal, ("view", "state of an export"), ("export", job.id))
+        self._uses.see(use)
+
     def _find(self, request: Request, principal: Principal, export_id: str) -> Job:
+        trail, looked = self._maker.trail, (("export", export_id),)
+        trail.require(principal, Scope.EVENTS_EXPORT, looked)
         job = self._jobs.find(owner_of(request), export_id)
         for scope in scopes_of(job.form):
-            self._maker.trail.require(principal, scope, (("export", job.id),))
+            trail.require(principal, scope, looked)
         return job

@@ -16,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from audit.api.access import Doorkeeper
-from audit.api.events import COMMON, json_answer, scoped
+from audit.api.events import COMMON, json_answer
 from audit.api.questions import text_of
 from audit.api.schemas import ExportRequest, Question, Strict
 from audit.errors import IndexUnavailable, NotFound
@@ -26,6 +26,7 @@ from audit.query.presentation import item
 from audit.query.search import SearchService
 from audit.query.tail import Tail, TailStep
 from audit.record.times import format_ns
+from audit.web.declared import Leaves, scoped
 from audit.web.openapi import problem_answers
 from audit.web.options import WebOptions
 from audit.web.places import Places
@@ -113,7 +114,7 @@ def _add_export(routes: APIRouter, feeds: Feeds, caller: Any) -> None:
         | _stream(
             NDJSON, "One record a line, as a search gives it; the last line is the trailer."
         ),
-        openapi_extra=scoped(Scope.EVENTS_EXPORT),
+        openapi_extra=scoped(Scope.EVENTS_EXPORT, leaves=Leaves.EXPORT),
     )
     def events_export(request: Request, principal: caller, asked: ExportRequest) -> Response:
         """Lines of JSON; without the trailer as last line the export is incomplete.
@@ -150,6 +151,8 @@ def _add_tail(routes: APIRouter, feeds: Feeds, caller: Any) -> None:
         """Keeps the question, so that the address of the tail names nobody."""
         with text_of(asked) as query:
             feeds.search.check(principal, query)
+        looked = (("query", query), ("view", "filter of a live tail"))
+        feeds.search.trail.audit.used(principal, looked)
         kept = saved.save(_owner(request), query)
         return json_answer({"id": kept.id, "expires_at": format_ns(kept.expires_at)})
 
@@ -161,7 +164,7 @@ def _add_tail(routes: APIRouter, feeds: Feeds, caller: Any) -> None:
         response_class=Response,
         responses=problem_answers(*COMMON, 404, 422)
         | _stream(EVENT_STREAM, "Server-sent events: record, heartbeat, end."),
-        openapi_extra=scoped(Scope.EVENTS_READ),
+        openapi_extra=scoped(Scope.EVENTS_READ, leaves=Leaves.USE),
     )
     def events_tail(
         request: Request,
@@ -174,6 +177,8 @@ def _add_tail(routes: APIRouter, feeds: Feeds, caller: Any) -> None:
         One record of the use is kept for the whole of it, breaks of less than a quarter of an hour
         included. It ends when the token does.
         """
+        looked = (("view", "live tail"),)
+        feeds.search.trail.require(principal, Scope.EVENTS_READ, looked)
         kept = saved.find(filter_id)
         if kept is None or kept.owner != _owner(request):
             raise NotFound("this filter is not known: it has expired, or it is not yours")

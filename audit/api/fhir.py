@@ -16,7 +16,6 @@ from starlette.responses import Response
 
 from audit import __version__
 from audit.api.access import Doorkeeper
-from audit.api.events import scoped
 from audit.api.fhir_http import (
     PREFIX,
     base_of,
@@ -37,6 +36,7 @@ from audit.fhir.trail import FhirTrail, Found
 from audit.fhir.values import Json
 from audit.query.access import Principal, Scope
 from audit.query.audited_trail import AuditedTrail
+from audit.web.declared import Leaves, open_to_all, scoped
 
 _STATUS = {"created": "201 Created", "refused": "400 Bad Request"}
 
@@ -64,7 +64,7 @@ def create_fhir_routes(
 
 
 def _add_metadata(routes: APIRouter, options: FhirOptions) -> None:
-    @routes.get("/metadata", openapi_extra=scoped(None))
+    @routes.get("/metadata", openapi_extra=open_to_all())
     async def fhir_metadata(request: Request) -> Response:
         """What this server does; shows no record, so needs no token."""
         asked = pairs_of(request.url.query)
@@ -140,7 +140,7 @@ def _add_feed(
 ) -> None:
     caller = Annotated[Principal, Security(admitted)]
 
-    @routes.post("/AuditEvent", openapi_extra=scoped(Scope.EVENTS_WRITE))
+    @routes.post("/AuditEvent", openapi_extra=scoped(Scope.EVENTS_WRITE, leaves=Leaves.RECORDS))
     async def fhir_create(request: Request, principal: caller) -> Response:
         """One event; answered once it is durable."""
         octets = await json_body(request)
@@ -153,8 +153,8 @@ def _add_feed(
             return fhir_answer(told, status=201, headers=headers)
         return Response(status_code=201, headers=headers)
 
-    @routes.post("", openapi_extra=scoped(Scope.EVENTS_WRITE))
-    @routes.post("/", openapi_extra=scoped(Scope.EVENTS_WRITE))
+    @routes.post("", openapi_extra=scoped(Scope.EVENTS_WRITE, leaves=Leaves.RECORDS))
+    @routes.post("/", openapi_extra=scoped(Scope.EVENTS_WRITE, leaves=Leaves.RECORDS))
     async def fhir_batch(request: Request, principal: caller) -> Response:
         """Many events; what became of each."""
         octets = await json_body(request)

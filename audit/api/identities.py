@@ -8,13 +8,14 @@ from pydantic import Field, StringConstraints
 from starlette.responses import Response
 
 from audit.api.access import Doorkeeper
-from audit.api.events import COMMON, json_answer, scoped
+from audit.api.events import COMMON, json_answer
 from audit.api.schemas import Strict
 from audit.query.access import Principal, Scope
 from audit.query.audited_trail import AuditedTrail, Details
 from audit.query.patients_shown import PatientsShown
 from audit.record.times import format_ns
 from audit.state.aliases import Aliases, Link, Name, Somebody
+from audit.web.declared import Leaves, scoped
 from audit.web.openapi import problem_answers
 
 PREFIX = "/api/v1/identities"
@@ -227,7 +228,7 @@ def _add_changes(routes: APIRouter, trail: AuditedTrail, changes: _Changes, call
         summary="Say which names are of one patient or person",
         response_model=IdentityChange,
         responses=problem_answers(*COMMON, 413, 422),
-        openapi_extra=scoped(Scope.ADMIN),
+        openapi_extra=scoped(Scope.ADMIN, leaves=Leaves.CHANGE),
     )
     def identities_link(principal: caller, asked: IdentityLinks) -> Response:
         """All links or none; those who share a name become one. Asking again changes nothing."""
@@ -241,7 +242,7 @@ def _add_changes(routes: APIRouter, trail: AuditedTrail, changes: _Changes, call
         summary="Forget a name",
         response_model=IdentityChange,
         responses=problem_answers(*COMMON, 413, 422),
-        openapi_extra=scoped(Scope.ADMIN),
+        openapi_extra=scoped(Scope.ADMIN, leaves=Leaves.CHANGE),
     )
     def identities_remove(principal: caller, asked: IdentityRemoval) -> Response:
         """The other names of the same patient or person stay together."""

@@ -1,8 +1,9 @@
 """The log itself over HTTP, as C2SP tlog-tiles lays it out: head, tiles, entry bundles.
 
-Head and tiles are open to every authenticated reader: they hold salted hashes, so nothing of a
-record. An entry bundle holds envelopes, which tell who sent when, and let guesses of a message be
-tested: it needs the scope ``events:raw``, and each look is journaled before it is answered.
+Head and tiles need the scope ``journal:read``: they hold salted hashes, so nothing of a record;
+one record tells of a use of them. An entry bundle holds envelopes, which tell who sent when, and
+let guesses of a message be tested: it needs ``events:raw`` besides, and a reader that sees every
+record, the repository's own too; each look is journaled before it is answered.
 """
 
 import re
@@ -10,20 +11,20 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fastapi import APIRouter
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
 from audit.api.access import Doorkeeper
-from audit.api.events import scoped
-from audit.errors import Denied, JournalUnavailable, NotFound
+from audit.errors import JournalUnavailable, NotFound
 from audit.journal.checkpoint_cosigned import CosignedHeads
 from audit.journal.heads import read_checkpoint
 from audit.journal.note import Checkpoint, open_note, parse_checkpoint
 from audit.journal.reader import JournalReader
 from audit.journal.tree_store import TILE_WIDTH, TreeReader, hashes_at_level
-from audit.query.access import Principal, Scope
-from audit.query.self_audit import SelfAudit
+from audit.query.access import Scope
+from audit.query.audited_trail import AuditedTrail, Details
+from audit.web.declared import Leaves, scoped
+from audit.web.uses import Uses
 
 PREFIX = "/log"
 TILE_MEDIA_TYPE = "application/octet-stream"
@@ -37,6 +38,7 @@ _TILE = re.compile(
     rf"(?P<level>{_LEVEL}|entries)/(?P<number>{_NUMBER})(?:\.p/(?P<width>{_WIDTH}))?"
 )
 _LONGEST_PATH = 64
+_ENTRIES = "entries/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,62 +98,95 @@ class PublishedLog:
             raise NotFound("the published log does not reach so far")
 
 
-def create_log_routes(log: PublishedLog, doorkeeper: Doorkeeper, audit: SelfAudit) -> APIRouter:
+def create_log_routes(
+    log: PublishedLog, doorkeeper: Doorkeeper, trail: AuditedTrail, session_s: float = 900.0
+) -> APIRouter:
     """The routes below ``/log``, for ``audit.web.application.create_app``.
 
     Args:
         log: what is published.
         doorkeeper: lets callers in; one for all interfaces of a listener, so that the rate is one.
-        audit: journals each look at envelopes.
+        trail: journals each look at envelopes, and each use of head and tiles.
+        session_s: head or tiles read again within this are the same use, with one record of it.
     """
     # C2SP describes these resources; the OpenAPI document leaves them to it.
     routes = APIRouter(prefix=PREFIX, include_in_schema=False)
+    reader = _Reader(log, doorkeeper, trail, Uses(session_s))
+    of_hashes = scoped(Scope.JOURNAL_READ, leaves=Leaves.USE)
+    of_envelopes = scoped(Scope.JOURNAL_READ, Scope.EVENTS_RAW, Scope.AUDIT_READ)
 
-    @routes.get("/checkpoint", openapi_extra=scoped(None))
+    @routes.get("/checkpoint", openapi_extra=of_hashes)
     def checkpoint(request: Request) -> Response:
-        doorkeeper.admit(request)
+        reader.use(request)
         note, _ = log.head()
         headers = {"Content-Type": HEAD_MEDIA_TYPE, "Cache-Control": HARDLY_CACHED}
         return Response(note, headers=headers)
 
-    @routes.get("/tile/{path:path}", openapi_extra=scoped(None))
-    async def tile(request: Request, path: str) -> Response:
-        content = await run_in_threadpool(_tile, request, path)
-        headers = {"Content-Type": TILE_MEDIA_TYPE, "Cache-Control": UNCHANGING}
-        return Response(content, headers=headers)
+    @routes.get("/tile/entries/{path:path}", openapi_extra=of_envelopes)
+    def bundle(request: Request, path: str) -> Response:
+        return _unchanging(reader.bundle(request, path))
 
-    def _tile(request: Request, path: str) -> bytes:
-        principal = doorkeeper.admit(request)
-        matched = _TILE.fullmatch(path) if len(path) <= _LONGEST_PATH else None
-        if matched is None or matched["number"].startswith("x000"):
-            raise NotFound("that is no tile's name (C2SP tlog-tiles)")
-        number = int(matched["number"].replace("x", "").replace("/", ""))
-        width = int(matched["width"] or TILE_WIDTH)
-        if matched["level"] != "entries":
-            return log.tile(int(matched["level"]), number, width)
-        return _bundle(principal, number, width)
-
-    def _bundle(principal: Principal, number: int, width: int) -> bytes:
-        first = number * TILE_WIDTH
-        looked = (("view", f"envelopes of the entries {first} to {first + width - 1}"),)
-        _require_bundles(audit, principal, looked)
-        content = log.bundle(number, width)
-        audit.used(principal, looked)
-        return content
+    @routes.get("/tile/{path:path}", openapi_extra=of_hashes)
+    def tile(request: Request, path: str) -> Response:
+        return _unchanging(reader.tile(request, path))
 
     return routes
 
 
-def _require_bundles(
-    audit: SelfAudit, principal: Principal, looked: tuple[tuple[str, str], ...]
-) -> None:
-    """Let whoever may see every message pass; raises Denied, which is journaled."""
-    why = ""
-    if not principal.may(Scope.EVENTS_RAW):
-        why = f"it needs the scope {Scope.EVENTS_RAW}"
-    elif principal.rows is not None:
-        why = "it doesn't see every record, and a bundle can't be narrowed"
-    if why:
-        told = f"{principal.name} may not do this: {why}"
-        audit.denied(principal, looked, told)
-        raise Denied(told)
+def _unchanging(content: bytes) -> Response:
+    headers = {"Content-Type": TILE_MEDIA_TYPE, "Cache-Control": UNCHANGING}
+    return Response(content, headers=headers)
+
+
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    """Lets readers in, journals that they read, and reads for them."""
+
+    log: PublishedLog
+    doorkeeper: Doorkeeper
+    trail: AuditedTrail
+    uses: Uses
+
+    def use(self, request: Request) -> None:
+        """Let a reader of hashes in; journaled unless this use has its record."""
+        principal = self.doorkeeper.admit(request)
+        looked: Details = (("view", "hashes of the log"),)
+        self.trail.require(principal, Scope.JOURNAL_READ, looked)
+        key = str(request.state.token_id)
+        if not self.uses.goes_on(key):
+            self.trail.audit.used(principal, looked)
+        self.uses.see(key)
+
+    def tile(self, request: Request, path: str) -> bytes:
+        """Hashes; raises NotFound."""
+        self.use(request)
+        named = _named(path)
+        number, width = _place(named)
+        return self.log.tile(int(named["level"]), number, width)
+
+    def bundle(self, request: Request, path: str) -> bytes:
+        """Envelopes, for whoever may see every message; raises NotFound."""
+        principal = self.doorkeeper.admit(request)
+        number, width = _place(_named(_ENTRIES + path))
+        first = number * TILE_WIDTH
+        looked: Details = (("view", f"envelopes of the entries {first} to {first + width - 1}"),)
+        for scope in (Scope.JOURNAL_READ, Scope.EVENTS_RAW):
+            self.trail.require(principal, scope, looked)
+        self.trail.require_whole(principal, looked)
+        content = self.log.bundle(number, width)
+        self.trail.audit.used(principal, looked)
+        return content
+
+
+def _named(path: str) -> re.Match[str]:
+    """The parts of a tile's name; raises NotFound."""
+    matched = _TILE.fullmatch(path) if len(path) <= _LONGEST_PATH else None
+    if matched is None or matched["number"].startswith("x000"):
+        raise NotFound("that is no tile's name (C2SP tlog-tiles)")
+    return matched
+
+
+def _place(named: re.Match[str]) -> tuple[int, int]:
+    """Number and width."""
+    number = int(named["number"].replace("x", "").replace("/", ""))
+    return number, int(named["width"] or TILE_WIDTH)

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Security
 from pydantic import Field, StringConstraints
 from starlette.responses import Response
 
-from audit.api.events import COMMON, json_answer, scoped
+from audit.api.events import COMMON, json_answer
 from audit.api.questions import text_of
 from audit.api.schemas import IndexLag, Question, Strict, Total
 from audit.errors import QuerySyntaxError
@@ -19,6 +19,7 @@ from audit.query.language_times import NS_PER_S, moment
 from audit.query.search import SearchService, Shape
 from audit.record.times import format_ns
 from audit.standards.fields import fields_of
+from audit.web.declared import scoped
 from audit.web.openapi import problem_answers
 
 MOST_FACETS = 20

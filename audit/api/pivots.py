@@ -8,7 +8,7 @@ from fastapi import APIRouter, Security
 from pydantic import Field, StringConstraints
 from starlette.responses import Response
 
-from audit.api.events import COMMON, EventId, json_answer, scoped
+from audit.api.events import COMMON, EventId, json_answer
 from audit.api.schemas import (
     DEFAULT_ITEMS,
     ByIdentities,
@@ -26,6 +26,7 @@ from audit.query.language import term_text
 from audit.query.neighbours import Neighbourhood
 from audit.query.one_patient import AboutPatient
 from audit.query.search import SearchService
+from audit.web.declared import scoped
 from audit.web.openapi import problem_answers
 
 LONGEST_VALUE = 512

@@ -9,6 +9,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
+from audit.web.declared import open_to_all
+
 _JSON = "application/json"
 
 
@@ -31,7 +33,7 @@ def _style() -> bytes:
 def add_reference_routes(routes: APIRouter, prefix: str) -> None:
     """Add ``/docs``: the API in one page, made from the document at ``/openapi.json``."""
 
-    @routes.get("/docs", include_in_schema=False)
+    @routes.get("/docs", include_in_schema=False, openapi_extra=open_to_all())
     def reference(request: Request) -> Response:
         document = request.app.openapi()
         page = _environment().get_template("reference.html")
@@ -45,7 +47,7 @@ def add_reference_routes(routes: APIRouter, prefix: str) -> None:
             )
         )
 
-    @routes.get("/docs/style.css", include_in_schema=False)
+    @routes.get("/docs/style.css", include_in_schema=False, openapi_extra=open_to_all())
     def style() -> Response:
         return Response(_style(), media_type="text/css")
 

@@ -7,7 +7,7 @@ from pydantic import Field, StringConstraints
 from starlette.responses import Response
 
 from audit.api.access import Doorkeeper
-from audit.api.events import COMMON, json_answer, scoped
+from audit.api.events import COMMON, json_answer
 from audit.api.schemas import Strict
 from audit.query.access import Principal, Scope
 from audit.query.reports.asked import MOST_PATIENTS, PatientIdentity, ReportAsked
@@ -15,6 +15,7 @@ from audit.query.reports.period import period_of
 from audit.query.reports.report import Kind, Report
 from audit.query.reports.report_file import file_of
 from audit.query.reports.service import LONGEST_STATEMENT, ReportService, SignOff
+from audit.web.declared import scoped
 from audit.web.openapi import problem_answers
 
 PREFIX = "/api/v1/reports"

@@ -7,11 +7,12 @@ from fastapi import APIRouter, Query, Security
 from pydantic import Field
 from starlette.responses import Response
 
-from audit.api.events import COMMON, json_answer, scoped
+from audit.api.events import COMMON, json_answer
 from audit.api.schemas import IndexLag, Strict
 from audit.query.access import Principal, Scope
 from audit.query.search import SearchService
 from audit.query.senders import SenderOptions
+from audit.web.declared import scoped
 from audit.web.openapi import problem_answers
 
 LONGEST_DAYS = SenderOptions().days

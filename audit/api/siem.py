@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from audit.api.access import Doorkeeper
-from audit.api.events import COMMON, scoped
+from audit.api.events import COMMON
 from audit.errors import RequestError
 from audit.index.document import IndexedRecord
 from audit.query.access import Principal, Scope
@@ -25,6 +25,7 @@ from audit.siem.feed import Feed, FeedPiece, cursor_of, position_of
 from audit.siem.formats import Formatter, ReadOriginal, SiemFormat, Unmappable
 from audit.siem.ocsf import NEWEST
 from audit.siem.syslog import SyslogForm
+from audit.web.declared import Leaves, scoped
 from audit.web.errors import Unauthenticated
 from audit.web.openapi import problem_answers
 from audit.web.places import Places
@@ -134,7 +135,7 @@ def create_siem_routes(
                 },
             }
         },
-        openapi_extra=scoped(Scope.SIEM_READ),
+        openapi_extra=scoped(Scope.SIEM_READ, leaves=Leaves.USE),
     )
     async def siem_events(
         request: Request,

@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from audit.api.access import Doorkeeper
-from audit.api.events import COMMON, scoped
+from audit.api.events import COMMON
 from audit.api.fhir_http import pairs_of
 from audit.fhir.options import FhirOptions
 from audit.fhir.question import Pairs
@@ -23,6 +23,7 @@ from audit.fhir.syslog_trail import SyslogTrail
 from audit.fhir.values import Json
 from audit.query.access import Principal, Scope
 from audit.query.audited_trail import AuditedTrail
+from audit.web.declared import scoped
 from audit.web.openapi import problem_answers
 
 PATH = "/syslogsearch"
@@ -60,7 +61,7 @@ def create_syslog_search_routes(
         summary="Syslog messages as received (ITI-82)",
         response_class=Response,
         responses=problem_answers(*COMMON, 406) | _answers(),
-        openapi_extra=scoped(Scope.EVENTS_RAW) | {"parameters": _parameters()},
+        openapi_extra=scoped(Scope.EVENTS_READ, Scope.EVENTS_RAW) | {"parameters": _parameters()},
     )
     async def syslog_search(
         request: Request, principal: Annotated[Principal, Security(doorkeeper.admitted)]

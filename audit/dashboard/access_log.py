@@ -112,6 +112,7 @@ def posted_log(context: PageContext, request: Request, form: Form) -> Response:
     """Keep the filters and lead on to their address."""
     visitor = context.visitor(request)
     check_own_form(request, form, visitor.session_token)
+    _admit(context, visitor)
     asked = {name: value.strip() for name, value in form.items()}
     query = query_of(asked, context.options.zone)
     saved = context.state.saved_searches.save(visitor.principal.name, query)
@@ -121,7 +122,7 @@ def posted_log(context: PageContext, request: Request, form: Form) -> Response:
 def access_log(context: PageContext, request: Request, search_id: str = "") -> Response:
     """The log, or the part of it that kept filters ask for; reading it is recorded as well."""
     visitor = context.visitor(request)
-    context.search.trail.require(visitor.principal, Scope.AUDIT_READ, (("view", "access log"),))
+    _admit(context, visitor)
     query = own_search(context, visitor, search_id) if search_id else ""
     view = ReviewView.of(request.query_params, context.options.rows)
     values: dict[str, Any] = {
@@ -137,6 +138,12 @@ def access_log(context: PageContext, request: Request, search_id: str = "") -> R
     except QuerySyntaxError as error:
         values["fault"] = fault_of(error, query)
     return context.page("access_log.html", values, visitor=visitor)
+
+
+def _admit(context: PageContext, visitor: Visitor) -> None:
+    """Let whoever may see the repository's own records pass; raises Denied for others."""
+    for scope in (Scope.AUDIT_READ, Scope.EVENTS_READ):
+        context.search.trail.require(visitor.principal, scope, (("view", "access log"),))
 
 
 def _results(

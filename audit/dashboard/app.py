@@ -22,8 +22,10 @@ from audit.dashboard.review import open_review, posted_search, saved_review
 from audit.dashboard.searches import drop_search, keep_search, searches_page
 from audit.dashboard.sign_in import RecordSignIn, SignInPages
 from audit.dashboard.visitors import SignInNeeded
+from audit.query.access import Scope
 from audit.query.search import SearchService
 from audit.state.store import StateStore
+from audit.web.declared import Leaves, open_to_all, scoped
 from audit.web.problems import Problem
 
 EventId = Annotated[str, Path(pattern=r"^([a-z0-9]{4,16}-)?[0-9]{1,19}$", max_length=40)]
@@ -96,15 +98,15 @@ class Pages:
 
         posted = Annotated[Form, Depends(form_of)]
 
-        @routes.get("/sign-in")
+        @routes.get("/sign-in", openapi_extra=open_to_all())
         def sign_in_form(request: Request) -> Response:
             return pages.form(request, request.query_params.get("next", "/"))
 
-        @routes.post("/sign-in")
+        @routes.post("/sign-in", openapi_extra=open_to_all(Leaves.SIGN_IN))
         def sign_in(request: Request, form: posted) -> Response:
             return pages.sign_in(request, form)
 
-        @routes.post("/sign-out")
+        @routes.post("/sign-out", openapi_extra=scoped(leaves=Leaves.SIGN_IN))
         def sign_out(request: Request, form: posted) -> Response:
             return pages.sign_out(request, form)
 
@@ -116,19 +118,19 @@ class Pages:
 
         posted = Annotated[Form, Depends(form_of)]
 
-        @routes.get("/sign-in/oidc")
+        @routes.get("/sign-in/oidc", openapi_extra=open_to_all())
         def leave(request: Request) -> Response:
             return proving.leave(request)
 
-        @routes.get("/sign-in/oidc/done")
+        @routes.get("/sign-in/oidc/done", openapi_extra=open_to_all(Leaves.SIGN_IN))
         def come_back(request: Request) -> Response:
             return proving.come_back(request)
 
-        @routes.get("/confirm")
+        @routes.get("/confirm", openapi_extra=scoped(leaves=Leaves.NOTHING))
         def confirm_form(request: Request) -> Response:
             return proving.form(request)
 
-        @routes.post("/confirm")
+        @routes.post("/confirm", openapi_extra=scoped(leaves=Leaves.SIGN_IN))
         def confirm(request: Request, form: posted) -> Response:
             return proving.confirm(request, form)
 
@@ -140,73 +142,78 @@ class Pages:
 
         posted = Annotated[Form, Depends(form_of)]
 
-        @routes.post("/search")
+        @routes.post("/search", openapi_extra=scoped(Scope.EVENTS_READ, leaves=Leaves.NOTHING))
         def search(request: Request, form: posted) -> Response:
             return posted_search(context, request, form)
 
-        @routes.post("/pivot")
+        @routes.post("/pivot", openapi_extra=scoped(Scope.EVENTS_READ, leaves=Leaves.NOTHING))
         def pivot(request: Request, form: posted) -> Response:
             return posted_pivot(context, request, form)
 
-        @routes.post("/access-log")
+        @routes.post(
+            "/access-log",
+            openapi_extra=scoped(Scope.EVENTS_READ, Scope.AUDIT_READ, leaves=Leaves.NOTHING),
+        )
         def log(request: Request, form: posted) -> Response:
             return posted_log(context, request, form)
 
-        @routes.post("/searches")
+        @routes.post("/searches", openapi_extra=scoped(Scope.EVENTS_READ))
         def keep(request: Request, form: posted) -> Response:
             return keep_search(context, request, form)
 
-        @routes.post("/searches/delete")
+        @routes.post("/searches/delete", openapi_extra=scoped(Scope.EVENTS_READ))
         def drop(request: Request, form: posted) -> Response:
             return drop_search(context, request, form)
 
-        @routes.post("/export")
+        @routes.post("/export", openapi_extra=scoped(Scope.EVENTS_EXPORT, leaves=Leaves.EXPORT))
         def export(request: Request, form: posted) -> Response:
             return posted_export(context, request, form)
 
     def _add_event_routes(self) -> None:
         routes, context = self.router, self._context
 
-        @routes.get("/")
+        @routes.get("/", openapi_extra=scoped(Scope.EVENTS_READ))
         def home(request: Request) -> Response:
             return home_page(context, request)
 
-        @routes.get("/search")
+        @routes.get("/search", openapi_extra=scoped(Scope.EVENTS_READ))
         def review(request: Request) -> Response:
             return open_review(context, request)
 
-        @routes.get("/s/{search_id}")
+        @routes.get("/s/{search_id}", openapi_extra=scoped(Scope.EVENTS_READ))
         def saved(request: Request, search_id: SearchId) -> Response:
             return saved_review(context, request, search_id)
 
-        @routes.get("/e/{event_id}")
+        @routes.get("/e/{event_id}", openapi_extra=scoped(Scope.EVENTS_READ))
         def event(request: Request, event_id: EventId) -> Response:
             return one_event(context, request, event_id)
 
-        @routes.get("/e/{event_id}/message")
+        @routes.get("/e/{event_id}/message", openapi_extra=scoped(Scope.EVENTS_RAW))
         def message(request: Request, event_id: EventId) -> Response:
             return download(context, request, event_id)
 
-        @routes.get("/e/{event_id}/neighbours")
+        @routes.get("/e/{event_id}/neighbours", openapi_extra=scoped(Scope.EVENTS_READ))
         def near(request: Request, event_id: EventId) -> Response:
             return neighbours_page(context, request, event_id)
 
-        @routes.get("/static/{name}")
+        @routes.get("/static/{name}", openapi_extra=open_to_all())
         def static(name: str) -> Response:
             return context.static.answer(name)
 
     def _add_review_routes(self) -> None:
         routes, context = self.router, self._context
 
-        @routes.get("/searches")
+        @routes.get("/searches", openapi_extra=scoped(Scope.EVENTS_READ))
         def searches(request: Request) -> Response:
             return searches_page(context, request)
 
-        @routes.get("/access-log")
+        @routes.get("/access-log", openapi_extra=scoped(Scope.EVENTS_READ, Scope.AUDIT_READ))
         def log(request: Request) -> Response:
             return access_log(context, request)
 
-        @routes.get("/access-log/{search_id}")
+        @routes.get(
+            "/access-log/{search_id}", openapi_extra=scoped(Scope.EVENTS_READ, Scope.AUDIT_READ)
+        )
         def filtered_log(request: Request, search_id: SearchId) -> Response:
             return access_log(context, request, search_id)
 
@@ -216,7 +223,7 @@ class Pages:
     def _add_pivot_route(self, kind: str) -> None:
         context = self._context
 
-        @self.router.get(f"/{kind}/{{search_id}}")
+        @self.router.get(f"/{kind}/{{search_id}}", openapi_extra=scoped(Scope.EVENTS_READ))
         def about(request: Request, search_id: SearchId) -> Response:
             return pivot_page(context, request, kind, search_id)
 

@@ -79,7 +79,10 @@ class Hint:
 def beside_results(
     context: PageContext, principal: Principal, query: str, view: ReviewView, answer: Answer
 ) -> dict[str, Any]:
-    """Values of the review's template for what stands beside the records."""
+    """Values of the review's template for what stands beside the records.
+
+    The look isn't journaled: it is part of the one at the records.
+    """
     pieces = pieces_of(query) if not answer.records else ()
     zone = context.options.zone
     found = narrowing(
@@ -98,6 +101,7 @@ def beside_results(
                 joined(one for one in pieces if one is not left_out)
                 for left_out in pieces[:MOST_HINTS]
             ),
+            recorded=True,
         ),
     )
     return {

@@ -5,6 +5,7 @@ from starlette.responses import Response
 
 from audit.dashboard.context import PageContext
 from audit.dashboard.rows import rows_of
+from audit.query.access import Scope
 from audit.query.neighbours import Neighbourhood
 
 WINDOWS = ((60, "1 minute"), (300, "5 minutes"), (900, "15 minutes"), (3_600, "1 hour"))
@@ -21,7 +22,9 @@ _LIMIT = 100
 def neighbours_page(context: PageContext, request: Request, event_id: str) -> Response:
     """The records nearest in time to one, journaled as a look at them."""
     visitor = context.visitor(request)
-    record = context.search.event(visitor.principal, event_id).record
+    trail = context.search.trail
+    trail.require(visitor.principal, Scope.EVENTS_READ, (("neighbours of", event_id),))
+    record, _ = trail.record(visitor.principal, event_id)
     asked = request.query_params.get("window", "")
     window = next((seconds for seconds, _ in WINDOWS if asked == str(seconds)), WINDOWS[1][0])
     shared = [(name, words) for name, words in SHARED.items() if record.values(name)]

@@ -27,7 +27,7 @@ from audit.query.about_summary import (
     sessions,
     week,
 )
-from audit.query.access import Principal
+from audit.query.access import Principal, Scope
 from audit.query.identities_used import IdentitiesUsed
 from audit.query.language import quoted
 from audit.query.one_patient import only_patient, other_patients
@@ -51,6 +51,7 @@ def posted_pivot(context: PageContext, request: Request, form: Form) -> Response
     if kind is None:
         raise BadRequest("say what the page should be about")
     query = f"{kind}:{quoted(form[kind].strip())}"
+    context.search.trail.require(visitor.principal, Scope.EVENTS_READ, (("query", query),))
     saved = context.state.saved_searches.save(visitor.principal.name, query)
     return see_other(f"/{kind}/{saved.id}")
 

@@ -16,11 +16,13 @@ from audit.dashboard.context import PageContext
 from audit.dashboard.forms import Form, read_form
 from audit.dashboard.visitors import Visitor, check_own_form
 from audit.errors import RequestError
+from audit.query.access import Scope
 from audit.query.reports.asked import PatientIdentity, ReportAsked
 from audit.query.reports.period import period_of
 from audit.query.reports.report import Report
 from audit.query.reports.report_file import FileForm, file_of
 from audit.query.reports.service import KINDS, ReportService, SignOff, title_of
+from audit.web.declared import Leaves, scoped
 
 _FILES = frozenset({"pdf", "csv", "json"})
 _KEPT = ("kind", "patients", "user", "study", "from", "to", "staff", "reason")
@@ -39,17 +41,20 @@ def add_report_pages(routes: APIRouter, context: PageContext) -> None:
 
     posted = Annotated[Form, Depends(form_of)]
 
-    @routes.get("/reports")
+    @routes.get("/reports", openapi_extra=scoped(Scope.REPORTS_READ, leaves=Leaves.NOTHING))
     def reports_form(request: Request) -> Response:
-        return _page(context, context.visitor(request), {})
+        visitor = context.visitor(request)
+        looked = (("view", "form of reports"),)
+        context.search.trail.require(visitor.principal, Scope.REPORTS_READ, looked)
+        return _page(context, visitor, {})
 
-    @routes.post("/reports")
+    @routes.post("/reports", openapi_extra=scoped(Scope.REPORTS_READ))
     def reports_make(request: Request, form: posted) -> Response:
         visitor = context.visitor(request)
         check_own_form(request, form, visitor.session_token)
         return _made(context, visitor, form)
 
-    @routes.post("/reports/sign-off")
+    @routes.post("/reports/sign-off", openapi_extra=scoped(Scope.REPORTS_READ))
     def reports_sign_off(request: Request, form: posted) -> Response:
         visitor = context.visitor(request)
         check_own_form(request, form, visitor.session_token)

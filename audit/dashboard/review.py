@@ -36,8 +36,11 @@ from audit.dashboard.review_view import ROWS, ReviewView
 from audit.dashboard.rows import rows_of
 from audit.dashboard.visitors import Visitor, check_own_form
 from audit.errors import NotFound, QuerySyntaxError
+from audit.query.access import Scope
+from audit.query.answers import Answer
 from audit.query.identities import ByAllNames
 from audit.query.language import term_text
+from audit.query.search import PageAsked
 from audit.standards.fields import field_named
 
 RANGES = {"-1h": "1 hour", "-24h": "24 hours", "-7d": "7 days", "-30d": "30 days"}
@@ -53,6 +56,7 @@ def posted_search(context: PageContext, request: Request, form: Form) -> Respons
     visitor = context.visitor(request)
     check_own_form(request, form, visitor.session_token)
     query = posted_query(context, {name: value.strip() for name, value in form.items()})
+    context.search.trail.require(visitor.principal, Scope.EVENTS_READ, (("query", query),))
     saved = context.state.saved_searches.save(visitor.principal.name, query)
     return see_other(ReviewView.of(form, context.options.rows).address(f"/s/{saved.id}"))
 
@@ -140,19 +144,25 @@ def _review(context: PageContext, request: Request, visitor: Visitor, query: str
 def _results(
     context: PageContext, visitor: Visitor, query: str, view: ReviewView
 ) -> dict[str, Any]:
-    answer = context.search.search(
+    beside: dict[str, Any] = {}
+
+    def patients_beside(answer: Answer) -> list[str]:
+        """What stands beside the answer, noted; whom it names there."""
+        beside.update(beside_results(context, visitor.principal, query, view, answer))
+        return [
+            value for one in beside["facets"] if one.name == "patient" for value, _ in one.values
+        ]
+
+    answer = context.search.page(
         visitor.principal,
         ByAllNames(query) if view.names else query,
-        limit=view.rows,
-        cursor=view.after or None,
-        include_repeats=view.repeats,
-        oldest_first=view.oldest,
+        PageAsked(view.rows, view.after or None, view.repeats, view.oldest),
+        patients_beside,
     )
     used = answer.identities
-    shown = {
+    return beside | {
         "answer": answer,
         "rows": rows_of(answer.records),
         "used": used,
         "inferred": {one.id: used.inferred(one) for one in answer.records} if used else {},
     }
-    return shown | beside_results(context, visitor.principal, query, view, answer)

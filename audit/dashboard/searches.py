@@ -5,7 +5,8 @@ from starlette.responses import Response
 
 from audit.dashboard.context import PageContext, see_other
 from audit.dashboard.forms import Form
-from audit.dashboard.visitors import check_own_form
+from audit.dashboard.visitors import Visitor, check_own_form
+from audit.query.access import Scope
 
 RECENT = 50
 
@@ -13,6 +14,7 @@ RECENT = 50
 def searches_page(context: PageContext, request: Request) -> Response:
     """What the visitor keeps and asked lately; nobody else's."""
     visitor = context.visitor(request)
+    _record(context, visitor, ("view", "own searches"))
     name = visitor.principal.name
     kept = context.state.named_searches.of(name)
     recent = context.state.saved_searches.recent(name, RECENT)
@@ -23,8 +25,10 @@ def keep_search(context: PageContext, request: Request, form: Form) -> Response:
     """Keep a search under a name; one of the same name is replaced."""
     visitor = context.visitor(request)
     check_own_form(request, form, visitor.session_token)
-    title = form.get("title", "").strip()
-    context.state.named_searches.keep(visitor.principal.name, title, form.get("query", ""))
+    title, query = form.get("title", "").strip(), form.get("query", "")
+    context.state.named_searches.check(title, query)
+    _record(context, visitor, ("view", "search kept under a name"), ("query", query))
+    context.state.named_searches.keep(visitor.principal.name, title, query)
     return see_other("/searches")
 
 
@@ -32,5 +36,13 @@ def drop_search(context: PageContext, request: Request, form: Form) -> Response:
     """Forget a search that was kept."""
     visitor = context.visitor(request)
     check_own_form(request, form, visitor.session_token)
+    _record(context, visitor, ("view", "kept search forgotten"))
     context.state.named_searches.drop(visitor.principal.name, form.get("id", ""))
     return see_other("/searches")
+
+
+def _record(context: PageContext, visitor: Visitor, *told: tuple[str, str]) -> None:
+    """Journal the look or change of somebody who may search; raises Denied for others."""
+    trail = context.search.trail
+    trail.require(visitor.principal, Scope.EVENTS_READ, told)
+    trail.audit.used(visitor.principal, told)

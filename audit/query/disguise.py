@@ -45,6 +45,7 @@ class FieldLevel:
         plain_id_types: ParticipantObjectIDTypeCodes of such.
         plain_details: types of details that name no patient.
         plain_keys: query keys that name no patient.
+        plain_phrases: words by which anybody may search.
     """
 
     kinds: dict[str, str]
@@ -52,6 +53,7 @@ class FieldLevel:
     plain_id_types: frozenset[str]
     plain_details: frozenset[str]
     plain_keys: frozenset[str]
+    plain_phrases: frozenset[str]
 
 
 @cache
@@ -64,6 +66,7 @@ def field_level() -> FieldLevel:
         plain_id_types=frozenset(table["plain_object"]["id_types"]),
         plain_details=frozenset(table["plain_detail"]["types"]),
         plain_keys=frozenset(map(fold, table["plain_key"]["keywords"])),
+        plain_phrases=frozenset(table["plain_phrase"]["phrases"]),
     )
 
 

@@ -4,7 +4,7 @@ An answer never pretends: it says how far the index is behind the journal and wh
 it is missing.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import replace
 
@@ -40,14 +40,18 @@ from audit.query.identities_used import IdentitiesUsed
 from audit.query.neighbours import Neighbourhood, neighbours
 from audit.query.one_patient import AboutPatient
 from audit.query.patients_shown import PatientsShown
-from audit.query.search_options import SearchOptions, Shape
+from audit.query.search_options import PageAsked, SearchOptions, Shape
 from audit.query.self_audit import Append
 from audit.query.senders import Period, SenderReporter, SendersAnswer
 from audit.query.tail import Tail
 
-__all__ = ["SearchOptions", "SearchService", "Shape"]
+__all__ = ["PageAsked", "SearchOptions", "SearchService", "Shape"]
 
 _NS_PER_DAY = 86_400 * 1_000_000_000
+
+
+def _nobody(_answer: Answer) -> Iterable[str]:
+    return ()
 
 
 class SearchService:
@@ -107,24 +111,37 @@ class SearchService:
             InvalidCursor: the cursor isn't one of this query's.
             RequestError: the limit is out of bounds.
         """
+        page = PageAsked(limit, cursor, include_repeats, oldest_first)
+        return self.page(principal, query, page)
+
+    def page(
+        self,
+        principal: Principal,
+        query: str | Criteria | ByAllNames | AboutPatient,
+        wanted: PageAsked,
+        beside: Callable[[Answer], Iterable[str]] = _nobody,
+    ) -> Answer:
+        """As ``search``; ``beside`` tells which patients are shown beside it, in the same look."""
         about = query if isinstance(query, AboutPatient) else None
         query = query.query if isinstance(query, AboutPatient) else query
         asked: Details = (("query", words_of_query(bare(query))),)
         self._trail.require(principal, Scope.EVENTS_READ, asked)
-        check_bound("limit", limit, self._options.max_limit)
-        digest = query_digest(f"{include_repeats} {oldest_first} {query!r}")
-        start = self._start(cursor, digest)
+        check_bound("limit", wanted.limit, self._options.max_limit)
+        digest = query_digest(f"{wanted.include_repeats} {wanted.oldest_first} {query!r}")
+        start = self._start(wanted.cursor, digest)
         view = self._trail.view(principal)
         criteria, used = self._asked(principal, query, start)
         found = And((criteria, Range("sequence", None, start.snapshot)))
-        shown = found if include_repeats else And((found, NOT_REPEATED))
-        page = view.search(shown, limit=limit, after=start.place, newest_first=not oldest_first)
+        shown = found if wanted.include_repeats else And((found, NOT_REPEATED))
+        page = view.search(
+            shown, limit=wanted.limit, after=start.place, newest_first=not wanted.oldest_first
+        )
         records = about.shares(page.records, used) if about else page.records
         answer = Answer(
             records=records,
             next_cursor=self._next_cursor(page, start, digest),
             total=self._trail.count(shown, view),
-            repeats_hidden=self._trail.repeats(found, view, shown=include_repeats),
+            repeats_hidden=self._trail.repeats(found, view, shown=wanted.include_repeats),
             index_lag=self.index_lag(),
             partial=page.partial,
             warnings=page.warnings,
@@ -132,7 +149,8 @@ class SearchService:
         )
         by: Details = (("identities", used.words()),) if used else ()
         told = (*asked, *by, ("records shown", str(len(records))))
-        self._trail.audit.used(principal, told, records)
+        patients = PatientsShown(records, beside(answer))
+        self._trail.audit.used(principal, told, patients)
         return answer
 
     def overview(self, principal: Principal, query: str | Criteria, shape: Shape) -> Overview:

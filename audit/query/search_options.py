@@ -77,3 +77,13 @@ class Shape:
     size: int = 10
     span: Span | None = None
     split: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PageAsked:
+    """Which page of an answer is wanted; see ``SearchService.search``."""
+
+    limit: int
+    cursor: str | None = None
+    include_repeats: bool = False
+    oldest_first: bool = False

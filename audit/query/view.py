@@ -12,7 +12,7 @@ from audit.index.criteria import And, Criteria, Not, Or, Phrase, Prefix, Term, T
 from audit.index.document import IndexedRecord
 from audit.index.port import Bucket, Page, Place, SearchIndex, Span, Total
 from audit.query.access import Principal, Scope
-from audit.query.disguise import Disguise, is_protected
+from audit.query.disguise import Disguise, field_level, is_protected
 
 Resolve = Callable[[str, str], str | None]
 """Field and pseudonym → the value behind it; None when there is none that can be found."""
@@ -145,6 +145,8 @@ class PrincipalView:
                 return self._term(field, value)
             case Prefix(field, _) if is_protected(field):
                 raise self._refusal(f"the beginning of a {field}")
+            case Phrase(words) if words in field_level().plain_phrases:
+                return criteria
             case Text() | Phrase():
                 raise self._refusal("words of the message")
             case _:

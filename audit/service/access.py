@@ -223,14 +223,11 @@ def administration_routes(
     append: Callable[[bytes], int],
     own: OwnRecords,
 ) -> APIRouter:
-    """The routes for accounts, tokens and sessions; each change is journaled before it is made."""
+    """The routes for accounts, tokens and sessions; looks and changes are journaled first."""
     audit = SelfAudit(append, own.identity, own.clock)
 
     def change(principal: Principal, what: str) -> None:
         kind = Alert.USER_SECURITY_ATTRIBUTES_CHANGED
         append(own.configuration(principal.name, what, kind))
 
-    def refusal(principal: Principal, what: str, why: str) -> None:
-        audit.denied(principal, (("view", what),), why)
-
-    return create_administration_routes(state, doorkeeper, change, refusal)
+    return create_administration_routes(state, doorkeeper, change, audit)

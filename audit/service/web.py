@@ -28,7 +28,6 @@ from audit.query.exports.jobs import ExportJobs
 from audit.query.identities import Identities
 from audit.query.reports.service import ReportService
 from audit.query.search import SearchOptions, SearchService
-from audit.query.self_audit import SelfAudit
 from audit.service.access import (
     Access,
     administration_routes,
@@ -180,7 +179,7 @@ class WebRole:
                 siem,
                 *fhir,
                 administration_routes(self._state, door, self._append, self._own),
-                self._log_routes(reader, door),
+                self._log_routes(search.trail, reader, door),
                 pages.router,
             ),
             page_error=pages.error,
@@ -195,7 +194,7 @@ class WebRole:
         self._jobs = export_jobs(self._settings, self._paths)
         reports = ReportService(trail, report_options(self._settings), aliases)
         return (
-            create_export_routes(maker, self._jobs, door),
+            create_export_routes(maker, self._jobs, door, self._options.tail_session_s),
             create_report_routes(reports, door),
         )
 
@@ -203,13 +202,14 @@ class WebRole:
         options = fhir_options(self._settings, own_key(self._paths.cursor_key))
         return fhir_routes(trail, self._appends, door, options)
 
-    def _log_routes(self, reader: JournalReader, door: Doorkeeper) -> APIRouter:
+    def _log_routes(
+        self, trail: AuditedTrail, reader: JournalReader, door: Doorkeeper
+    ) -> APIRouter:
         witnessed = bool(self._settings.journal.witnesses)
         log_shown = PublishedLog(
             self._paths.journal, reader, CosignedHeads(self._paths.cosigned) if witnessed else None
         )
-        audit = SelfAudit(self._append, self._own.identity, time.time_ns)
-        return create_log_routes(log_shown, door, audit)
+        return create_log_routes(log_shown, door, trail, self._options.tail_session_s)
 
     def _append(self, raw: bytes) -> int:
         return self._appends.append(raw, ROLE)

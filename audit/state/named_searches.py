@@ -54,7 +54,7 @@ class NamedSearches:
         Raises:
             RequestError: name or query is empty or too long, or the owner keeps too many.
         """
-        self._check(title, query)
+        self.check(title, query)
         kept = NamedSearch(
             id=new_id(), title=title, query=query, created_at=self._database.clock()
         )
@@ -72,7 +72,8 @@ class NamedSearches:
             )
         return kept
 
-    def _check(self, title: str, query: str) -> None:
+    def check(self, title: str, query: str) -> None:
+        """Pass when name and query can be kept; raises RequestError."""
         if not 1 <= len(title) <= TITLE_CHARS:
             raise RequestError(f"a search's name has 1 to {TITLE_CHARS} characters")
         if len(query) > self._options.max_saved_chars:

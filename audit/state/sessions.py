@@ -152,6 +152,13 @@ class Sessions:
             rows = connection.execute(query).all()
         return tuple(self._sessions([row for row in rows if self._is_alive(row, now)]))
 
+    def get(self, session_id: str) -> Session:
+        """The session of that id; raises NotFound when none alive has it."""
+        for session in self.all():
+            if session.id == session_id:
+                return session
+        raise NotFound(f"there is no session {session_id} that is alive")
+
     def confirm(self, secret: str, reason: str = "") -> None:
         """Note that whoever holds the session has just shown again that it is them, and why.
 
@@ -171,8 +178,7 @@ class Sessions:
 
     def revoke(self, session_id: str) -> None:
         """End a session at once; raises NotFound when none alive has that id."""
-        if session_id not in {session.id for session in self.all()}:
-            raise NotFound(f"there is no session {session_id} that is alive")
+        self.get(session_id)
         with self._database.begin() as connection:
             connection.execute(delete(sessions).where(sessions.c.id == session_id))
 

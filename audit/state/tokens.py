@@ -58,22 +58,10 @@ class ApiTokens:
     def create(
         self, name: str, owner: str, grants: Grants | Iterable[str], lifetime_s: float
     ) -> NewToken:
-        """A new token; ``grants`` may be scopes alone.
-
-        Raises:
-            RequestError: no name or scope, too long a life, or the owner has too many.
-        """
+        """A new token; ``grants`` may be scopes alone. Raises as ``check`` does."""
         held = grants if isinstance(grants, Grants) else Grants(scopes=frozenset(grants))
         name = name.strip()
-        if held.is_empty or not 0 < len(name) <= NAME_CHARS or not name.isprintable():
-            raise RequestError(
-                f"a token needs a scope or role, and a name of 1 to {NAME_CHARS} characters"
-            )
-        longest_s = self._options.token_max_lifetime_s
-        if not 0 < lifetime_s <= longest_s:
-            raise RequestError(f"a token lives at most {longest_s / 86_400:.0f} days")
-        if self._alive(owner) >= self._options.max_tokens:
-            raise RequestError(f"{owner} has {self._options.max_tokens} tokens; revoke one first")
+        self.check(name, owner, held, lifetime_s)
         now = self._database.clock()
         token = ApiToken(
             id=new_id(),
@@ -87,6 +75,24 @@ class ApiTokens:
         with self._database.begin() as connection:
             connection.execute(insert(tokens).values(_row(token, secret)))
         return NewToken(secret, token)
+
+    def check(self, name: str, owner: str, grants: Grants, lifetime_s: float) -> None:
+        """Pass when such a token could be made.
+
+        Raises:
+            RequestError: no name or scope, too long a life, or the owner has too many.
+        """
+        name = name.strip()
+        if grants.is_empty or not 0 < len(name) <= NAME_CHARS or not name.isprintable():
+            raise RequestError(
+                f"a token needs a scope or role, and a name of 1 to {NAME_CHARS} characters"
+            )
+        longest_s = self._options.token_max_lifetime_s
+        if not 0 < lifetime_s <= longest_s:
+            raise RequestError(f"a token lives at most {longest_s / 86_400:.0f} days")
+        if self._alive(owner) >= self._options.max_tokens:
+            raise RequestError(f"{owner} has {self._options.max_tokens} tokens; revoke one first")
+        columns_of(grants)
 
     def find(self, secret: str) -> ApiToken | None:
         """The token of that secret; None when it is unknown, expired or revoked."""
@@ -102,6 +108,15 @@ class ApiTokens:
         with self._database.begin() as connection:
             rows = connection.execute(select(tokens).order_by(tokens.c.created_at.desc())).all()
         return tuple(map(_token, rows))
+
+    def get(self, token_id: str) -> ApiToken:
+        """The token of that id; raises NotFound when none alive has it."""
+        query = select(tokens).where(tokens.c.id == token_id, self._is_alive())
+        with self._database.begin() as connection:
+            row = connection.execute(query).first()
+        if row is None:
+            raise NotFound(f"there is no token {token_id} that is alive")
+        return _token(row)
 
     def revoke(self, token_id: str) -> None:
         """End a token at once; raises NotFound when none alive has that id."""

@@ -1,26 +1,44 @@
 """Requests that an operation takes, made from what the OpenAPI document says of it."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
-import httpx2
-from starlette.testclient import TestClient
+from audit.web.declared import RECORD, SCOPES, Leaves
 
 MORE: dict[str, dict[str, Any]] = {
-    "/api/v1/reports/{kind}": {"patients": [{"identifier": "P48003"}]},
-    "/api/v1/reports/activity/sign-offs": {
-        "from": "2026-01-01T00:00:00Z",
-        "to": "2026-02-01T00:00:00Z",
-        "record": "0",
-    },
-    "/api/v1/tokens": {"scopes": ["admin"]},
+    "reports_sign_off": {"from": "2026-01-01T00:00:00Z", "to": "2026-02-01T00:00:00Z"},
+    "tokens_create": {"scopes": ["admin"]},
+    "pivots_search": {"value": "jdoe"},
 }
 """What a request needs besides what its schema asks for."""
 
+CHOSEN = {
+    ("reports_make", "kind"): "activity",
+    ("pivots_search", "kind"): "user",
+    ("syslog_search", "date"): "ge2026-01-01",
+}
+"""Of parameters, what the scopes declared for all values suffice for."""
 
-PARAMETERS = {"/syslogsearch": {"date": "ge2026-01-01"}}
-"""What an address needs besides what is required of every one."""
+
+@dataclass(frozen=True)
+class Asked:
+    """One request.
+
+    Attributes:
+        path: with ``{names}`` for what it is about.
+        parameters: of the query; a value may be a name in braces, too.
+        json: the body as JSON, None for none; values may be names in braces.
+        form: the body as a form.
+        octets: the body as it is.
+    """
+
+    path: str
+    parameters: dict[str, str] = field(default_factory=dict)
+    json: Any = None
+    form: dict[str, str] | None = None
+    octets: bytes | None = None
+    media_type: str = ""
 
 
 @dataclass(frozen=True)
@@ -29,53 +47,58 @@ class Operation:
 
     Attributes:
         name: operationId.
+        method: of HTTP.
+        path: as the document has it.
         scopes: what it says it needs; none for any valid token.
-        names_object: it is about one thing that there need not be.
+        leaves: what it says its answer leaves on record.
+        asked: the request.
     """
 
     name: str
     method: str
     path: str
     scopes: frozenset[str]
-    parameters: dict[str, str]
-    body: Any
-    names_object: bool
-
-    def ask(self, client: TestClient, token: str | None) -> httpx2.Response:
-        """Send the request with this bearer token, or with none."""
-        headers = {} if token is None else {"Authorization": f"Bearer {token}"}
-        return client.request(
-            self.method, self.path, params=self.parameters, json=self.body, headers=headers
-        )
+    leaves: Leaves
+    asked: Asked
 
 
 def operations_of(document: dict[str, Any]) -> Iterator[Operation]:
     """Every operation of the document."""
     for path, methods in document["paths"].items():
         for method, told in methods.items():
-            given = told.get("parameters", ())
-            filled, wanted = path, {}
-            for one in given:
-                value = str(sample(one["schema"] | _examples(one), document))
-                if one["in"] == "path":
-                    filled = filled.replace("{" + one["name"] + "}", value)
-                elif one["in"] == "query" and one.get("required"):
-                    wanted[one["name"]] = value
-            content = told.get("requestBody", {}).get("content", {})
-            shape = content.get("application/json", {}).get("schema")
             yield Operation(
                 name=told["operationId"],
                 method=method.upper(),
-                path=filled,
-                scopes=frozenset(told["x-required-scope"].split()),
-                parameters=wanted | PARAMETERS.get(path, {}),
-                body=None if shape is None else sample(shape, document) | MORE.get(path, {}),
-                names_object="_id}" in path or bool(wanted),
+                path=path,
+                scopes=frozenset(told[SCOPES].split()),
+                leaves=Leaves(told[RECORD]),
+                asked=_asked(path, told, document),
             )
 
 
-def _examples(parameter: dict[str, Any]) -> dict[str, Any]:
-    return {key: parameter[key] for key in ("examples", "example") if key in parameter}
+def _asked(path: str, told: Mapping[str, Any], document: dict[str, Any]) -> Asked:
+    name, filled, wanted = told["operationId"], path, {}
+    for one in told.get("parameters", ()):
+        value = CHOSEN.get((name, one["name"])) or _of(one, document)
+        if one["in"] == "path":
+            filled = filled.replace("{" + one["name"] + "}", value)
+        elif one["in"] == "query" and one.get("required"):
+            wanted[one["name"]] = value
+    content = told.get("requestBody", {}).get("content", {})
+    shape = content.get("application/json", {}).get("schema")
+    body = None if shape is None else sample(shape, document) | MORE.get(name, {})
+    if name == "reports_sign_off":
+        body["record"] = "{review}"
+    return Asked(filled, wanted, body)
+
+
+def _of(parameter: dict[str, Any], document: dict[str, Any]) -> str:
+    """A value; the name in braces where it has to name something that there is."""
+    name = parameter["name"]
+    if name == "filter" or name.endswith("_id"):
+        return "{" + name + "}"
+    told = {key: parameter[key] for key in ("examples", "example") if key in parameter}
+    return str(sample(parameter["schema"] | told, document))
 
 
 def sample(schema: dict[str, Any], document: dict[str, Any]) -> Any:

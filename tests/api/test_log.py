@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from time import time_ns
 
 import pytest
 from starlette.testclient import TestClient
@@ -17,7 +16,6 @@ from audit.journal.merkle import hash_leaf
 from audit.journal.note import open_note, parse_checkpoint
 from audit.journal.tree_store import TreeReader
 from audit.query.access import Scope
-from audit.query.self_audit import RepositoryIdentity, SelfAudit
 from audit.state.grants import Grants
 from audit.web.application import create_app
 from audit.web.options import WebOptions
@@ -25,6 +23,9 @@ from tests.journal.go_checker import go_checker
 from tests.web.stack import Stack, stack
 
 COUNT = 600
+WHOLE = (Scope.JOURNAL_READ, Scope.EVENTS_RAW, Scope.AUDIT_READ)
+"""What it takes to see every envelope."""
+
 WEB = WebOptions(https=False, allowed_hosts=("testserver",), requests_per_s=10_000)
 
 
@@ -37,16 +38,13 @@ class Faced:
     cosigned: CosignedHeads
 
     def client(self, *scopes: str, witnessed: bool = False) -> TestClient:
-        identity = RepositoryIdentity(
-            source_id="arr", hostname="arr.test", process_id="1", log_uri="urn:test:log"
-        )
         published = PublishedLog(
             self.folder / "journal", self.stack.reader, self.cosigned if witnessed else None
         )
         routes = create_log_routes(
             published,
             Doorkeeper.of(self.stack.state, WEB),
-            SelfAudit(self.stack.append, identity, time_ns),
+            self.stack.search.trail,
         )
         headers = {"Authorization": f"Bearer {self.stack.token(*scopes)}"}
         return TestClient(create_app(WEB, [routes]), headers=headers)
@@ -73,8 +71,8 @@ def own(tmp_path: Path) -> Iterator[Faced]:
         yield made
 
 
-def test_the_head_is_shown_to_any_reader(faced: Faced) -> None:
-    answer = faced.client(Scope.SIEM_READ).get("/log/checkpoint")
+def test_the_head_is_shown_to_readers_of_the_journal(faced: Faced) -> None:
+    answer = faced.client(Scope.JOURNAL_READ).get("/log/checkpoint")
     assert answer.status_code == 200
     assert answer.headers["content-type"] == "text/plain; charset=utf-8"
     assert answer.headers["cache-control"] == "private, max-age=1"
@@ -90,7 +88,7 @@ def test_without_a_token_nothing_is_shown(faced: Faced, path: str) -> None:
 
 
 def test_tiles_are_those_of_the_tree(faced: Faced) -> None:
-    client = faced.client(Scope.SIEM_READ)
+    client = faced.client(Scope.JOURNAL_READ)
     tree = TreeReader(faced.folder / "journal")
     for path, expected in (
         ("0/000", tree.tile(0, 0)),
@@ -131,7 +129,7 @@ def bundle(content: bytes) -> list[bytes]:
 
 
 def test_bundles_hold_the_envelopes_whose_hashes_the_tiles_hold(faced: Faced) -> None:
-    client = faced.client(Scope.EVENTS_RAW)
+    client = faced.client(*WHOLE)
     for path, width in (("000", 256), ("002.p/88", 88), ("001.p/3", 3)):
         envelopes = bundle(client.get(f"/log/tile/entries/{path}").content)
         tile = client.get(f"/log/tile/0/{path}").content
@@ -145,16 +143,17 @@ def test_each_look_at_envelopes_is_journaled_first(faced: Faced) -> None:
         return [entry.received.raw for entry in entries]
 
     before = len(own())
-    assert faced.client(Scope.EVENTS_RAW).get("/log/tile/entries/000").status_code == 200
-    assert faced.client(Scope.EVENTS_READ).get("/log/tile/entries/000").status_code == 403
-    assert faced.client(Scope.EVENTS_READ).get("/log/tile/0/000").status_code == 200
+    assert faced.client(*WHOLE).get("/log/tile/entries/000").status_code == 200
+    for scope in WHOLE:
+        fewer = faced.client(*(set(WHOLE) - {scope}))
+        assert fewer.get("/log/tile/entries/000").status_code == 403
     looks = own()[before:]
-    assert len(looks) == 2
+    assert len(looks) == 1 + len(WHOLE)
     assert all(b'csd-code="110101"' in look for look in looks)
-    assert b'EventOutcomeIndicator="8"' in looks[1]
+    assert all(b'EventOutcomeIndicator="8"' in look for look in looks[1:])
     faced.stack.journal_fails = True
     try:
-        assert faced.client(Scope.EVENTS_RAW).get("/log/tile/entries/000").status_code == 503
+        assert faced.client(*WHOLE).get("/log/tile/entries/000").status_code == 503
     finally:
         faced.stack.journal_fails = False
 
@@ -199,10 +198,28 @@ def test_gos_own_reader_of_tiles_proves_every_record(faced: Faced, tmp_path: Pat
 
 
 def test_bundles_are_for_those_who_see_every_record(faced: Faced) -> None:
-    grants = Grants(scopes=frozenset({Scope.EVENTS_RAW}), sites=frozenset({"radiology"}))
+    grants = Grants(scopes=frozenset(WHOLE), sites=frozenset({"radiology"}))
     secret = faced.stack.state.tokens.create("narrow", "x", grants, 60).secret
     headers = {"Authorization": f"Bearer {secret}"}
-    client = faced.client(Scope.EVENTS_RAW)
+    client = faced.client(*WHOLE)
     assert client.get("/log/tile/entries/000").status_code == 200
     assert client.get("/log/tile/entries/000", headers=headers).status_code == 403
     assert client.get("/log/tile/0/000", headers=headers).status_code == 200
+
+
+def test_a_use_of_head_and_tiles_is_one_record(faced: Faced) -> None:
+    def count() -> int:
+        return faced.stack.reader.durable_count()
+
+    client, before = faced.client(Scope.JOURNAL_READ), count()
+    paths = ("checkpoint", "tile/0/000", "tile/0/001", "tile/1/000.p/2", "checkpoint")
+    assert [client.get(f"/log/{path}").status_code for path in paths] == [200] * len(paths)
+    assert count() == before + 1
+    assert faced.client(Scope.SIEM_READ).get("/log/checkpoint").status_code == 403
+    other = faced.client(Scope.JOURNAL_READ)
+    faced.stack.journal_fails = True
+    try:
+        assert other.get("/log/checkpoint").status_code == 503
+        assert other.get("/log/tile/0/000").status_code == 503
+    finally:
+        faced.stack.journal_fails = False

@@ -104,7 +104,8 @@ def test_faults_are_told_on_the_form(visit: Visit, asked: dict[str, str], said: 
 def test_who_may_not(repository: Stack) -> None:
     made = Visit(repository)
     made.sign_in("other")
-    answer = made.post("/reports", {"kind": "senders"}, shown_on="/reports")
+    assert made.get("/reports").status_code == 403
+    answer = made.post("/reports", {"kind": "senders"}, shown_on="/confirm")
     assert answer.status_code == 403
 
 

@@ -1,7 +1,7 @@
 """A whole repository in one folder: journal, index, search, state, and the application on it."""
 
 import contextlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,7 +15,9 @@ from audit.api.access import Doorkeeper
 from audit.api.administration import create_administration_routes
 from audit.api.app import create_api_routes
 from audit.api.exports import create_export_routes
+from audit.api.fhir import create_fhir_routes
 from audit.api.identities import create_identity_routes
+from audit.api.log import PublishedLog, create_log_routes
 from audit.api.reports import create_report_routes
 from audit.api.siem import SiemFeedOptions, create_siem_routes
 from audit.api.syslog_search import create_syslog_search_routes
@@ -38,6 +40,9 @@ from audit.query.identities import Identities
 from audit.query.reports.service import ReportService
 from audit.query.search import SearchOptions, SearchService
 from audit.query.self_audit import RepositoryIdentity
+from audit.record.build import Alert
+from audit.service.access import sign_in_recorder
+from audit.service.own_records import OwnRecords
 from audit.service.siem import original_of
 from audit.simulate.hospital import HospitalShape, simulate
 from audit.state.options import PasswordOptions, StateOptions
@@ -47,11 +52,19 @@ from audit.web.options import WebOptions
 
 PASSWORD = "correct horse battery"
 PEER_CERTIFICATE = bytes(32)
+IDENTITY = RepositoryIdentity(
+    source_id="arr", hostname="arr.test", process_id="1", log_uri="urn:test:log"
+)
 
 
 @dataclass
 class Stack:
-    """Everything behind the web faces; ``journal_fails`` makes the journal refuse."""
+    """Everything behind the web faces.
+
+    Attributes:
+        journal_fails: the journal refuses.
+        journals_all: sign-ins and changes are journaled, too, not only looks.
+    """
 
     writer: JournalWriter
     reader: JournalReader
@@ -62,6 +75,7 @@ class Stack:
     signed_in: list[SignIn] = field(default_factory=list)
     changes: list[tuple[str, str]] = field(default_factory=list)
     journal_fails: bool = False
+    journals_all: bool = False
     folder: Path = Path()
 
     def append(self, raw: bytes, *, listener: str = "internal", at: int | None = None) -> int:
@@ -70,6 +84,10 @@ class Stack:
             raise JournalUnavailable("the journal can't be reached")
         received = Received(raw, at or time_ns(), listener, "192.0.2.7:50100")
         return self.writer.append([received])[0]
+
+    def append_fed(self, raws: Sequence[bytes], _peer: str) -> tuple[int, ...]:
+        """Journal what came over FHIR."""
+        return tuple(self.append(raw, listener="fhir") for raw in raws)
 
     def add(self, messages: Iterable[bytes], *, at: int | None = None) -> list[int]:
         """Journal messages of senders and make them searchable; their sequences."""
@@ -88,20 +106,28 @@ class Stack:
         return [e.received.raw for e in entries if e.received.listener == "internal"]
 
     def record_sign_in(self, facts: SignIn) -> None:
-        """What the service would journal."""
-        if self.journal_fails:
-            raise JournalUnavailable("the journal can't be reached")
+        """Note it, and journal it as the service does where ``journals_all``."""
+        self._journal_beside(lambda append: sign_in_recorder(append, self.own)(facts))
         self.signed_in.append(facts)
 
     def record_change(self, principal: Principal, what: str) -> None:
-        """What the service would journal of a change of identities."""
-        if self.journal_fails:
-            raise JournalUnavailable("the journal can't be reached")
+        """Note a change, and journal it as the service does where ``journals_all``."""
+        kind = Alert.USER_SECURITY_ATTRIBUTES_CHANGED
+        changed = self.own.configuration(principal.name, what, kind)
+        self._journal_beside(lambda append: append(changed))
         self.changes.append((principal.name, what))
 
-    def record_refusal(self, principal: Principal, what: str, why: str) -> None:
-        """What the service would journal of an attempt that was refused."""
-        self.search.trail.audit.denied(principal, (("view", what),), why)
+    def _journal_beside(self, journal: Callable[[Callable[[bytes], int]], object]) -> None:
+        """Most tests count records of looks: to them, others are a call that may fail."""
+        if self.journals_all:
+            journal(self.append)
+        elif self.journal_fails:
+            raise JournalUnavailable("the journal can't be reached")
+
+    @property
+    def own(self) -> OwnRecords:
+        """Makes the repository's own records."""
+        return OwnRecords(IDENTITY)
 
     def token(self, *scopes: str) -> str:
         """A new API token with these scopes; all that read when none is named."""
@@ -117,7 +143,9 @@ class Stack:
 
 
 @contextlib.contextmanager
-def stack(folder: Path, clock: Callable[[], int] = time_ns) -> Iterator[Stack]:
+def stack(
+    folder: Path, clock: Callable[[], int] = time_ns, reason_for: frozenset[str] = frozenset()
+) -> Iterator[Stack]:
     """A repository in an empty folder."""
     position = folder / "journal.position"
     options = JournalOptions(key_file=folder / "key", position_file=position)
@@ -126,14 +154,11 @@ def stack(folder: Path, clock: Callable[[], int] = time_ns) -> Iterator[Stack]:
     index = SqliteIndex(SqliteIndexOptions(directory=folder / "index"))
     quick = PasswordOptions(memory_kib=64, passes=1, lanes=1)
     state = StateStore(f"sqlite:///{folder / 'state.db'}", StateOptions(passwords=quick), clock)
-    identity = RepositoryIdentity(
-        source_id="arr", hostname="arr.test", process_id="1", log_uri="urn:test:log"
-    )
 
     def append(raw: bytes) -> int:
         return made.append(raw)
 
-    asking = SearchOptions(identity=identity, clock=clock)
+    asking = SearchOptions(identity=IDENTITY, clock=clock, reason_for=reason_for)
     search = SearchService(index, reader, append, asking, Identities(state.aliases))
     made = Stack(writer, reader, index, search, state, Follower(reader, index), folder=folder)
     try:
@@ -150,6 +175,7 @@ def application(
     web: WebOptions | None = None,
     pages: PageOptions | None = None,
     siem: SiemFeedOptions | None = None,
+    jobs_per_owner: int = 10,
 ) -> FastAPI:
     """The composition that the service makes: API and pages, one application."""
     web = web or WebOptions(https=False, allowed_hosts=("testserver", "127.0.0.1"))
@@ -158,7 +184,7 @@ def application(
     )
     door = Doorkeeper.of(stack.state, web)
     api = create_api_routes(stack.search, door, web)
-    exports = create_export_routes(maker_of(stack), jobs_of(stack), door)
+    exports = create_export_routes(maker_of(stack), jobs_of(stack, jobs_per_owner), door)
     reporting = ReportService(stack.search.trail, aliases=stack.state.aliases)
     reports = create_report_routes(reporting, door)
     feed = create_siem_routes(stack.search.trail, door, siem or siem_options(stack))
@@ -166,11 +192,15 @@ def application(
         stack.search.trail, stack.state.aliases, door, stack.record_change
     )
     administration = create_administration_routes(
-        stack.state, door, stack.record_change, stack.record_refusal
+        stack.state, door, stack.record_change, stack.search.trail.audit
     )
+    log = create_log_routes(
+        PublishedLog(stack.folder / "journal", stack.reader), door, stack.search.trail
+    )
+    fhir = create_fhir_routes(stack.search.trail, stack.append_fed, door, FhirOptions())
     syslog = create_syslog_search_routes(stack.search.trail, door, FhirOptions())
-    routers = [api, exports, reports, identities, feed, administration, made.router, syslog]
-    return create_app(web, routers, page_error=made.error)
+    looks = [api, exports, reports, identities, feed, syslog, fhir, log]
+    return create_app(web, [*looks, administration, made.router], page_error=made.error)
 
 
 def siem_options(stack: Stack, **changes: Any) -> SiemFeedOptions:
@@ -191,9 +221,10 @@ def maker_of(stack: Stack) -> ExportMaker:
     return ExportMaker(stack.search.trail, lambda: options)
 
 
-def jobs_of(stack: Stack) -> ExportJobs:
+def jobs_of(stack: Stack, most_per_owner: int = 10) -> ExportJobs:
     """Keeps exports beside the rest."""
-    return ExportJobs(ExportJobOptions(folder=stack.folder / "exports"))
+    folder = stack.folder / "exports"
+    return ExportJobs(ExportJobOptions(folder=folder, most_per_owner=most_per_owner))
 
 
 def hospital_day(events: int, seed: int = 7) -> list[bytes]:

@@ -16,9 +16,9 @@ import tempfile
 import urllib.error
 import urllib.request
 import zipfile
-from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -38,17 +38,35 @@ _UNPRIVILEGED = "nobody"
 
 @dataclass
 class ElasticsearchServer:
-    """A running server."""
+    """A running server.
+
+    Attributes:
+        url: where it listens, also after a new start.
+        process: what was started last, a process group of its own.
+        log: what it prints.
+        snapshots: a folder that it may keep snapshots in.
+        launch: starts it on the same data.
+    """
 
     url: str
     process: "subprocess.Popen[bytes]"
     log: Path
-    made: ExitStack = field(default_factory=ExitStack)
+    snapshots: Path
+    launch: "Callable[[], subprocess.Popen[bytes]]"
 
     def kill(self) -> None:
         """End it at once, as a power cut would."""
         os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
+
+    def start_again(self) -> None:
+        """Start it on what it had, and wait until it answers."""
+        self.process = self.launch()
+        self.wait_until_ready()
+
+    def wait_until_ready(self) -> None:
+        """Until its cluster answers."""
+        until(lambda: _is_ready(self), within_s=_STARTING_S, every_s=0.25)
 
 
 def needed_java(version: str) -> int:
@@ -174,13 +192,14 @@ def _configuration(port: int, transport_port: int, run: Path) -> str:
             "action.destructive_requires_name: false",
             f"path.data: {run / 'data'}",
             f"path.logs: {run / 'logs'}",
+            f"path.repo: {run / 'snapshots'}",
         )
     )
 
 
 def _prepare(home: Path, run: Path, port: int) -> None:
     shutil.copytree(home / "config", run / "config")
-    for name in ("data", "logs", "tmp"):
+    for name in ("data", "logs", "tmp", "snapshots"):
         (run / name).mkdir()
     text = _configuration(port, _free_port(), run)
     (run / "config" / "elasticsearch.yml").write_text(text, encoding="utf-8")
@@ -247,13 +266,18 @@ def running_elasticsearch() -> Iterator[ElasticsearchServer]:
     port = _free_port()
     try:
         _prepare(home, run, port)
-        process = _launch(home, run, java)
+
+        def launch() -> "subprocess.Popen[bytes]":
+            return _launch(home, run, java)
+
+        server = ElasticsearchServer(
+            f"http://127.0.0.1:{port}", launch(), run / "output", run / "snapshots", launch
+        )
         try:
-            server = ElasticsearchServer(f"http://127.0.0.1:{port}", process, run / "output")
-            until(lambda: _is_ready(server), within_s=_STARTING_S, every_s=0.25)
+            server.wait_until_ready()
             yield server
         finally:
-            _stop(process)
+            _stop(server.process)
     finally:
         shutil.rmtree(run, ignore_errors=True)
 

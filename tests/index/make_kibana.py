@@ -1,7 +1,7 @@
 """Makes ``dashboards/kibana/audit-records.ndjson`` anew: ``python -m tests.index.make_kibana``.
 
-A data view, saved searches, charts over them and a dashboard for Kibana 8, from the field table
-and the product's own criteria.
+A data view, saved searches, charts over them and a dashboard for Kibana 8.9 and later, from the
+field table and the product's own criteria.
 """
 
 import json
@@ -18,6 +18,18 @@ TARGET = Path(__file__).parents[2] / "dashboards" / "kibana" / "audit-records.nd
 PREFIX = "arr"
 DATA_VIEW = "arr-audit-records"
 _INDEX = "kibanaSavedObjectMeta.searchSourceJSON.index"
+_FILTER_INDEX = "kibanaSavedObjectMeta.searchSourceJSON.filter[0].meta.index"
+
+CORE_VERSION = "8.8.0"
+VERSIONS = {
+    "index-pattern": "8.0.0",
+    "search": "8.0.0",
+    "visualization": "8.5.0",
+    "dashboard": "8.9.0",
+}
+"""The form that each object is written in, as Kibana 8.9 exports it; a later one migrates from it,
+and without it takes an object for one of the oldest form."""
+
 _ONCE = Not(Exists("repeat_of"))
 
 SEARCHES: dict[str, tuple[str, Criteria, tuple[str, ...]]] = {
@@ -73,7 +85,14 @@ def _search(search_id: str, title: str, criteria: Criteria, columns: tuple[str, 
         "query": {"language": "kuery", "query": ""},
         "filter": [
             {
-                "meta": {"alias": title, "disabled": False, "negate": False, "type": "custom"},
+                "$state": {"store": "appState"},
+                "meta": {
+                    "alias": title,
+                    "disabled": False,
+                    "indexRefName": _FILTER_INDEX,
+                    "negate": False,
+                    "type": "custom",
+                },
                 "query": query_of(criteria).body,
             }
         ],
@@ -89,7 +108,10 @@ def _search(search_id: str, title: str, criteria: Criteria, columns: tuple[str, 
             "sort": [[TIMESTAMP, "desc"]],
             "kibanaSavedObjectMeta": {"searchSourceJSON": json.dumps(asked, sort_keys=True)},
         },
-        "references": [{"id": DATA_VIEW, "name": _INDEX, "type": "index-pattern"}],
+        "references": [
+            {"id": DATA_VIEW, "name": name, "type": "index-pattern"}
+            for name in (_INDEX, _FILTER_INDEX)
+        ],
     }
 
 
@@ -207,7 +229,11 @@ def saved_objects() -> list[dict[str, Any]]:
     """The data view, the searches, the charts, the dashboard."""
     searches = (_search(id_, *described) for id_, described in SEARCHES.items())
     charts = _charts()
-    return [_data_view(), *searches, *charts, _dashboard(charts)]
+    made = [_data_view(), *searches, *charts, _dashboard(charts)]
+    return [
+        one | {"coreMigrationVersion": CORE_VERSION, "typeMigrationVersion": VERSIONS[one["type"]]}
+        for one in made
+    ]
 
 
 def of_type(kind: str) -> list[dict[str, Any]]:

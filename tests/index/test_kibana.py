@@ -34,7 +34,50 @@ def test_searches_name_fields_of_the_mapping(saved: dict[str, Any]) -> None:
     assert set(attributes["columns"]) <= known
     asked = json.loads(attributes["kibanaSavedObjectMeta"]["searchSourceJSON"])
     assert set(fields_in(asked["filter"][0]["query"])) <= known
-    assert [reference["name"] for reference in saved["references"]] == [asked["indexRefName"]]
+    assert {known_types(name) for (name, _) in attributes["sort"]} <= {"date", "keyword", "long"}
+    named = {asked["indexRefName"], *(f["meta"]["indexRefName"] for f in asked["filter"])}
+    assert {reference["name"] for reference in saved["references"]} == named
+
+
+def known_types(name: str) -> str:
+    return str(elastic_mapping.properties()[name]["type"])
+
+
+@pytest.mark.parametrize("saved", saved_objects(), ids=lambda saved: str(saved["id"]))
+def test_objects_tell_the_form_that_they_are_written_in(saved: dict[str, Any]) -> None:
+    """A form that Kibana 8.9 has, so that 8.19 and 9 bring it up to theirs."""
+    assert set(saved) == {
+        "attributes",
+        "coreMigrationVersion",
+        "id",
+        "references",
+        "type",
+        "typeMigrationVersion",
+    }
+    for name in ("coreMigrationVersion", "typeMigrationVersion"):
+        assert (8, 0, 0) <= tuple(map(int, saved[name].split("."))) <= (8, 9, 0)
+
+
+def references_in(value: Any) -> set[str]:
+    """Names of references that an object's attributes use, JSON in strings included."""
+    if isinstance(value, str):
+        try:
+            return references_in(json.loads(value)) if value[:1] in ("{", "[") else set()
+        except ValueError:
+            return set()
+    if isinstance(value, list):
+        return {name for part in value for name in references_in(part)}
+    if not isinstance(value, dict):
+        return set()
+    named = {inner for key, inner in value.items() if key.endswith("RefName")}
+    if "panelRefName" in value:
+        named = {f"{value['panelIndex']}:{value['panelRefName']}"}
+    return named | {name for inner in value.values() for name in references_in(inner)}
+
+
+@pytest.mark.parametrize("saved", saved_objects(), ids=lambda saved: str(saved["id"]))
+def test_every_name_of_a_reference_is_used_and_resolved(saved: dict[str, Any]) -> None:
+    assert references_in(saved["attributes"]) == {one["name"] for one in saved["references"]}
 
 
 def aggregations(chart: dict[str, Any]) -> dict[str, Any]:
@@ -79,6 +122,10 @@ def test_charts_count_by_fields_that_can_be_counted(chart: dict[str, Any]) -> No
     state = json.loads(chart["attributes"]["visState"])
     fields = [agg["params"]["field"] for agg in state["aggs"][1:]]
     assert {known[name]["type"] for name in fields} <= {"keyword", "date"}
+    assert all(known[name].get("doc_values", True) for name in fields)
+    made = {agg["id"] for agg in state["aggs"]}
+    assert len(made) == len(state["aggs"])
+    assert {agg["params"].get("orderBy", "1") for agg in state["aggs"][1:]} <= made
     assert state["title"] == chart["attributes"]["title"]
 
 

@@ -42,11 +42,13 @@ class _Frame(NamedTuple):
     Attributes:
         model: the object.
         shape: the number of its shape, which all objects of the frame have.
+        query_faults: what the rules about queries say of it.
         identifier: index of its value; the others are None or empty where there is none.
     """
 
     model: ParticipantObject
     shape: int
+    query_faults: tuple[bool, bool]
     identifier: int
     name: int | None
     query: int | None
@@ -73,7 +75,7 @@ def object_in_frame(octets: bytes) -> tuple[ParticipantObject, int] | None:
     if frame is None or texts is None or not _are_faultless(frame, texts):
         return None
     one = _filled(frame, texts)
-    if frame.query is not None and faults_of_query(one) != faults_of_query(frame.model):
+    if frame.query is not None and faults_of_query(one) != frame.query_faults:
         return None
     return one, frame.shape
 
@@ -93,6 +95,7 @@ def learn_frame(octets: bytes, one: ParticipantObject, shape: int) -> None:
     frame = _Frame(
         model=one,
         shape=shape,
+        query_faults=faults_of_query(one),
         identifier=first[_IDENTIFIER],
         name=first.get(_NAME),
         query=first.get(_QUERY),

@@ -229,6 +229,36 @@ def api(events: int, times: int, arriving: int, as_json: bool) -> None:
 
 
 @bench.command(
+    epilog=examples("arr bench outage", "arr bench outage --seconds 10 --rounds 5 --json")
+)
+@click.option(
+    "--seconds",
+    type=click.FloatRange(min=0.1),
+    default=3.0,
+    show_default=True,
+    help="How long each way to fail lasts in each round.",
+)
+@click.option("--rounds", type=click.IntRange(min=1), default=3, show_default=True)
+@click.option(
+    "--arriving",
+    type=click.IntRange(min=1),
+    default=500,
+    show_default=True,
+    help="Records a second that arrive over TLS meanwhile.",
+)
+@json_option
+def outage(seconds: float, rounds: int, arriving: int, as_json: bool) -> None:
+    """Time until a record is durable while Elasticsearch works, and while it fails.
+
+    A stand-in takes Elasticsearch's place: it hangs up, is busy, unavailable, answers HTML or not
+    at all, each in turn with working well. p99_to_well is each one's p99 by that of working well.
+    """
+    from audit.bench.outage import OutageOptions, run
+
+    _show(run(OutageOptions(seconds=seconds, rounds=rounds, per_s=arriving)), as_json)
+
+
+@bench.command(
     epilog=examples(
         "arr bench search --events 100000 --json > large.json",
         "arr bench chart small.json large.json --out search.svg",

@@ -82,6 +82,18 @@ def test_search() -> None:
 
 
 @pytest.mark.slow
+def test_outage() -> None:
+    found = figures("outage", "--seconds", "0.2", "--rounds", "1", "--arriving", "50")
+    ways = {"hangs up", "busy", "unavailable", "html", "silent"}
+    assert set(found["durable"]) == {"well", *ways}
+    assert all(set(told) == LATENCY and told["n"] > 0 for told in found["durable"].values())
+    assert set(found["p99_to_well"]) == ways
+    assert all(ratio > 0 for ratio in found["p99_to_well"].values())
+    assert found["requests_failed"] > 0
+    assert found["caught_up_s"] >= 0
+
+
+@pytest.mark.slow
 def test_ingest() -> None:
     found = figures(
         "ingest", "--seconds", "0.2", "--senders", "1", "--workers", "1", "--messages", "100"

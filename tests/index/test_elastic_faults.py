@@ -1,6 +1,5 @@
 """Elasticsearch behind faults: each record once, the position never ahead, no pretence."""
 
-import os
 import random
 import ssl
 from base64 import b64encode
@@ -16,13 +15,14 @@ from audit.index.document import IndexedRecord
 from audit.index.elastic_client import ElasticIndexOptions
 from audit.index.elastic_index import ElasticIndex
 from audit.index.port import SearchIndex, Total
+from tests.crash.campaign import count
 from tests.elasticsearch_server import ElasticsearchServer
 from tests.index.fake_elasticsearch import FakeElasticsearch, fake_elasticsearch
 from tests.index.fault_proxy import FAULTS, PASS, SILENCE, FaultProxy, fault_proxy
 from tests.index.records import MONTH_START
 
-SCHEDULES = 1000 if os.environ.get("ARR_LONG") else 20
-SCHEDULES_OF_A_REAL_ONE = 1000 if os.environ.get("ARR_LONG") else 4
+SCHEDULES = count("ARR_SCHEDULES", 20, 1000)
+SCHEDULES_OF_A_REAL_ONE = count("ARR_ELASTIC_SCHEDULES", 4, 1000)
 RECORDS = 30
 BATCH = 7
 

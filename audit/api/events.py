@@ -8,9 +8,8 @@ from fastapi import APIRouter, Path, Security
 from starlette.responses import Response
 
 from audit.api import schemas
-from audit.api.questions import text_of
+from audit.api.questions import by_names, text_of
 from audit.query.access import Principal, Scope
-from audit.query.identities import ByAllNames
 from audit.query.search import SearchService
 from audit.web.declared import scoped
 from audit.web.openapi import problem_answers
@@ -54,7 +53,7 @@ def add_event_routes(
         with text_of(asked) as query:
             answer = search.search(
                 principal,
-                ByAllNames(query) if asked.identities else query,
+                by_names(asked, query),
                 limit=asked.limit,
                 cursor=asked.cursor,
                 include_repeats=asked.include_repeats,

@@ -11,7 +11,7 @@ from starlette.responses import FileResponse, Response
 from audit.api.access import Doorkeeper
 from audit.api.events import COMMON, json_answer
 from audit.api.questions import text_of
-from audit.api.schemas import IncludeRepeats, Question, Sort, Strict
+from audit.api.schemas import IncludeRepeats, NamedQuestion, Sort, Strict
 from audit.query.access import Principal, Scope
 from audit.query.audited_trail import Details
 from audit.query.export_forms import ExportMaker, media_type_of, scopes_of, suffix_of
@@ -47,7 +47,7 @@ Reason = Annotated[
 ]
 
 
-class ExportAsked(Question):
+class ExportAsked(NamedQuestion):
     """Which records, in which form."""
 
     format: ExportForm = "ndjson"
@@ -64,6 +64,7 @@ class ExportJob(Strict):
     query: str
     reason: str
     include_repeats: bool
+    identities: bool = Field(description="Whether it was asked for by all names.")
     sort: Literal["newest", "oldest"]
     state: Literal["waiting", "running", "interrupted", "done", "failed"] = Field(
         description="interrupted: the server was restarted; asking for the export begins it anew."
@@ -145,6 +146,7 @@ class _ExportRoutes:
                 include_repeats=asked.include_repeats,
                 oldest_first=asked.sort == "oldest",
                 reason=asked.reason.strip(),
+                by_all_names=asked.identities,
             )
             with text_of(asked) as query:
                 job = self._jobs.submit(

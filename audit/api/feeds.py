@@ -1,10 +1,8 @@
 """Many records at once: the export; and records as they come: the live tail."""
 
-import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
-from time import monotonic
 from typing import Annotated, Any
 
 import orjson
@@ -17,12 +15,12 @@ from starlette.responses import Response
 
 from audit.api.access import Doorkeeper
 from audit.api.events import COMMON, json_answer
-from audit.api.questions import text_of
-from audit.api.schemas import ExportRequest, Question, Strict
+from audit.api.questions import by_names, text_of
+from audit.api.schemas import ExportRequest, NamedQuestion, Strict
 from audit.errors import IndexUnavailable, NotFound
 from audit.query.access import Principal, Scope
 from audit.query.export import MEDIA_TYPE as NDJSON
-from audit.query.presentation import item
+from audit.query.identities import ByAllNames
 from audit.query.search import SearchService
 from audit.query.tail import Tail, TailStep
 from audit.record.times import format_ns
@@ -87,7 +85,7 @@ class Feeds:
                 most_per_key=options.max_exports_per_principal,
             ),
             Places("tails", most=options.max_tails, most_per_key=options.max_tails_per_principal),
-            Uses(options.tail_session_s),
+            Uses(options.tail_session_s, clock=options.clock),
         )
 
 
@@ -127,7 +125,7 @@ def _add_export(routes: APIRouter, feeds: Feeds, caller: Any) -> None:
             with text_of(asked) as query:
                 export = feeds.search.export(
                     principal,
-                    query,
+                    by_names(asked, query),
                     include_repeats=asked.include_repeats,
                     oldest_first=asked.sort == "oldest",
                 )
@@ -147,13 +145,17 @@ def _add_tail(routes: APIRouter, feeds: Feeds, caller: Any) -> None:
         responses=problem_answers(*COMMON, 413, 422),
         openapi_extra=scoped(Scope.EVENTS_READ),
     )
-    def events_tail_filter(request: Request, principal: caller, asked: Question) -> Response:
-        """Keeps the question, so that the address of the tail names nobody."""
+    def events_tail_filter(request: Request, principal: caller, asked: NamedQuestion) -> Response:
+        """Keeps the question, so that the address of the tail names nobody.
+
+        Other names are those known when the tail is opened.
+        """
         with text_of(asked) as query:
             feeds.search.check(principal, query)
         looked = (("query", query), ("view", "filter of a live tail"))
         feeds.search.trail.audit.used(principal, looked)
-        kept = saved.save(_owner(request), query)
+        owner = _owner(request) if asked.identities else _owner_exact(request)
+        kept = saved.save(owner, query)
         return json_answer({"id": kept.id, "expires_at": format_ns(kept.expires_at)})
 
     @routes.get(
@@ -180,14 +182,14 @@ def _add_tail(routes: APIRouter, feeds: Feeds, caller: Any) -> None:
         looked = (("view", "live tail"),)
         feeds.search.trail.require(principal, Scope.EVENTS_READ, looked)
         kept = saved.find(filter_id)
-        if kept is None or kept.owner != _owner(request):
+        if kept is None or kept.owner not in {_owner(request), _owner_exact(request)}:
             raise NotFound("this filter is not known: it has expired, or it is not yours")
         with ExitStack() as opening:
             opening.callback(feeds.tails.take(request.state.token_id))
             use = f"{_owner(request)} {filter_id}"
             tail = feeds.search.tail(
                 principal,
-                kept.query,
+                kept.query if kept.owner == _owner_exact(request) else ByAllNames(kept.query),
                 since=None if last_event_id is None else int(last_event_id) + 1,
                 recorded=feeds.uses.goes_on(use),
             )
@@ -201,6 +203,11 @@ def _owner(request: Request) -> str:
     return f"api-token:{request.state.token_id}"
 
 
+def _owner_exact(request: Request) -> str:
+    """The same of filters that ask by the names in them alone."""
+    return f"{_owner(request)}:exact"
+
+
 class LiveTail:
     """One open tail as server-sent events."""
 
@@ -209,7 +216,8 @@ class LiveTail:
         self._request = request
         self._tail = tail
         self._use = use
-        self._began = monotonic()
+        self._clock = feeds.options.clock
+        self._began = self._clock()
         self._told = self._began - feeds.options.tail_heartbeat_s  # the place is told at once
 
     async def events(self) -> AsyncIterator[bytes]:
@@ -222,30 +230,32 @@ class LiveTail:
             if is_last:
                 return
             if pause:
-                await asyncio.sleep(self._feeds.options.tail_poll_s)
+                await self._feeds.options.sleep(self._feeds.options.tail_poll_s)
 
     def _next(self) -> tuple[bytes, bool, bool]:
         """What to send now, whether it is the last, and whether to wait after it."""
         options = self._feeds.options
-        if monotonic() - self._began >= options.tail_longest_s:
+        if self._clock() - self._began >= options.tail_longest_s:
             self._feeds.uses.end(self._use)
             return _event("end", {"reason": "longest time is over"}), True, False
         try:
             step = self._tail.step()
         except IndexUnavailable:
             return _event("end", {"reason": "the index can't answer"}), True, False
-        is_due = monotonic() - self._told >= options.tail_heartbeat_s
+        is_due = self._clock() - self._told >= options.tail_heartbeat_s
         if not step.records and not is_due:
             return b"", False, step.caught_up
         if not self._feeds.doorkeeper.still_admits(self._request, Scope.EVENTS_READ):
             return _event("end", {"reason": "the token has ended"}), True, False
-        self._told = monotonic()
+        self._told = self._clock()
         self._feeds.uses.see(self._use)
-        return _told(step), False, step.caught_up
+        return _told(self._tail, step), False, step.caught_up
 
 
-def _told(step: TailStep) -> bytes:
-    records = b"".join(_event("record", item(record), record.sequence) for record in step.records)
+def _told(tail: Tail, step: TailStep) -> bytes:
+    records = b"".join(
+        _event("record", tail.item(record), record.sequence) for record in step.records
+    )
     if records:
         return records
     return _event("heartbeat", {"index_lag": step.index_lag.as_dict()}, step.position - 1)

@@ -9,8 +9,8 @@ from pydantic import Field, StringConstraints
 from starlette.responses import Response
 
 from audit.api.events import COMMON, json_answer
-from audit.api.questions import text_of
-from audit.api.schemas import IndexLag, Question, Strict, Total
+from audit.api.questions import by_names, text_of
+from audit.api.schemas import IndexLag, NamedQuestion, NamesUsed, Strict, Total
 from audit.errors import QuerySyntaxError
 from audit.index.port import Span
 from audit.query.access import Principal, Scope
@@ -50,7 +50,7 @@ class HistogramRequest(Strict):
     )
 
 
-class OverviewRequest(Question):
+class OverviewRequest(NamedQuestion):
     """A question, and what to count among the records that match; repeats are left out."""
 
     facets: Annotated[list[FacetField], Field(max_length=MOST_FACETS)] = Field(  # type: ignore[valid-type]  # likewise
@@ -95,6 +95,7 @@ class OverviewAnswer(Strict):
     index_lag: IndexLag
     partial: bool = Field(description="A part of the index did not answer.")
     warnings: list[str]
+    identities: NamesUsed
 
 
 def add_overview_routes(
@@ -121,7 +122,7 @@ def add_overview_routes(
             split=asked.histogram.split if asked.histogram else None,
         )
         with text_of(asked) as query:
-            answer = search.overview(principal, query, shape)
+            answer = search.overview(principal, by_names(asked, query), shape)
         return json_answer(_told(answer, shape))
 
 
@@ -149,6 +150,7 @@ def _told(answer: Overview, shape: Shape) -> dict[str, Any]:
         "index_lag": answer.index_lag.as_dict(),
         "partial": False,
         "warnings": [],
+        "identities": None if answer.identities is None else answer.identities.as_dict(()),
     }
 
 

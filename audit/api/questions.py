@@ -3,11 +3,17 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from audit.api.schemas import Question
+from audit.api.schemas import NamedQuestion, Question
 from audit.errors import QuerySyntaxError
+from audit.query.identities import Asked, ByAllNames
 from audit.query.query_tree import written
 
 _TREE = "#/where"
+
+
+def by_names(asked: NamedQuestion, query: str) -> Asked:
+    """The question by all names of whoever is named in it, unless those in it alone are meant."""
+    return ByAllNames(query) if asked.identities else query
 
 
 @contextmanager

@@ -95,22 +95,28 @@ ByIdentities = Annotated[
     bool,
     Field(
         description="Ask for patients and users by their other names too, and for a patient's "
-        "studies and documents as the trail knows them."
+        "studies and documents as the trail knows them; false asks by the names in the question "
+        "alone."
     ),
 ]
 
 
-class SearchRequest(Question):
+class NamedQuestion(Question):
+    """A question, by all names of whoever is named in it or by those names alone."""
+
+    identities: ByIdentities = True
+
+
+class SearchRequest(NamedQuestion):
     """A question, one page of its answer at a time."""
 
     limit: Limit = DEFAULT_ITEMS
     cursor: PageCursor = None
     include_repeats: IncludeRepeats = False
     sort: Sort = "newest"
-    identities: ByIdentities = False
 
 
-class ExportRequest(Question):
+class ExportRequest(NamedQuestion):
     """A question, answered by every record that matches."""
 
     include_repeats: IncludeRepeats = False
@@ -181,6 +187,12 @@ class IdentitiesUsed(Strict):
     warnings: list[str]
 
 
+NamesUsed = Annotated[
+    IdentitiesUsed | None,
+    Field(description="Which identities were used; null when only those in the question."),
+]
+
+
 class SearchAnswer(Strict):
     """One page of an answer."""
 
@@ -191,9 +203,7 @@ class SearchAnswer(Strict):
     index_lag: IndexLag
     partial: bool = Field(description="A part of the index did not answer.")
     warnings: list[str]
-    identities: IdentitiesUsed | None = Field(
-        description="Which identities were used; null when only those in the question."
-    )
+    identities: NamesUsed
 
 
 class EventDetail(EventItem):

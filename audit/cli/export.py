@@ -12,7 +12,7 @@ import click
 
 from audit.cli.options import data_option, examples
 from audit.cli.reaching import reached
-from audit.cli.remote import remote_options
+from audit.cli.remote import exact_option, remote_options
 
 if TYPE_CHECKING:
     from audit.client import RepositoryClient
@@ -54,6 +54,7 @@ _PRIVATE_FILE = 0o600
 )
 @click.option("--oldest-first", is_flag=True, help="The other order.")
 @click.option("--include-repeats", is_flag=True, help="Records that repeat an earlier one too.")
+@exact_option
 @click.option("--json", "as_json", is_flag=True, help="The same as --format ndjson.")
 def export(
     query: str,
@@ -68,6 +69,7 @@ def export(
     output: Path | None,
     oldest_first: bool,
     include_repeats: bool,
+    exact: bool,
     as_json: bool,
 ) -> None:
     """Write every record that matches, newest first: as lines of JSON, or in another form.
@@ -83,7 +85,7 @@ def export(
         raise click.UsageError("--json is --format ndjson")
     if form == "evidence" and not reason.strip():
         raise click.UsageError("an evidence bundle needs --reason")
-    order = {"oldest_first": oldest_first, "include_repeats": include_repeats}
+    order = {"oldest_first": oldest_first, "include_repeats": include_repeats, "exact": exact}
     with (
         reached(url, token_file, ca_file, data, config_file) as repository,
         written(output) as out,
@@ -124,7 +126,12 @@ def _exported_here(
 
     with searching(settings) as service:
         maker = export_maker(service.trail, settings, DataPaths(settings.data))
-        asked = ExportOrder(reason=reason.strip(), **order)
+        asked = ExportOrder(
+            reason=reason.strip(),
+            include_repeats=order["include_repeats"],
+            oldest_first=order["oldest_first"],
+            by_all_names=not order["exact"],
+        )
         with closing(maker.make(operator_principal(), form, query, asked)) as whole:
             yield from whole.chunks()
 

@@ -12,7 +12,7 @@ import click
 
 from audit.cli.options import data_option, examples, json_option
 from audit.cli.reaching import reached
-from audit.cli.remote import remote_options
+from audit.cli.remote import exact_option, remote_options
 from audit.cli.search import print_row
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ POLL_S = 0.5
 @json_option
 @remote_options
 @click.option("--limit", type=click.IntRange(1), help="End after so many records.")
+@exact_option
 def tail(
     query: str,
     data: Path | None,
@@ -44,6 +45,7 @@ def tail(
     token_file: str | None,
     ca_file: Path | None,
     limit: int | None,
+    exact: bool,
 ) -> None:
     """Show records as they become searchable, until interrupted.
 
@@ -53,7 +55,7 @@ def tail(
     """
     with (
         reached(url, token_file, ca_file, data, config_file) as repository,
-        closing(_followed(repository, query)) as rows,
+        closing(_followed(repository, query, exact=exact)) as rows,
     ):
         for row in islice(rows, limit):
             print_row(row, as_json)
@@ -61,21 +63,21 @@ def tail(
 
 
 def _followed(
-    repository: "RepositoryClient | Settings", query: str
+    repository: "RepositoryClient | Settings", query: str, *, exact: bool
 ) -> Generator[Mapping[str, Any], None, None]:
     from audit.client import RepositoryClient
-    from audit.query.presentation import item
+    from audit.query.identities import ByAllNames
     from audit.service.operator import operator_principal, searching
 
     if isinstance(repository, RepositoryClient):
-        with closing(repository.tail(query)) as records:
+        with closing(repository.tail(query, exact=exact)) as records:
             yield from (record.data for record in records)
         return
     pause = Event()
     with searching(repository) as service:
-        feed = service.tail(operator_principal(), query)
+        feed = service.tail(operator_principal(), query if exact else ByAllNames(query))
         while True:
             step = feed.step()
-            yield from map(item, step.records)
+            yield from map(feed.item, step.records)
             if step.caught_up:
                 pause.wait(POLL_S)

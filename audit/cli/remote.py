@@ -41,6 +41,15 @@ def remote_options(command: F) -> F:
     return command
 
 
+def exact_option(command: F) -> F:
+    """``--exact``."""
+    return click.option(
+        "--exact",
+        is_flag=True,
+        help="By the names in the query alone, not by other names of the same patient or user.",
+    )(command)
+
+
 def client_at(url: str, token_file: str | None, ca_file: Path | None) -> "RepositoryClient":
     """A client of the repository at that address.
 

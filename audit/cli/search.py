@@ -15,7 +15,7 @@ from audit.cli.options import (
     settings_from,
     visible,
 )
-from audit.cli.remote import client_at, remote_options
+from audit.cli.remote import client_at, exact_option, remote_options
 
 if TYPE_CHECKING:
     from audit.settings import Settings
@@ -41,6 +41,7 @@ JsonObject = Mapping[str, Any]
 @click.option("--limit", default=100, show_default=True, type=click.IntRange(1, 1_000_000))
 @click.option("--oldest-first", is_flag=True, help="The other order.")
 @click.option("--include-repeats", is_flag=True, help="Show records that repeat an earlier one.")
+@exact_option
 def search(
     query: str,
     data: Path | None,
@@ -52,28 +53,34 @@ def search(
     limit: int,
     oldest_first: bool,
     include_repeats: bool,
+    exact: bool,
 ) -> None:
     """Search the audit trail of this machine's repository, or of another, newest first.
 
-    The search itself becomes an audit record, so the repository must be running. With --json
-    each record is one line. Messages about the answer go to standard error.
+    A patient or user is searched for by all known names, a patient also by study and document;
+    what was used is told. The search itself becomes an audit record, so the repository must be
+    running. With --json each record is one line. Messages about the answer go to standard error.
     """
+    how = {"include_repeats": include_repeats, "oldest_first": oldest_first, "exact": exact}
     if url is None:
         settings = settings_from(data, config_file)
-        pages = _local_pages(settings, query, limit, include_repeats, oldest_first)
-    else:
-        with client_at(url, token_file, ca_file) as client:
-            remote = client.pages(
-                query, limit=limit, include_repeats=include_repeats, oldest_first=oldest_first
-            )
-            _print_pages((page.data for page in remote), as_json)
+        _print_pages(_local_pages(settings, query, limit, **how), as_json)
         return
-    _print_pages(pages, as_json)
+    with client_at(url, token_file, ca_file) as client:
+        remote = client.pages(query, limit=limit, **how)
+        _print_pages((page.data for page in remote), as_json)
 
 
 def _local_pages(
-    settings: "Settings", query: str, limit: int, include_repeats: bool, oldest_first: bool
+    settings: "Settings",
+    query: str,
+    limit: int,
+    *,
+    include_repeats: bool,
+    oldest_first: bool,
+    exact: bool,
 ) -> Iterator[JsonObject]:
+    from audit.query.identities import ByAllNames
     from audit.service.operator import operator_principal, searching
 
     shown, cursor = 0, None
@@ -81,7 +88,7 @@ def _local_pages(
         while True:
             answer = service.search(
                 operator_principal(),
-                query,
+                query if exact else ByAllNames(query),
                 limit=min(PAGE, limit - shown),
                 cursor=cursor,
                 include_repeats=include_repeats,
@@ -99,15 +106,19 @@ def print_row(row: JsonObject, as_json: bool) -> None:
     if as_json:
         print_json(row)
     else:
-        click.echo(visible(f"{row['time']}  {row['id']}  {row['summary']}"))
+        why = row.get("inferred", "")
+        note = f"  (inferred from {why})" if why else ""
+        click.echo(visible(f"{row['time']}  {row['id']}  {row['summary']}{note}"))
 
 
 def _print_pages(pages: Iterator[JsonObject], as_json: bool) -> None:
     shown = 0
     answer: JsonObject = {}
     for answer in pages:
+        inferred = (answer.get("identities") or {}).get("inferred", {})
         for row in answer["items"]:
-            print_row(row, as_json)
+            why = inferred.get(row["id"], "")
+            print_row({**row, "inferred": why} if why else row, as_json)
         shown += len(answer["items"])
     _print_remarks(answer, shown)
 
@@ -118,8 +129,21 @@ def _print_remarks(answer: JsonObject, shown: int) -> None:
     click.echo(f"{shown} of {more}{total['value']} records", err=True)
     if behind:
         click.echo(f"{behind} newer records are not searchable yet", err=True)
-    for warning in answer["warnings"]:
+    used = answer.get("identities") or {}
+    for line in _names_used(used):
+        click.echo(visible(line), err=True)
+    for warning in (*answer["warnings"], *used.get("warnings", ())):
         click.echo(f"warning: {visible(warning)}", err=True)
+
+
+def _names_used(used: JsonObject) -> Iterator[str]:
+    """Which names the answer used beside those in the query."""
+    for one in used.get("names", ()):
+        of = f" of {one['assigner']}" if one["assigner"] else ""
+        yield f"{one['field']} {one['asked']} is also {one['identifier']}{of} ({one['source']})"
+    for name, word in (("studies", "studies"), ("documents", "documents")):
+        if count := len(used.get(name, ())):
+            yield f"{count} {word} known from the trail to be the patient's were searched for too"
 
 
 @click.command(

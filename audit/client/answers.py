@@ -73,6 +73,7 @@ class Page:
         behind: journal entries not searchable yet.
         partial: a part of the index did not answer.
         warnings: what to know about the answer.
+        identities: by which other names it was asked for; None when by those in the question.
         data: every member, as docs/api.md has them.
     """
 
@@ -83,6 +84,7 @@ class Page:
     behind: int
     partial: bool
     warnings: tuple[str, ...]
+    identities: Mapping[str, Any] | None
     data: Mapping[str, Any]
 
     @classmethod
@@ -96,6 +98,7 @@ class Page:
             behind=int(data["index_lag"]["behind"]),
             partial=bool(data["partial"]),
             warnings=tuple(data["warnings"]),
+            identities=data.get("identities"),
             data=data,
         )
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from hashlib import sha256
 from threading import Event
-from typing import Any, Literal, Self, TypeAlias
+from typing import Any, Literal, Self, Unpack
 
 import httpx2
 
@@ -16,6 +16,7 @@ from audit.client.event_stream import StreamEvent, events_in
 from audit.client.export_stream import checked_lines
 from audit.client.faults import fault_of, unreachable
 from audit.client.options import ClientOptions
+from audit.client.questions import How, Question, asked_of, form_of
 from audit.errors import (
     AuditError,
     ConfigurationError,
@@ -23,9 +24,6 @@ from audit.errors import (
     Denied,
     IncompleteCheck,
 )
-
-Question: TypeAlias = str | Mapping[str, Any]
-"""A line of the query language, or a tree (docs/api.md)."""
 
 PivotKind = Literal["patient", "study", "user", "node", "address"]
 
@@ -84,11 +82,10 @@ class RepositoryClient:
         *,
         limit: int = 100,
         cursor: str | None = None,
-        include_repeats: bool = False,
-        oldest_first: bool = False,
+        **how: Unpack[How],
     ) -> Page:
         """One page of the records that match; raises QuerySyntaxError."""
-        asked = _asked(query, include_repeats=include_repeats, oldest_first=oldest_first)
+        asked = asked_of(query, how)
         return Page.of(self._post("/events/search", asked | {"limit": limit, "cursor": cursor}))
 
     def pages(
@@ -96,8 +93,7 @@ class RepositoryClient:
         query: Question = "",
         *,
         limit: int | None = None,
-        include_repeats: bool = False,
-        oldest_first: bool = False,
+        **how: Unpack[How],
     ) -> Iterator[Page]:
         """The pages of an answer, as it was when the first was made, up to ``limit`` records."""
         left = limit
@@ -107,8 +103,7 @@ class RepositoryClient:
                 query,
                 limit=self._options.page if left is None else min(self._options.page, left),
                 cursor=cursor,
-                include_repeats=include_repeats,
-                oldest_first=oldest_first,
+                **how,
             )
             yield page
             cursor = page.next_cursor
@@ -121,24 +116,29 @@ class RepositoryClient:
         query: Question = "",
         *,
         limit: int | None = None,
-        include_repeats: bool = False,
-        oldest_first: bool = False,
+        **how: Unpack[How],
     ) -> Iterator[Record]:
         """The records that match, page after page.
 
         Raises:
             IncompleteCheck: a part of the index did not answer; ``pages`` gives what there is.
         """
-        for page in self.pages(
-            query, limit=limit, include_repeats=include_repeats, oldest_first=oldest_first
-        ):
+        for page in self.pages(query, limit=limit, **how):
             if page.partial:
                 raise IncompleteCheck("the answer is partial: " + "; ".join(page.warnings))
             yield from page.records
 
-    def pivot(self, kind: PivotKind, value: str, *, query: str = "", limit: int = 100) -> Page:
+    def pivot(
+        self,
+        kind: PivotKind,
+        value: str,
+        *,
+        query: str = "",
+        limit: int = 100,
+        exact: bool = False,
+    ) -> Page:
         """The newest records that name one patient, study, user, node or address."""
-        asked = {"value": value, "query": query, "limit": limit}
+        asked = {"value": value, "query": query, "limit": limit, "identities": not exact}
         return Page.of(self._post(f"/pivots/{kind}", asked))
 
     def neighbours(
@@ -155,9 +155,10 @@ class RepositoryClient:
         facets: Sequence[str] = (),
         size: int = 10,
         histogram: Histogram | None = None,
+        exact: bool = False,
     ) -> Overview:
         """Commonest values and course over time of the records that match."""
-        asked: dict[str, Any] = _form(query) | {"facets": list(facets), "size": size}
+        asked = form_of(query, exact=exact) | {"facets": list(facets), "size": size}
         if histogram is not None:
             asked["histogram"] = {
                 "from": histogram.start,
@@ -185,27 +186,21 @@ class RepositoryClient:
         told: Mapping[str, Any] = self._get("/me").json()
         return told
 
-    def export_lines(
-        self, query: Question = "", *, include_repeats: bool = False, oldest_first: bool = False
-    ) -> Iterator[bytes]:
+    def export_lines(self, query: Question = "", **how: Unpack[How]) -> Iterator[bytes]:
         """Every record that matches as a line of JSON, the trailer last; constant memory.
 
         Raises:
             IncompleteCheck: the export was cut, or its trailer doesn't fit what came. Only when
                 the iteration ends without it the export is whole.
         """
-        asked = _asked(query, include_repeats=include_repeats, oldest_first=oldest_first)
+        asked = asked_of(query, how)
         with self._streamed("POST", "/events/export", json=asked) as answer:
             yield from checked_lines(answer)
 
-    def export(
-        self, query: Question = "", *, include_repeats: bool = False, oldest_first: bool = False
-    ) -> Iterator[Record]:
+    def export(self, query: Question = "", **how: Unpack[How]) -> Iterator[Record]:
         """The same as records, without the trailer; raises IncompleteCheck likewise."""
         held: bytes | None = None
-        for line in self.export_lines(
-            query, include_repeats=include_repeats, oldest_first=oldest_first
-        ):
+        for line in self.export_lines(query, **how):
             if held is not None:
                 yield Record(json.loads(held))
             held = line
@@ -216,8 +211,7 @@ class RepositoryClient:
         query: Question = "",
         *,
         reason: str = "",
-        include_repeats: bool = False,
-        oldest_first: bool = False,
+        **how: Unpack[How],
     ) -> Generator[bytes, None, None]:
         """The octets of an export that is made over there and then fetched; constant memory.
 
@@ -227,14 +221,13 @@ class RepositoryClient:
             form: ``ndjson``, ``csv``, ``original`` or ``evidence``.
             query: which records.
             reason: why; an evidence bundle needs one.
-            include_repeats: byte-identical re-deliveries too.
-            oldest_first: the other order.
+            how: see ``How``.
 
         Raises:
             IncompleteCheck: it failed, or what came is not what was made. Only when the iteration
                 ends without it the export is whole.
         """
-        asked = _asked(query, include_repeats=include_repeats, oldest_first=oldest_first)
+        asked = asked_of(query, how)
         job = self._post("/exports", asked | {"format": form, "reason": reason})
         address = f"/exports/{job['id']}"
         try:
@@ -276,7 +269,7 @@ class RepositoryClient:
         return str(self._post("/reports/activity/sign-offs", signed)["record"])
 
     def tail(
-        self, query: Question = "", *, after: int | None = None
+        self, query: Question = "", *, after: int | None = None, exact: bool = False
     ) -> Generator[Record, None, None]:
         """Records as they become searchable; goes on over breaks without losing any. Close it.
 
@@ -284,13 +277,14 @@ class RepositoryClient:
             query: which of them.
             after: a journal sequence: begin behind it, -1 for the very first record; by default
                 with what comes next.
+            exact: by the names in the question alone.
 
         Raises:
             Denied: the token ended.
             ConnectionFailed: the repository stays away.
         """
         address = "/events/tail"
-        kept = self._post(address, _form(query))["id"]
+        kept = self._post(address, form_of(query, exact=exact))["id"]
         place = None if after is None else str(after)
         failures, broken = 0, ""
         while failures <= self._options.max_retries:
@@ -355,15 +349,6 @@ def _trust(options: ClientOptions) -> ssl.SSLContext:
         raise ConfigurationError(f"{options.ca_file} can't be used as a CA: {error}") from error
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     return context
-
-
-def _form(query: Question) -> dict[str, Any]:
-    return {"query": query} if isinstance(query, str) else {"where": dict(query)}
-
-
-def _asked(query: Question, *, include_repeats: bool, oldest_first: bool) -> dict[str, Any]:
-    sort = "oldest" if oldest_first else "newest"
-    return _form(query) | {"include_repeats": include_repeats, "sort": sort}
 
 
 def _name(record_id: str) -> str:

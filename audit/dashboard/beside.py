@@ -96,7 +96,7 @@ def beside_results(
             bars=BARS if answer.records else 0,
             offset_ns=_offset_ns(answer, zone),
             include_repeats=view.repeats,
-            identities=context.search.identities if view.names else None,
+            by_all_names=view.names,
             instead=tuple(
                 joined(one for one in pieces if one is not left_out)
                 for left_out in pieces[:MOST_HINTS]

@@ -10,9 +10,8 @@ from audit.dashboard.context import PageContext
 from audit.dashboard.forms import Form
 from audit.dashboard.query_form import WAS
 from audit.dashboard.review_view import ReviewView
-from audit.dashboard.visitors import check_own_form
-from audit.index.criteria import Criteria
-from audit.query.access import Principal
+from audit.dashboard.visitors import Visitor, check_own_form
+from audit.errors import Denied
 from audit.query.export_forms import ExportMaker, media_type_of, scopes_of, suffix_of
 from audit.query.exports.record_export import ExportOrder
 from audit.query.exports.record_export import Form as ExportForm
@@ -29,13 +28,10 @@ FORMS: dict[ExportForm, str] = {
 _LONGEST_REASON = 1_000
 
 
-def forms_for(principal: Principal) -> dict[str, str]:
-    """The forms of which the principal may have an export."""
-    return {
-        form: words
-        for form, words in FORMS.items()
-        if all(principal.may(scope) for scope in scopes_of(form))
-    }
+def forms_for(visitor: Visitor) -> dict[str, str]:
+    """The forms of which the visitor may have an export, perhaps after a fresh proof."""
+    held = visitor.principal.scopes | visitor.withheld
+    return {form: words for form, words in FORMS.items() if held.issuperset(scopes_of(form))}
 
 
 def posted_export(context: PageContext, request: Request, form: Form) -> Response:
@@ -55,27 +51,18 @@ def posted_export(context: PageContext, request: Request, form: Form) -> Respons
         include_repeats=view.repeats,
         oldest_first=view.oldest,
         reason=form.get("reason", "").strip()[:_LONGEST_REASON],
+        by_all_names=view.names,
     )
     maker = ExportMaker(context.search.trail)
     with ExitStack() as opening:
-        query = _asked(context, visitor.principal, form.get(WAS, ""), by_all_names=view.names)
-        export = maker.make(visitor.principal, wanted, query, order)
+        try:
+            export = maker.make(visitor.principal, wanted, form.get(WAS, ""), order)
+        except Denied:  # perhaps it may be had after a fresh proof: then the page leads back here
+            saved = context.state.saved_searches.save(visitor.principal.name, form.get(WAS, ""))
+            request.state.back = view.address(f"/s/{saved.id}")
+            raise
         opening.callback(export.close)
         answer = StreamedResponse(export.chunks(), media_type_of(wanted), opening.pop_all())
     name = f"records-{export.begun}{suffix_of(wanted)}"
     answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     return answer
-
-
-def _asked(
-    context: PageContext, principal: Principal, query: str, *, by_all_names: bool
-) -> str | Criteria:
-    """What the page showed: with all names of patients and people where it did so."""
-    trail, identities = context.search.trail, context.search.identities
-    if not by_all_names or identities is None:
-        return query
-    found = trail.criteria(query, trail.options.clock())
-    asked, _ = identities.applied(
-        trail.view(principal), found, trail.index.position(), identified=principal.identified
-    )
-    return asked

@@ -28,6 +28,7 @@ from audit.query.about_summary import (
     week,
 )
 from audit.query.access import Principal, Scope
+from audit.query.identities import ByAllNames
 from audit.query.identities_used import IdentitiesUsed
 from audit.query.language import quoted
 from audit.query.one_patient import only_patient, other_patients
@@ -85,13 +86,9 @@ def _by_all_names(
     context: PageContext, principal: Principal, kind: str, query: str
 ) -> tuple[Criteria, IdentitiesUsed | None]:
     """What finds the thing: a patient or a user by every name they are known by."""
-    trail, identities = context.search.trail, context.search.identities
-    found = trail.criteria(query, trail.options.clock())
-    if identities is None or kind not in _NAMED:
-        return found, None
-    return identities.applied(
-        trail.view(principal), found, trail.index.position(), identified=principal.identified
-    )
+    trail = context.search.trail
+    asked = ByAllNames(query) if kind in _NAMED else query
+    return trail.asked(principal, asked, trail.options.clock())
 
 
 def _common(

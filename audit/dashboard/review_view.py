@@ -30,7 +30,7 @@ class ReviewView:
     rows: int = 50
     usual_rows: int = 50
     after: str = ""
-    names: bool = False
+    names: bool = True
     more: str = ""
     link: tuple[tuple[str, str], ...] = ()
 
@@ -45,7 +45,7 @@ class ReviewView:
             rows=known.get(rows, usual_rows),
             usual_rows=usual_rows,
             after=parameters.get("after", ""),
-            names=parameters.get("names") == "all",
+            names=parameters.get("names") != "exact",
             more=parameters.get("more", ""),
             link=tuple((n, parameters[n]) for n in NON_IDENTIFYING if parameters.get(n)),
         )
@@ -56,7 +56,7 @@ class ReviewView:
             "sort": "oldest" if self.oldest else "",
             "repeats": "shown" if self.repeats else "",
             "rows": "" if self.rows == self.usual_rows else str(self.rows),
-            "names": "all" if self.names else "",
+            "names": "" if self.names else "exact",
             "more": self.more,
             "after": self.after,
         }

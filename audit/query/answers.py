@@ -40,6 +40,12 @@ def total_as_dict(total: Total) -> dict[str, int | str]:
     return {"value": total.value, "relation": "eq" if total.exact else "gte"}
 
 
+def item_found(record: IndexedRecord, used: IdentitiesUsed | None) -> dict[str, Any]:
+    """The record as a row; one that names no patient says by what it was found for one."""
+    why = "" if used is None else used.inferred(record)
+    return item(record) | ({"inferred": why} if why else {})
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
     """One page of an answer.
@@ -134,6 +140,7 @@ class Overview:
     histogram: tuple[Bucket, ...] = ()
     total: Total
     index_lag: IndexLag
+    identities: IdentitiesUsed | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,6 +10,8 @@ from audit.journal.reader import JournalReader
 from audit.query.access import Principal, ReasonNeeded, Scope, require
 from audit.query.answers import IndexLag
 from audit.query.disguise import Disguise
+from audit.query.identities import Asked, ByAllNames, Identities, Setting, bare
+from audit.query.identities_used import IdentitiesUsed
 from audit.query.language import parse_query
 from audit.query.pseudonym_search import PseudonymSearch
 from audit.query.pseudonyms import Pseudonyms
@@ -32,11 +34,18 @@ class AuditedTrail:
         reader: the journal.
         options: bounds and clock.
         audit: journals that somebody looked.
+        identities: other names of patients and people; None where no table is kept.
     """
 
     def __init__(
-        self, index: SearchIndex, reader: JournalReader, append: Append, options: SearchOptions
+        self,
+        index: SearchIndex,
+        reader: JournalReader,
+        append: Append,
+        options: SearchOptions,
+        identities: Identities | None = None,
     ) -> None:
+        self.identities = identities
         self.index = index
         self.reader = reader
         self.options = options
@@ -59,17 +68,53 @@ class AuditedTrail:
         """
         try:
             require(principal, scope)
-            if scope in self.options.reason_for and not principal.reason:
+            if self._lacks_reason(principal, scope):
                 raise ReasonNeeded(f"say why: policy wants a reason for {scope}")
         except Denied as error:
             self.audit.denied(principal, asked, str(error))
             raise
+
+    def permits(self, principal: Principal, scope: Scope) -> bool:
+        """Whether ``require`` would let the principal pass; nothing is journaled."""
+        return principal.may(scope) and not self._lacks_reason(principal, scope)
+
+    def _lacks_reason(self, principal: Principal, scope: Scope) -> bool:
+        return scope in self.options.reason_for and not principal.reason
 
     def criteria(self, query: str | Criteria, now: int) -> Criteria:
         """What the query asks; raises QuerySyntaxError when its text can't be read."""
         if isinstance(query, str):
             return parse_query(query, now=now, limits=self.options.language)
         return query
+
+    def asked(
+        self,
+        principal: Principal,
+        query: Asked,
+        now: int,
+        *,
+        below: int | None = None,
+        version: int | None = None,
+    ) -> tuple[Criteria, IdentitiesUsed | None]:
+        """What the query asks, and by which other names; None when by those in it alone.
+
+        Args:
+            principal: who asks.
+            query: perhaps by all names of whoever is named in it.
+            now: UTC nanoseconds that relative times count from.
+            below: the first journal sequence that nothing is learned from; by default what isn't
+                searchable yet.
+            version: of the alias table; the newest by default.
+
+        Raises:
+            QuerySyntaxError: its text can't be read.
+        """
+        criteria = self.criteria(bare(query), now)
+        if self.identities is None or not isinstance(query, ByAllNames):
+            return criteria, None
+        end = self.index.position() if below is None else below
+        setting = Setting(self.view(principal), end, principal.identified, version)
+        return self.identities.applied(criteria, setting)
 
     def view(self, principal: Principal) -> PrincipalView:
         """The index as the principal may see it: every question of a principal goes through it.
@@ -166,9 +211,15 @@ def may_see(principal: Principal, record: IndexedRecord) -> bool:
     return seen is None or matches(seen, record)
 
 
-def words_of_query(query: str | Criteria) -> str:
+def words_of_query(query: Asked) -> str:
     """The query as the audit trail names it."""
-    return query if isinstance(query, str) else str(query)
+    asked = bare(query)
+    return asked if isinstance(asked, str) else str(asked)
+
+
+def words_of_names(used: IdentitiesUsed | None) -> Details:
+    """By which other names was asked, as the audit trail tells it."""
+    return () if used is None else (("identities", used.words()),)
 
 
 def check_bound(name: str, value: int, most: int) -> None:

@@ -10,8 +10,8 @@ from struct import Struct
 from audit.errors import RequestError
 from audit.index.port import Place
 
-_VERSION = 1
-_FORM = Struct(">BqQQq16s")
+_VERSION = 2
+_FORM = Struct(">BqQQqQ16s")
 _TAG_OCTETS = 12
 """96 bits of HMAC-SHA256."""
 _LONGEST = 128
@@ -30,11 +30,13 @@ class Cursor:
         snapshot: records at or beyond this sequence came later and don't belong to the answer.
         asked_at: when the first page was asked for (UTC nanoseconds); ``after:-24h`` means the
             same on every page.
+        names_at: version of the alias table by which the first page was asked for.
     """
 
     place: Place | None
     snapshot: int
     asked_at: int
+    names_at: int = 0
 
 
 def query_digest(query: str) -> bytes:
@@ -50,7 +52,13 @@ def seal(cursor: Cursor, digest: bytes, key: bytes) -> str:
     """The cursor as text for a client: URL-safe, and nothing in it names anybody."""
     place = cursor.place or Place(0, 0)
     payload = _FORM.pack(
-        _VERSION, place.time, place.sequence, cursor.snapshot, cursor.asked_at, digest
+        _VERSION,
+        place.time,
+        place.sequence,
+        cursor.snapshot,
+        cursor.asked_at,
+        cursor.names_at,
+        digest,
     )
     return urlsafe_b64encode(payload + _tag(key, payload)).rstrip(b"=").decode()
 
@@ -64,10 +72,10 @@ def unseal(text: str, digest: bytes, key: bytes) -> Cursor:
     payload, tag = _parts(text)
     if not hmac.compare_digest(tag, _tag(key, payload)):
         raise InvalidCursor("the cursor isn't valid; begin again at the first page")
-    _, time, sequence, snapshot, asked_at, bound_to = _FORM.unpack(payload)
+    _, time, sequence, snapshot, asked_at, names_at, bound_to = _FORM.unpack(payload)
     if not hmac.compare_digest(bound_to, digest):
         raise InvalidCursor("the cursor belongs to another query; begin again at the first page")
-    return Cursor(Place(time, sequence), snapshot, asked_at)
+    return Cursor(Place(time, sequence), snapshot, asked_at, names_at)
 
 
 def _parts(text: str) -> tuple[bytes, bytes]:

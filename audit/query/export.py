@@ -10,12 +10,12 @@ from typing import ClassVar
 import orjson
 from typing_extensions import override
 
-from audit.index.criteria import Criteria
 from audit.index.document import IndexedRecord
 from audit.query.access import Principal
+from audit.query.answers import item_found
 from audit.query.audited_trail import AuditedTrail
 from audit.query.exports.record_export import ExportOrder, Form, RecordExport
-from audit.query.presentation import item
+from audit.query.identities import Asked
 
 TRAILER = "_trailer"
 MEDIA_TYPE = "application/x-ndjson"
@@ -31,7 +31,8 @@ class NdjsonExport(RecordExport):
     @override
     def _piece(self, records: tuple[IndexedRecord, ...]) -> Iterator[bytes]:
         self.count += len(records)
-        yield b"".join(orjson.dumps(item(record)) + b"\n" for record in records)
+        used = self.identities
+        yield b"".join(orjson.dumps(item_found(record, used)) + b"\n" for record in records)
 
     @override
     def _trailer(self, count: int, digest: str) -> bytes:
@@ -46,7 +47,7 @@ class Export(NdjsonExport):
         self,
         trail: AuditedTrail,
         principal: Principal,
-        query: str | Criteria,
+        query: Asked,
         *,
         include_repeats: bool = False,
         oldest_first: bool = False,

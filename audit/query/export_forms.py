@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping
 
 from audit.errors import RequestError
-from audit.index.criteria import Criteria
 from audit.query.access import Principal, Scope
 from audit.query.audited_trail import AuditedTrail
 from audit.query.evidence.bundle import EvidenceExport
@@ -12,6 +11,7 @@ from audit.query.export import NdjsonExport
 from audit.query.exports.csv_form import CsvExport
 from audit.query.exports.original import OriginalExport
 from audit.query.exports.record_export import DEFAULT_ORDER, ExportOrder, Form, RecordExport
+from audit.query.identities import Asked
 
 _KINDS: Mapping[Form, type[RecordExport]] = {
     "ndjson": NdjsonExport,
@@ -55,7 +55,7 @@ class ExportMaker:
         self,
         principal: Principal,
         form: Form,
-        query: str | Criteria,
+        query: Asked,
         order: ExportOrder = DEFAULT_ORDER,
     ) -> RecordExport:
         """An export whose beginning is journaled; whoever takes it must close it.

@@ -6,9 +6,9 @@ record says otherwise. So a question about a patient also finds events that carr
 or the document; an answer says which names it used and what is inferred.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 from audit.index.criteria import And, Criteria, Exists, Not, Or, Range, Term, fold
 from audit.index.document import IndexedRecord
@@ -61,9 +61,58 @@ class ByAllNames:
     query: str | Criteria
 
 
-def bare(query: str | Criteria | ByAllNames) -> str | Criteria:
+Asked: TypeAlias = str | Criteria | ByAllNames
+"""A question: by the names in it, or by all names of whoever is named in it."""
+
+
+def bare(query: Asked) -> str | Criteria:
     """The question itself."""
     return query.query if isinstance(query, ByAllNames) else query
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """Who asks, and as of when.
+
+    Attributes:
+        view: what the asking principal may see: studies are learned from nothing else.
+        below: the first journal sequence that nothing is learned from, so that pages of one
+            answer are of one question.
+        identified: whether the principal sees patients as they are; one who sees pseudonyms asks
+            by no other name, since those would tell what is hidden.
+        version: of the alias table, as ``below`` is of the trail; the newest by default.
+    """
+
+    view: PrincipalView
+    below: int
+    identified: bool = True
+    version: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Sought:
+    """One patient or person as the question names them.
+
+    Attributes:
+        field: of the query language.
+        identifier: as asked.
+        assigners: as asked, if any: then another's identifier of the same spelling isn't meant.
+        criteria: what the question says of them.
+    """
+
+    field: str
+    identifier: str
+    assigners: tuple[str, ...]
+    criteria: Criteria
+
+    def means(self, somebody: Somebody) -> bool:
+        """Whether the table's patient or person is the one who is sought."""
+        asked = {fold(one) for one in self.assigners}
+        return not asked or any(
+            fold(one.name.assigner) in {"", *asked}
+            for one in somebody.names
+            if fold(one.name.identifier) == fold(self.identifier)
+        )
 
 
 @dataclass(slots=True)
@@ -91,94 +140,85 @@ class Identities:
 
     def patient_terms(self, identifier: str, assigner: str = "") -> tuple[Criteria, ...]:
         """Criteria of every identifier of the patient, that one first."""
-        names = self._others("patient", Name(identifier, assigner), _Gathered())
-        return (
-            _term("patient", Name(identifier, assigner)),
-            *(_term("patient", known.name) for known in names),
-        )
+        own = _term("patient", Name(identifier, assigner))
+        sought = _Sought("patient", identifier, (assigner,) if assigner else (), own)
+        names = self._others(sought, self._aliases.version(), _Gathered())
+        return (own, *(_term("patient", known.name) for known in names))
 
-    def applied(
-        self, view: PrincipalView, criteria: Criteria, below: int, *, identified: bool = True
-    ) -> tuple[Criteria, IdentitiesUsed]:
-        """The question asked by all names, and which they are.
+    def version(self) -> int:
+        """The alias table's newest version."""
+        return self._aliases.version()
 
-        Args:
-            view: what the asking principal may see: studies are learned from nothing else.
-            criteria: the question.
-            below: the first journal sequence that nothing is learned from, so that pages of one
-                answer are of one question.
-            identified: whether the principal sees patients as they are; one who sees pseudonyms
-                asks by no other name, since those would tell what is hidden.
-        """
+    def applied(self, criteria: Criteria, setting: Setting) -> tuple[Criteria, IdentitiesUsed]:
+        """The question asked by all names, and which they are."""
+        version = self._aliases.version() if setting.version is None else setting.version
         gathered = _Gathered()
-        if not identified:
-            why = "other names are used for those only who see patients as they are"
-            return criteria, IdentitiesUsed(version=self._aliases.version(), warnings=(why,))
-        asked = self._rewritten(view, criteria, below, gathered)
-        used = IdentitiesUsed(
-            version=self._aliases.version(),
+        if setting.identified:
+            rewriting = _Rewriting(self, setting, version, gathered)
+            criteria = rewriting.of(criteria)
+        elif any(_names_somebody(one) for one in _leaves(criteria)):
+            gathered.warnings.append(
+                "other names are used for those only who see patients as they are"
+            )
+        return criteria, IdentitiesUsed(
+            version=version,
             names=tuple(gathered.names),
             studies=tuple(gathered.studies),
             documents=tuple(gathered.documents),
             warnings=tuple(dict.fromkeys(gathered.warnings)),
         )
-        return asked, used
 
-    def _rewritten(
-        self, view: PrincipalView, criteria: Criteria, below: int, found: _Gathered
+    def of_somebody(
+        self, sought: _Sought, setting: Setting, version: int, found: _Gathered
     ) -> Criteria:
-        match criteria:
-            case And(parts):
-                return And(tuple(self._rewritten(view, one, below, found) for one in parts))
-            case Or(parts):
-                return Or(tuple(self._rewritten(view, one, below, found) for one in parts))
-            case Not(part):
-                return Not(self._rewritten(view, part, below, found))
-            case Term(name, _) if name in _KIND_OF:
-                return self._of_somebody(view, criteria, below, found)
-            case _:
-                return criteria
-
-    def _of_somebody(
-        self, view: PrincipalView, asked: Term, below: int, found: _Gathered
-    ) -> Criteria:
+        """What finds them by every name, and a patient by study and document as well."""
         found.asked += 1
         if found.asked > self._options.max_asked:
             found.warnings.append(
                 f"other names are used of the first {self._options.max_asked} only"
             )
-            return asked
-        others = self._others(_KIND_OF[asked.field], Name(asked.value), found)
+            return sought.criteria
+        others = self._others(sought, version, found)
         found.names += [
-            UsedName(asked.field, asked.value, one.name.identifier, one.name.assigner, one.source)
+            UsedName(
+                sought.field,
+                sought.identifier,
+                one.name.identifier,
+                one.name.assigner,
+                one.source,
+            )
             for one in others
         ]
-        named = Or((asked, *(_term(asked.field, one.name) for one in others))) if others else asked
-        if asked.field != "patient":
+        terms = tuple(_term(sought.field, one.name) for one in others)
+        named = Or((sought.criteria, *terms)) if terms else sought.criteria
+        if sought.field != "patient":
             return named
-        own = {fold(asked.value), *(fold(one.name.identifier) for one in others)}
-        return Or((named, *self._learned(view, named, own, below, found)))
+        own = {fold(sought.identifier), *(fold(one.name.identifier) for one in others)}
+        return Or((named, *self._learned(setting, named, own, found)))
 
-    def _others(self, kind: AliasKind, name: Name, found: _Gathered) -> tuple[KnownName, ...]:
-        somebody = self._aliases.find(kind, name)
+    def _others(self, sought: _Sought, version: int, found: _Gathered) -> tuple[KnownName, ...]:
+        known = self._aliases.find(_KIND_OF[sought.field], Name(sought.identifier), version)
+        somebody = [one for one in known if sought.means(one)]
         if len(somebody) > 1:
             found.warnings.append(
-                f"{name.identifier} is an identifier of several, by who assigned it; "
+                f"{sought.identifier} is an identifier of several, by who assigned it; "
                 "no other name is used"
             )
         if len(somebody) != 1:
             return ()
         return tuple(
-            one for one in somebody[0].names if fold(one.name.identifier) != fold(name.identifier)
+            one
+            for one in somebody[0].names
+            if fold(one.name.identifier) != fold(sought.identifier)
         )
 
     def _learned(
-        self, view: PrincipalView, named: Criteria, own: set[str], below: int, found: _Gathered
+        self, setting: Setting, named: Criteria, own: set[str], found: _Gathered
     ) -> Iterator[Criteria]:
         """What finds records by study or document alone."""
         studies: dict[str, None] = {}
         documents: dict[str, None] = {}
-        for record in self._lessons(view, named, below, found):
+        for record in self._lessons(setting, named, found):
             if {fold(one) for one in record.values("patient")} <= own:
                 for kind, value in _carried(record):
                     (studies if kind == _STUDY else documents).setdefault(value)
@@ -189,23 +229,22 @@ class Identities:
         ):
             if len(values) > most:
                 found.warnings.append(f"only the newest {most} of {len(values)} {word} are used")
-            sure = _sure(view, name, list(values)[:most], named)
+            sure = _sure(setting, name, list(values)[:most], named)
             kept.update(dict.fromkeys(sure))
             terms += [Term(name, value) for value in sure]
         if terms:
             yield And((Not(Exists("patient")), Or(tuple(terms))))
 
     def _lessons(
-        self, view: PrincipalView, named: Criteria, below: int, found: _Gathered
+        self, setting: Setting, named: Criteria, found: _Gathered
     ) -> Iterator[IndexedRecord]:
         """The newest records that name the patient and carry something."""
-        carrying = And(
-            (named, Or((Exists("study"), Exists("object"))), Range("sequence", None, below))
-        )
+        known = Range("sequence", None, setting.below)
+        carrying = And((named, Or((Exists("study"), Exists("object"))), known))
         place: Place | None = None
         left = self._options.max_learned_from
         while left > 0:
-            page = view.search(carrying, limit=min(_PAGE, left), after=place)
+            page = setting.view.search(carrying, limit=min(_PAGE, left), after=place)
             yield from page.records
             left -= len(page.records)
             place = page.next_place
@@ -232,16 +271,79 @@ def _carried(record: IndexedRecord) -> Iterator[tuple[str, str]]:
             yield code, one["id"]
 
 
-def _sure(view: PrincipalView, name: str, values: list[str], named: Criteria) -> tuple[str, ...]:
-    """Those that no record gives to somebody else."""
+def _sure(setting: Setting, name: str, values: list[str], named: Criteria) -> tuple[str, ...]:
+    """Those that no record gives to somebody else, as far as the answer's records go."""
     if not values:
         return ()
-    elsewhere = And((Exists("patient"), Not(named)))
+    elsewhere = And((Exists("patient"), Not(named), Range("sequence", None, setting.below)))
 
     def is_elsewhere(some: list[str]) -> bool:
         these = Or(tuple(Term(name, value) for value in some))
-        return view.count(And((these, elsewhere)), at_most=1).value > 0
+        return setting.view.count(And((these, elsewhere)), at_most=1).value > 0
 
     if not is_elsewhere(values):
         return tuple(values)
     return tuple(value for value in values if not is_elsewhere([value]))
+
+
+class _Rewriting:
+    """One question on its way to be asked by all names."""
+
+    def __init__(
+        self, identities: Identities, setting: Setting, version: int, found: _Gathered
+    ) -> None:
+        self._identities = identities
+        self._setting = setting
+        self._version = version
+        self._found = found
+        self._made: dict[_Sought, Criteria] = {}
+
+    def of(self, criteria: Criteria) -> Criteria:
+        """The same question, everybody in it by all names."""
+        match criteria:
+            case And(parts):
+                return And(self._all(parts))
+            case Or(parts):
+                return Or(tuple(map(self.of, parts)))
+            case Not(part):
+                return Not(self.of(part))
+            case Term(name, value) if name in _KIND_OF:
+                return self._by_all_names(_Sought(name, value, (), criteria))
+            case _:
+                return criteria
+
+    def _all(self, parts: Sequence[Criteria]) -> tuple[Criteria, ...]:
+        """What must hold together: an assigner beside one patient belongs to the identifier."""
+        patients = [one for one in parts if isinstance(one, Term) and one.field == "patient"]
+        assigners = [
+            one for one in parts if isinstance(one, Term) and one.field == "patient_assigner"
+        ]
+        if len(patients) != 1 or not assigners:
+            return tuple(map(self.of, parts))
+        own = [*patients, *assigners]
+        values = tuple(one.value for one in assigners)
+        sought = _Sought("patient", patients[0].value, values, And(tuple(own)))
+        others = (self.of(one) for one in parts if one not in own)
+        return (self._by_all_names(sought), *others)
+
+    def _by_all_names(self, sought: _Sought) -> Criteria:
+        if sought not in self._made:
+            self._made[sought] = self._identities.of_somebody(
+                sought, self._setting, self._version, self._found
+            )
+        return self._made[sought]
+
+
+def _leaves(criteria: Criteria) -> Iterator[Criteria]:
+    match criteria:
+        case And(parts) | Or(parts):
+            for part in parts:
+                yield from _leaves(part)
+        case Not(part):
+            yield from _leaves(part)
+        case _:
+            yield criteria
+
+
+def _names_somebody(leaf: Criteria) -> bool:
+    return isinstance(leaf, Term) and leaf.field in _KIND_OF

@@ -12,7 +12,7 @@ from audit.query.access import Principal, Scope
 from audit.query.answers import Facets
 from audit.query.audited_trail import AuditedTrail, Details, check_bound
 from audit.query.home import NOT_REPEATED
-from audit.query.identities import Identities
+from audit.query.identities import ByAllNames
 from audit.query.language_times import NS_PER_S
 from audit.query.patients_shown import PatientsShown
 from audit.query.view import PrincipalView
@@ -40,7 +40,7 @@ class Beside:
         offset_ns: of the zone in which the bars of a day begin.
         include_repeats: count byte-identical re-deliveries too.
         instead: queries to count as well, to say what would match without a term.
-        identities: asks for patients and people by all their names; None for those in the query.
+        by_all_names: asks for patients and people by all their names.
         recorded: the look at the same query has its record already: this is part of it.
     """
 
@@ -50,7 +50,7 @@ class Beside:
     offset_ns: int = 0
     include_repeats: bool = False
     instead: tuple[str, ...] = ()
-    identities: Identities | None = None
+    by_all_names: bool = False
     recorded: bool = False
 
 
@@ -107,11 +107,8 @@ def narrowing(trail: AuditedTrail, principal: Principal, query: str, beside: Bes
 
 
 def _criteria(trail: AuditedTrail, principal: Principal, query: str, beside: Beside) -> Criteria:
-    found = trail.criteria(query, trail.options.clock())
-    if beside.identities is not None:
-        found, _ = beside.identities.applied(
-            trail.view(principal), found, trail.index.position(), identified=principal.identified
-        )
+    asked = ByAllNames(query) if beside.by_all_names else query
+    found, _ = trail.asked(principal, asked, trail.options.clock())
     return found if beside.include_repeats else And((found, NOT_REPEATED))
 
 

@@ -4,9 +4,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from audit.index.criteria import Criteria, fold
+from audit.index.criteria import fold
 from audit.index.document import IndexedRecord
-from audit.query.identities import ByAllNames
+from audit.query.identities import Asked
 from audit.query.identities_used import IdentitiesUsed
 
 _STUDY = "110180"
@@ -25,7 +25,7 @@ class AboutPatient:
         identifier: of the patient, as the question has it.
     """
 
-    query: str | Criteria | ByAllNames
+    query: Asked
     identifier: str
 
     def shares(

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from audit.errors import IndexUnavailable, NotFound, RequestError
 from audit.frame.syslog import read_header
-from audit.index.criteria import And, Criteria, Range
+from audit.index.criteria import And, Range
 from audit.index.document import IndexedRecord
 from audit.index.port import Page, SearchIndex, Span
 from audit.journal.entry import EntryKind
@@ -29,14 +29,14 @@ from audit.query.audited_trail import (
     Details,
     check_bound,
     rows_seen,
+    words_of_names,
     words_of_query,
 )
 from audit.query.cursor import Cursor, query_digest, seal, unseal
 from audit.query.excerpts import with_excerpts
 from audit.query.export import Export
 from audit.query.home import NOT_REPEATED, home_figures
-from audit.query.identities import ByAllNames, Identities, bare
-from audit.query.identities_used import IdentitiesUsed
+from audit.query.identities import Asked, Identities
 from audit.query.neighbours import Neighbourhood, neighbours
 from audit.query.one_patient import AboutPatient
 from audit.query.patients_shown import PatientsShown
@@ -48,6 +48,9 @@ from audit.query.tail import Tail
 __all__ = ["PageAsked", "SearchOptions", "SearchService", "Shape"]
 
 _NS_PER_DAY = 86_400 * 1_000_000_000
+
+
+_LATE = "the index is being made anew and hasn't come to where this answer began"
 
 
 def _nobody(_answer: Answer) -> Iterable[str]:
@@ -70,8 +73,7 @@ class SearchService:
         options: SearchOptions,
         identities: Identities | None = None,
     ) -> None:
-        self._trail = AuditedTrail(index, reader, append, options)
-        self.identities = identities
+        self._trail = AuditedTrail(index, reader, append, options, identities)
         self._index = index
         self._reader = reader
         self._options = options
@@ -88,7 +90,7 @@ class SearchService:
     def search(
         self,
         principal: Principal,
-        query: str | Criteria | ByAllNames | AboutPatient,
+        query: Asked | AboutPatient,
         *,
         limit: int = 100,
         cursor: str | None = None,
@@ -117,43 +119,46 @@ class SearchService:
     def page(
         self,
         principal: Principal,
-        query: str | Criteria | ByAllNames | AboutPatient,
+        query: Asked | AboutPatient,
         wanted: PageAsked,
         beside: Callable[[Answer], Iterable[str]] = _nobody,
     ) -> Answer:
         """As ``search``; ``beside`` tells which patients are shown beside it, in the same look."""
         about = query if isinstance(query, AboutPatient) else None
         query = query.query if isinstance(query, AboutPatient) else query
-        asked: Details = (("query", words_of_query(bare(query))),)
+        asked: Details = (("query", words_of_query(query)),)
         self._trail.require(principal, Scope.EVENTS_READ, asked)
         check_bound("limit", wanted.limit, self._options.max_limit)
-        digest = query_digest(f"{wanted.include_repeats} {wanted.oldest_first} {query!r}")
+        digest = query_digest(
+            f"{principal.name} {wanted.include_repeats} {wanted.oldest_first} {query!r}"
+        )
         start = self._start(wanted.cursor, digest)
         view = self._trail.view(principal)
-        criteria, used = self._asked(principal, query, start)
+        criteria, used = self._trail.asked(
+            principal, query, start.asked_at, below=start.snapshot, version=start.names_at
+        )
         found = And((criteria, Range("sequence", None, start.snapshot)))
         shown = found if wanted.include_repeats else And((found, NOT_REPEATED))
         page = view.search(
             shown, limit=wanted.limit, after=start.place, newest_first=not wanted.oldest_first
         )
         records = about.shares(page.records, used) if about else page.records
+        late = self._index.position() < start.snapshot
         answer = Answer(
             records=records,
             next_cursor=self._next_cursor(page, start, digest),
             total=self._trail.count(shown, view),
             repeats_hidden=self._trail.repeats(found, view, shown=wanted.include_repeats),
             index_lag=self.index_lag(),
-            partial=page.partial,
-            warnings=page.warnings,
+            partial=page.partial or late,
+            warnings=(*page.warnings, *((_LATE,) if late else ())),
             identities=used,
         )
-        by: Details = (("identities", used.words()),) if used else ()
-        told = (*asked, *by, ("records shown", str(len(records))))
-        patients = PatientsShown(records, beside(answer))
-        self._trail.audit.used(principal, told, patients)
+        told = (*asked, *words_of_names(used), ("records shown", str(len(records))))
+        self._trail.audit.used(principal, told, PatientsShown(records, beside(answer)))
         return answer
 
-    def overview(self, principal: Principal, query: str | Criteria, shape: Shape) -> Overview:
+    def overview(self, principal: Principal, query: Asked, shape: Shape) -> Overview:
         """Commonest values and course over time of the records that match, repeats left out.
 
         Needs ``events:read``; raises QuerySyntaxError, and RequestError for a shape out of bounds.
@@ -166,16 +171,19 @@ class SearchService:
         check_bound("size", shape.size, self._options.max_facet_size)
         if shape.span is not None:
             check_bound("buckets", _buckets(shape.span), self._options.max_buckets)
-        found = And((self._trail.criteria(query, self._options.clock()), NOT_REPEATED))
+        criteria, used = self._trail.asked(principal, query, self._options.clock())
+        found = And((criteria, NOT_REPEATED))
         view = self._trail.view(principal)
         overview = Overview(
             facets=view.facets(found, shape.facets, shape.size) if shape.facets else {},
             histogram=view.histogram(found, shape.span, shape.split) if shape.span else (),
             total=self._trail.count(found, view),
             index_lag=self.index_lag(),
+            identities=used,
         )
         named = [value for value, _ in overview.facets.get("patient", ())]
-        self._trail.audit.used(principal, asked, PatientsShown(identifiers=named))
+        told = (*asked, *words_of_names(used))
+        self._trail.audit.used(principal, told, PatientsShown(identifiers=named))
         return overview
 
     def event(
@@ -186,8 +194,9 @@ class SearchService:
         Args:
             principal: who asks.
             record_id: which.
-            with_message: with the octets as received, when the principal has ``events:raw`` and
-                the journal still has them; one record of the look tells of both.
+            with_message: with the octets as received, when the principal has ``events:raw`` (and a
+                reason, where policy wants one) and the journal still has them; one record of the
+                look tells of both.
 
         Raises:
             NotFound: there is no such record, or it isn't searchable yet.
@@ -196,7 +205,7 @@ class SearchService:
         self._trail.require(principal, Scope.EVENTS_READ, asked)
         record, lag = self._trail.record(principal, record_id)
         message: MessageAnswer | None = None
-        if with_message and principal.may(Scope.EVENTS_RAW):
+        if with_message and self._trail.permits(principal, Scope.EVENTS_RAW):
             with suppress(NotFound):
                 message = self._octets_of(record_id)
         told: Details = (("view", "record and octets as received"),) if message else ()
@@ -258,7 +267,7 @@ class SearchService:
     def export(
         self,
         principal: Principal,
-        query: str | Criteria,
+        query: Asked,
         *,
         include_repeats: bool = False,
         oldest_first: bool = False,
@@ -278,7 +287,7 @@ class SearchService:
     def tail(
         self,
         principal: Principal,
-        query: str | Criteria,
+        query: Asked,
         *,
         since: int | None = None,
         recorded: bool = False,
@@ -287,7 +296,7 @@ class SearchService:
 
         Args:
             principal: who asks; needs ``events:read``.
-            query: which of them.
+            query: which of them; by all names as they are known now.
             since: the first journal sequence to look at; by default whatever comes next.
             recorded: this use has its record already: the feed goes on after a short break.
         """
@@ -366,20 +375,12 @@ class SearchService:
 
         return read
 
-    def _asked(
-        self, principal: Principal, query: str | Criteria | ByAllNames, start: Cursor
-    ) -> tuple[Criteria, IdentitiesUsed | None]:
-        """What is asked, and by which other names."""
-        criteria = self._trail.criteria(bare(query), start.asked_at)
-        if self.identities is None or not isinstance(query, ByAllNames):
-            return criteria, None
-        view, identified = self._trail.view(principal), principal.identified
-        return self.identities.applied(view, criteria, start.snapshot, identified=identified)
-
     def _start(self, cursor: str | None, digest: bytes) -> Cursor:
         if cursor is not None:
             return unseal(cursor, digest, self._options.cursor_key)
-        return Cursor(None, self._index.position(), self._options.clock())
+        identities = self._trail.identities
+        names_at = 0 if identities is None else identities.version()
+        return Cursor(None, self._index.position(), self._options.clock(), names_at)
 
     def _next_cursor(self, page: Page, start: Cursor, digest: bytes) -> str | None:
         if page.next_place is None:

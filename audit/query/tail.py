@@ -1,13 +1,15 @@
 """Tail: records as they become searchable, in the order of the journal."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from audit.index.criteria import And, Criteria, Not, Range, Term
 from audit.index.document import IndexedRecord
 from audit.query.access import Principal, Scope
-from audit.query.answers import IndexLag
-from audit.query.audited_trail import AuditedTrail, Details, words_of_query
+from audit.query.answers import IndexLag, item_found
+from audit.query.audited_trail import AuditedTrail, Details, words_of_names, words_of_query
 from audit.query.home import NOT_REPEATED
+from audit.query.identities import Asked
 from audit.query.roles import OWN_USE
 
 
@@ -52,14 +54,14 @@ class Tail:
         self,
         trail: AuditedTrail,
         principal: Principal,
-        query: str | Criteria,
+        query: Asked,
         *,
         since: int | None = None,
         recorded: bool = False,
     ) -> None:
         asked: Details = (("query", words_of_query(query)), ("view", "live tail"))
         trail.require(principal, Scope.EVENTS_READ, asked)
-        criteria = trail.criteria(query, trail.options.clock())
+        criteria, self.identities = trail.asked(principal, query, trail.options.clock())
         self._criteria = And((criteria, NOT_REPEATED, Not(own_looks(principal))))
         self._trail = trail
         self._view = trail.view(principal)
@@ -67,7 +69,11 @@ class Tail:
         end = trail.index.position()
         self.position = end if since is None else min(since, end)
         if not recorded:
-            trail.audit.used(principal, asked)
+            trail.audit.used(principal, (*asked, *words_of_names(self.identities)))
+
+    def item(self, record: IndexedRecord) -> dict[str, Any]:
+        """A record of a step as a row, marked where it is inferred by another name."""
+        return item_found(record, self.identities)
 
     def step(self) -> TailStep:
         """What became searchable since the last step, a bounded piece of it.

@@ -9,6 +9,7 @@ from audit.api.identities import create_identity_routes
 from audit.index.port import SearchIndex
 from audit.query.access import Principal
 from audit.query.audited_trail import AuditedTrail
+from audit.query.merges import MergeOptions
 from audit.query.self_audit import Append
 from audit.record.build import Alert
 from audit.service.identity_learning import BY, learn_identities
@@ -33,11 +34,15 @@ def identity_routes(
 
 
 def learner(
-    index: SearchIndex, state: StateStore, append: Append, own: OwnRecords
+    index: SearchIndex,
+    state: StateStore,
+    append: Append,
+    own: OwnRecords,
+    options: MergeOptions | None = None,
 ) -> Callable[[], int]:
     """Learns merges of patients from what became searchable since the last time."""
 
     def record(what: str) -> None:
         append(own.configuration(BY, what, Alert.SOFTWARE_CONFIGURATION))
 
-    return lambda: learn_identities(index, state.aliases, record)
+    return lambda: learn_identities(index, state.aliases, record, options)

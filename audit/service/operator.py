@@ -8,14 +8,15 @@ from contextlib import contextmanager
 
 from audit.errors import JournalUnavailable
 from audit.query.access import ALL_SCOPES, Principal
-from audit.query.search import SearchOptions, SearchService
+from audit.query.identities import Identities
+from audit.query.search import SearchService
 from audit.record.build import Alert
-from audit.service.access import scopes_for_reason
+from audit.service.asking import identity_options, search_options
 from audit.service.backends import open_index, open_reader
 from audit.service.own_records import OwnRecords, identity_of
 from audit.service.paths import DataPaths
 from audit.service.web import state_url
-from audit.service.web_options import own_key, state_options
+from audit.service.web_options import state_options
 from audit.settings import Settings
 from audit.state.store import StateStore
 from audit.transport.append_socket import AppendClient
@@ -54,7 +55,11 @@ def searching(settings: Settings) -> Iterator[SearchService]:
         JournalUnavailable: there is no journal here, or nobody takes records.
     """
     paths = DataPaths(settings.data)
-    with appending(paths) as appends, open_reader(paths) as reader:
+    with (
+        appending(paths) as appends,
+        open_reader(paths) as reader,
+        StateStore(state_url(paths), state_options(settings)) as state,
+    ):
         index = open_index(settings, paths)
         try:
             identity = identity_of(settings, LISTENER)
@@ -62,12 +67,8 @@ def searching(settings: Settings) -> Iterator[SearchService]:
                 index,
                 reader,
                 lambda raw: appends.append(raw, LISTENER),
-                SearchOptions(
-                    identity=identity,
-                    cursor_key=own_key(paths.cursor_key),
-                    pseudonym_key=own_key(paths.pseudonym_key),
-                    reason_for=scopes_for_reason(settings),
-                ),
+                search_options(settings, paths, identity),
+                Identities(state.aliases, identity_options(settings)),
             )
         finally:
             index.close()

@@ -27,14 +27,14 @@ from audit.query.audited_trail import AuditedTrail
 from audit.query.exports.jobs import ExportJobs
 from audit.query.identities import Identities
 from audit.query.reports.service import ReportService
-from audit.query.search import SearchOptions, SearchService
+from audit.query.search import SearchService
 from audit.service.access import (
     Access,
     administration_routes,
     ask_for_certificates,
-    scopes_for_reason,
     sign_in_recorder,
 )
+from audit.service.asking import identity_options, merge_options, search_options
 from audit.service.backends import open_index, wait_for_reader
 from audit.service.exports import export_jobs, export_maker
 from audit.service.fhir import fhir_options, fhir_routes
@@ -114,10 +114,11 @@ class WebRole:
         self._server = _Server(self._application(reader), self._options, tls=self._tls)
         serving = asyncio.create_task(self._server.serve(sockets=[self._socket]))
         cleaning = asyncio.create_task(self._clean())
+        learning = asyncio.create_task(self._learn())
         stopping = asyncio.create_task(stop.wait())
         await asyncio.wait((serving, stopping), return_when=asyncio.FIRST_COMPLETED)
         self._server.stop()
-        for task in (cleaning, stopping):
+        for task in (cleaning, learning, stopping):
             task.cancel()
         await serving
 
@@ -154,13 +155,8 @@ class WebRole:
             self._index,
             reader,
             self._append,
-            SearchOptions(
-                identity=self._own.identity,
-                cursor_key=own_key(self._paths.cursor_key),
-                pseudonym_key=own_key(self._paths.pseudonym_key),
-                reason_for=scopes_for_reason(self._settings),
-            ),
-            Identities(self._state.aliases),
+            search_options(self._settings, self._paths, self._own.identity),
+            Identities(self._state.aliases, identity_options(self._settings)),
         )
         recorder = sign_in_recorder(self._append, self._own)
         pages = create_page_routes(search, self._state, recorder, self._pages)
@@ -224,17 +220,19 @@ class WebRole:
                         await asyncio.to_thread(self._jobs.forget_expired)
                 except AuditError as error:
                     log.warning("the state store was not cleaned", reason=str(error))
-                await self._learn()
 
     async def _learn(self) -> None:
         """Take identities from what came in since; what fails is tried again the next time."""
-        if self._index is None or self._state is None or self._reader is None:
+        if self._index is None or self._state is None:
             return
-        learn = learner(self._index, self._state, self._append, self._own)
-        try:
-            await asyncio.to_thread(learn)
-        except AuditError as error:
-            log.warning("no identities were learned", reason=str(error))
+        options = merge_options(self._settings)
+        learn = learner(self._index, self._state, self._append, self._own, options)
+        while True:
+            await asyncio.sleep(self._settings.identities.learn_every_s)
+            try:
+                await asyncio.to_thread(learn)
+            except AuditError as error:
+                log.warning("no identities were learned", reason=str(error))
 
 
 def state_url(paths: DataPaths) -> str:

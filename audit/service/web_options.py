@@ -145,10 +145,13 @@ def page_options(settings: Settings) -> PageOptions:
 
 
 def state_options(settings: Settings) -> StateOptions:
-    """Limits of sessions."""
+    """Limits of sessions and of identities."""
     web = settings.web
     return StateOptions(
-        session_idle_s=web.session_idle_min * 60, session_absolute_s=web.session_absolute_h * 3600
+        session_idle_s=web.session_idle_min * 60,
+        session_absolute_s=web.session_absolute_h * 3600,
+        max_identities=settings.identities.max_names,
+        max_names_of_one=settings.identities.max_names_of_one,
     )
 
 

@@ -12,6 +12,7 @@ from audit.settings.intake import SyslogSettings, TrustSettings
 from audit.settings.journal import JournalSettings
 from audit.settings.operation import OpsSettings, SourceSettings
 from audit.settings.reports import ReportSettings
+from audit.settings.search import IdentitySettings, SearchSettings
 from audit.settings.section import Section
 from audit.settings.siem import SiemSettings
 from audit.settings.validation import ValidationSettings
@@ -27,6 +28,8 @@ class Settings(Section):
     journal: JournalSettings = JournalSettings()
     validation: ValidationSettings = ValidationSettings()
     index: IndexSettings = IndexSettings()
+    search: SearchSettings = SearchSettings()
+    identities: IdentitySettings = IdentitySettings()
     web: WebSettings = WebSettings()
     access: AccessSettings = AccessSettings()
     fhir: FhirSettings = FhirSettings()

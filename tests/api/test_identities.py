@@ -101,11 +101,11 @@ def test_searches_and_pivots_ask_by_all_names(own: Stack) -> None:
     own.add([access("v", "V", ANNA, FIRST), access("v", "V", OTHER), access("v", "V", FIRST)])
     caller = Caller(own, *Scope)
     caller.ask("PUT", "identities", {"links": [LINK]})
-    by_name = caller.ask("POST", "events/search", {"query": "patient:P1"}).json()
+    asked = {"query": "patient:P1", "identities": False}
+    by_name = caller.ask("POST", "events/search", asked).json()
     assert [one["sequence"] for one in by_name["items"]] == [0]
     assert by_name["identities"] is None
-    asked = {"query": "patient:P1", "identities": True}
-    by_all = caller.ask("POST", "events/search", asked).json()
+    by_all = caller.ask("POST", "events/search", {"query": "patient:P1"}).json()
     assert sorted(one["sequence"] for one in by_all["items"]) == [0, 1, 2]
     inferred = by_all["items"][0]["id"]
     assert by_all["identities"]["inferred"] == {inferred: "study 1.2.1"}
@@ -115,3 +115,27 @@ def test_searches_and_pivots_ask_by_all_names(own: Stack) -> None:
     assert len(pivot["items"]) == 1
     study = caller.ask("POST", "pivots/study", {"value": "1.2.1"}).json()
     assert study["identities"] is None
+
+
+def test_every_other_question_is_by_all_names_too(own: Stack) -> None:
+    own.add([access("v", "V", ANNA, FIRST), access("v", "V", OTHER), access("v", "V", FIRST)])
+    caller = Caller(own, *Scope)
+    caller.ask("PUT", "identities", {"links": [LINK]})
+    asked, exact = {"query": "patient:P1"}, {"query": "patient:P1", "identities": False}
+    shape = caller.ask("POST", "events/overview", asked).json()
+    assert (shape["total"]["value"], len(shape["identities"]["names"])) == (3, 1)
+    shape = caller.ask("POST", "events/overview", exact).json()
+    assert (shape["total"]["value"], shape["identities"]) == (1, None)
+    assert len(caller.ask("POST", "events/export", asked).text.splitlines()) == 4
+    assert len(caller.ask("POST", "events/export", exact).text.splitlines()) == 2
+    job = caller.ask("POST", "exports", exact).json()
+    assert job["identities"] is False
+    assert caller.ask("POST", "exports", asked).json()["identities"] is True
+
+
+def test_a_tree_asks_by_all_names_too(own: Stack) -> None:
+    own.add([access("v", "V", ANNA, FIRST), access("v", "V", OTHER)])
+    caller = Caller(own, *Scope)
+    caller.ask("PUT", "identities", {"links": [LINK]})
+    tree = {"where": {"op": "is", "field": "patient", "value": "P1"}}
+    assert len(caller.ask("POST", "events/search", tree).json()["items"]) == 2

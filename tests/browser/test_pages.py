@@ -138,7 +138,7 @@ def test_whole_review_works_without_scripts(open_page: OpenPage, site: Site) -> 
     page.click("form:has(#ask-patient) button")
     expect(page).to_have_url(re.compile(rf"^{site.url}/patient/[0-9a-f]{{32}}$"))
     page.click("text=Review all records")
-    expect(page).to_have_url(re.compile(rf"^{site.url}/s/[0-9a-f]{{32}}(\?names=all)?$"))
+    expect(page).to_have_url(re.compile(rf"^{site.url}/s/[0-9a-f]{{32}}(\?names=exact)?$"))
     assert patient not in page.url
     expect(page.locator("#f-patient")).to_have_value(patient)
     expect(page.locator("#f-query")).to_have_value(re.compile(re.escape(patient)))

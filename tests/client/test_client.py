@@ -1,5 +1,6 @@
 import ssl
 from collections.abc import Iterator
+from contextlib import closing
 from hashlib import sha256
 from itertools import islice
 from pathlib import Path
@@ -24,6 +25,8 @@ from audit.errors import (
 from audit.query.access import Scope
 from audit.web.options import WebOptions
 from tests.client.conftest import connected
+from tests.query.test_about import access
+from tests.query.test_one_patient import ANNA, FIRST
 from tests.web.servers import serving
 from tests.web.stack import Stack, application
 
@@ -49,6 +52,34 @@ class TestSearch:
         assert record.time.endswith("Z")
         assert record.received.endswith("Z")
         assert record.summary
+
+    def test_patients_are_asked_for_by_all_names_unless_told(self, own: Stack) -> None:
+        own.add([access("v", "V", ANNA, FIRST), access("v", "V", FIRST)])
+        with connected(own) as client:
+            page = client.search("patient:P1")
+            assert page.identities is not None
+            assert page.identities["studies"] == ["1.2.1"]
+            assert len(page.records) == len(list(client.events("patient:P1"))) == 2
+            assert len(client.pivot("patient", "P1").records) == 2
+            assert client.overview("patient:P1").total.value == 2
+            assert len(list(client.export("patient:P1"))) == 2
+            assert client.search("patient:P1", exact=True).identities is None
+            assert len(list(client.events("patient:P1", exact=True))) == 1
+            assert len(client.pivot("patient", "P1", exact=True).records) == 1
+            assert client.overview("patient:P1", exact=True).total.value == 1
+            assert len(list(client.export("patient:P1", exact=True))) == 1
+
+    @pytest.mark.parametrize(("exact", "sequences"), [(False, [1, 2]), (True, [2])])
+    def test_a_tail_goes_by_names_as_told(
+        self, own: Stack, exact: bool, sequences: list[int]
+    ) -> None:
+        own.add([access("v", "V", ANNA, FIRST)])
+        own.add([access("v", "V", FIRST), access("w", "W", ANNA)])
+        with (
+            connected(own) as client,
+            closing(client.tail("patient:P1", after=0, exact=exact)) as found,
+        ):
+            assert [one.sequence for one in islice(found, len(sequences))] == sequences
 
     def test_a_tree_is_a_question_too(self, client: RepositoryClient) -> None:
         tree = {"op": "is", "field": "category", "value": "access"}

@@ -170,19 +170,21 @@ def test_a_user_is_shown_by_all_names(own: Stack, own_visit: Visit) -> None:
     assert "(entered)" in page
 
 
-def test_review_and_export_ask_by_all_names_when_told(own: Stack, own_visit: Visit) -> None:
+def test_review_and_export_ask_by_all_names_unless_told(own: Stack, own_visit: Visit) -> None:
     other = PATIENT.format("Q7", "Ash^Anna")
     own.add([access("voss", "Mara Voss", ANNA, FIRST), access("otto", "Otto", other)])
     own.add([access("ida", "Ida", FIRST)])
     link = Link((Name("P1"), Name("Q7", "1.2")))
     own.state.aliases.link("patient", [link], by="m", source="trail")
-    page = own_visit.search(query="patient:P1").text
+    page = own_visit.search(query="patient:P1", names="exact").text
     assert "Exactly 1</strong> record" in page
     assert "By other names too" in page
-    page = own_visit.search(query="patient:P1", names="all").text
+    assert "arr search --exact patient:P1" in page
+    page = own_visit.search(query="patient:P1").text
     assert "Exactly 3</strong> records" in page
     assert "Inferred by study 1.2.1" in page
     assert "merged, as the trail says" in page
+    assert "By these names only" in page
     asked = {"was": "patient:P1", "format": "ndjson"}
-    assert len(own_visit.post("/export", asked).text.splitlines()) == 2
-    assert len(own_visit.post("/export", asked | {"names": "all"}).text.splitlines()) == 4
+    assert len(own_visit.post("/export", asked).text.splitlines()) == 4
+    assert len(own_visit.post("/export", asked | {"names": "exact"}).text.splitlines()) == 2

@@ -1,13 +1,18 @@
 """Questions about a patient or a person, asked by all names."""
 
+import json
+from pathlib import Path
+
 import pytest
 
 from audit.index.criteria import And, Term
 from audit.query.access import Principal, Scope
 from audit.query.answers import Answer
-from audit.query.identities import ByAllNames, Identities, IdentityOptions
-from audit.query.search import SearchOptions, SearchService
-from audit.state.aliases import Kind, KnownName, Name, Somebody
+from audit.query.identities import ByAllNames, Identities, IdentityOptions, Setting
+from audit.query.search import SearchOptions, SearchService, Shape
+from audit.state.aliases import Kind, KnownName, Link, Name, Somebody
+from audit.state.options import StateOptions
+from audit.state.store import StateStore
 from tests.projector.messages import NOW
 from tests.query.test_about import access
 from tests.query.test_one_patient import ANNA, BERT, FIRST, PATIENT, SECOND, STUDY
@@ -31,7 +36,7 @@ class Table:
         return 3
 
     def find(self, kind: Kind, name: Name, version: int | None = None) -> tuple[Somebody, ...]:
-        assert version is None
+        assert version == 3
         return tuple(
             Somebody(kind, 3, tuple(KnownName(one, "csv", "", 1) for one in group))
             for group in self.groups
@@ -127,6 +132,102 @@ def test_a_study_is_learned_from_any_of_the_identifiers(trail: Trail) -> None:
     filled(trail, access("v", "V", ANNA, OTHER_ANNA, FIRST), access("v", "V", FIRST))
     assert sequences(asked(service(trail), "patient:P1")) == [0]
     assert sequences(asked(service(trail, (Name("P1"), Name("Q7"))), "patient:P1")) == [1, 0]
+
+
+def test_an_assigner_in_the_question_says_whose_identifier_it_is(trail: Trail) -> None:
+    anna = PATIENT.format("P1^^^&amp;1.1&amp;ISO", "Ash^Anna")
+    namesake = PATIENT.format("P1^^^&amp;2.2&amp;ISO", "Other^One")
+    elsewhere = PATIENT.format("Q7^^^&amp;3.3&amp;ISO", "Ash^Anna")
+    filled(
+        trail,
+        access("v", "V", anna, FIRST),
+        access("v", "V", namesake),
+        access("v", "V", elsewhere),
+        access("v", "V", FIRST),
+    )
+    search = service(trail, (Name("P1", "1.1"), Name("Q7", "3.3")), (Name("P1", "2.2"),))
+    for query in ("patient:P1^^^&1.1&ISO", "assigner:1.1 patient:P1"):
+        assert sequences(asked(search, query)) == [3, 2, 0]
+    assert sequences(asked(search, "patient:P1^^^&2.2&ISO")) == [1]
+    assert sequences(asked(search, "patient:P1^^^&9.9&ISO")) == []
+    # Asked for without an assigner, both are meant, and whatever is known to be of either.
+    assert sequences(asked(search, "patient:P1")) == [3, 1, 0]
+    assert sequences(asked(search, "patient:P1^^^&1.1&ISO user:nobody")) == []
+
+
+def test_somebody_named_twice_is_looked_up_once(trail: Trail) -> None:
+    filled(trail, access("v", "V", ANNA))
+    answer = asked(service(trail, (Name("P1"), Name("Q7")), max_asked=1), "patient:P1 -patient:P1")
+    assert answer.identities is not None
+    assert answer.identities.warnings == ()
+    assert len(answer.identities.names) == 1
+
+
+def test_a_question_that_names_nobody_warns_of_nothing(trail: Trail) -> None:
+    filled(trail, access("v", "V", ANNA, FIRST))
+    reader = Principal("r", scopes=frozenset({Scope.EVENTS_READ}))
+    answer = asked(service(trail), "category:access", reader)
+    assert answer.identities is not None
+    assert answer.identities.warnings == ()
+
+
+def test_an_export_by_all_names_marks_what_is_inferred(trail: Trail) -> None:
+    filled(trail, access("v", "V", ANNA, FIRST), access("v", "V", FIRST))
+    export = service(trail).export(MARA, ByAllNames("patient:P1"))
+    lines = b"".join(export.chunks()).splitlines()
+    rows = [json.loads(line) for line in lines[:-1]]
+    assert [(row["sequence"], row.get("inferred")) for row in rows] == [
+        (1, "study 1.2.1"),
+        (0, None),
+    ]
+    begun = next(one for one in trail.details() if one.get("export") == "begun")
+    assert begun["identities"] == "version 3, 1 studies"
+
+
+def test_a_tail_by_all_names_marks_what_is_inferred(trail: Trail) -> None:
+    filled(trail, access("v", "V", ANNA, FIRST))
+    tail = service(trail).tail(MARA, ByAllNames("patient:P1"))
+    filled(trail, access("v", "V", FIRST), access("v", "V", ANNA))
+    step = tail.step()
+    assert [tail.item(record).get("inferred") for record in step.records] == ["study 1.2.1", None]
+    assert any(one.get("identities") == "version 3, 1 studies" for one in trail.details())
+
+
+def test_an_overview_by_all_names_counts_what_is_inferred(trail: Trail) -> None:
+    filled(trail, access("v", "V", ANNA, FIRST), access("v", "V", FIRST))
+    search, shape = service(trail), Shape(facets=("category",))
+    assert search.overview(MARA, ByAllNames("patient:P1"), shape).total.value == 2
+    assert search.overview(MARA, "patient:P1", shape).total.value == 1
+
+
+def test_pages_are_by_the_names_known_at_the_first(trail: Trail, tmp_path: Path) -> None:
+    raws = [access("v", "V", ANNA), access("v", "V", OTHER_ANNA), access("w", "W", ANNA)]
+    filled(trail, *raws)
+    with StateStore(f"sqlite:///{tmp_path / 'state.db'}", StateOptions()) as state:
+        options = SearchOptions(identity=IDENTITY, cursor_key=bytes(32), clock=lambda: trail.now)
+        identities = Identities(state.aliases)
+        search = SearchService(trail.index, trail.reader, trail.append, options, identities)
+        first = search.search(MARA, ByAllNames("patient:P1"), limit=1)
+        state.aliases.link("patient", [Link((Name("P1"), Name("Q7")))], by="m", source="api")
+        second = search.search(MARA, ByAllNames("patient:P1"), cursor=first.next_cursor)
+        assert sequences(second) == [0]
+        assert sequences(search.search(MARA, ByAllNames("patient:P1"))) == [2, 1, 0]
+
+
+def test_a_chain_of_merges_is_one_patient(trail: Trail, tmp_path: Path) -> None:
+    third = PATIENT.format("R9", "Ash^Anna")
+    filled(trail, access("v", "V", ANNA), access("v", "V", OTHER_ANNA), access("v", "V", third))
+    with StateStore(f"sqlite:///{tmp_path / 'state.db'}", StateOptions()) as state:
+        for pair in (("P1", "Q7"), ("Q7", "R9"), ("R9", "P1")):
+            link = Link(tuple(map(Name, pair)))
+            state.aliases.link("patient", [link], by="m", source="trail")
+        view = trail.service().trail.view(MARA)
+        for identifier in ("P1", "Q7", "R9"):
+            found, used = Identities(state.aliases).applied(
+                Term("patient", identifier), Setting(view, trail.index.position())
+            )
+            assert len(view.search(found, limit=10).records) == 3
+            assert len(used.names) == 2
 
 
 def test_a_persons_other_names(trail: Trail) -> None:

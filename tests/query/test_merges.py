@@ -4,7 +4,7 @@ from base64 import b64encode
 
 import pytest
 
-from audit.query.merges import assigner_of, learn_merges
+from audit.query.merges import MergeOptions, learn_merges
 from audit.state.aliases import Name
 from tests.projector.messages import NOW
 from tests.query.trail import Trail
@@ -78,7 +78,7 @@ def test_many_events_are_looked_at_step_by_step(trail: Trail) -> None:
     filled(trail, *raws)
     position, names = 0, set()
     for _ in range(20):
-        learned = learn_merges(trail.index, position, most=5)
+        learned = learn_merges(trail.index, position, MergeOptions(most=5))
         assert learned.position > position
         names |= {frozenset(link.names) for link in learned.links}
         position = learned.position
@@ -97,5 +97,149 @@ def test_many_events_are_looked_at_step_by_step(trail: Trail) -> None:
         ("P1^^^&1.2.3&ISO^MR", "1.2.3"),
     ],
 )
-def test_the_assigner_of_an_identifier(identifier: str, assigner: str) -> None:
-    assert assigner_of(identifier) == assigner
+def test_the_assigner_of_an_identifier(trail: Trail, identifier: str, assigner: str) -> None:
+    escaped = identifier.replace("&", "&amp;").encode()
+    old = patient_record("D", "OLD", "m-17").replace(b"OLD^^^&amp;1.2&amp;ISO", escaped)
+    filled(trail, old, patient_record("U", "NEW", "m-17"))
+    (names,) = {
+        link.names
+        for link in learn_merges(trail.index, 0).links
+        if link.names[0].identifier == "P1"
+    }
+    assert names[0] == Name("P1", assigner)
+
+
+def object_xml(identifier: str, *details: tuple[str, str]) -> str:
+    told = "".join(
+        f'<ParticipantObjectDetail type="{kind}" value="{b64encode(value.encode()).decode()}"/>'
+        for kind, value in details
+    )
+    return (
+        f'<ParticipantObjectIdentification ParticipantObjectID="{identifier}" '
+        'ParticipantObjectTypeCode="1" ParticipantObjectTypeCodeRole="1">'
+        '<ParticipantObjectIDTypeCode csd-code="2" codeSystemName="RFC-3881" '
+        f'originalText="Patient Number"/>{told}</ParticipantObjectIdentification>'
+    )
+
+
+def with_objects(transaction: str, action: str, *objects: str) -> bytes:
+    """A Patient Record event of that transaction with these patients in place of its own."""
+    raw = patient_record(action, "X", "m-17").decode().replace("ITI-8", transaction)
+    begin = raw.index("<ParticipantObjectIdentification")
+    return (raw[:begin] + "".join(objects) + "</AuditMessage>").encode()
+
+
+def names_linked(trail: Trail) -> set[frozenset[str]]:
+    return {
+        frozenset(name.identifier for name in link.names)
+        for link in learn_merges(trail.index, 0).links
+    }
+
+
+PART = "urn:ihe:iti:xpid:2017:patientIdentifierType"
+
+
+def test_a_merge_of_hl7_v3_is_told_by_the_id_of_its_message(trail: Trail) -> None:
+    v3 = [
+        patient_record(action, patient, "m-17")
+        .replace(b"MSH-10", b"II")
+        .replace(b"ITI-8", b"ITI-44")
+        for action, patient in (("D", "OLD"), ("U", "NEW"))
+    ]
+    filled(trail, *v3)
+    assert names_linked(trail) == {frozenset({"OLD", "NEW"})}
+
+
+def test_ids_of_messages_that_come_again_later_are_of_others(trail: Trail) -> None:
+    later = patient_record("U", "NEW", "m-17").replace(b"20:26:40Z", b"20:31:41Z")
+    filled(trail, patient_record("D", "OLD", "m-17"), later)
+    assert names_linked(trail) == set()
+    wider = MergeOptions(window_ns=302_000_000_000)
+    assert len(learn_merges(trail.index, 0, wider).links) == 2
+
+
+def test_one_that_was_deleted_beside_two_that_were_updated_is_nobodys(trail: Trail) -> None:
+    filled(
+        trail,
+        patient_record("D", "OLD", "m-17"),
+        patient_record("U", "NEW", "m-17"),
+        patient_record("U", "OTHER", "m-17"),
+    )
+    assert names_linked(trail) == set()
+
+
+def test_two_merged_into_one_by_one_message(trail: Trail) -> None:
+    filled(
+        trail,
+        patient_record("D", "OLD", "m-17"),
+        patient_record("D", "OLDER", "m-17"),
+        patient_record("U", "NEW", "m-17"),
+    )
+    assert names_linked(trail) == {frozenset({"OLD", "NEW"}), frozenset({"OLDER", "NEW"})}
+
+
+@pytest.mark.parametrize("part", ["subsumedPatientId", "subsumedLocalPatientId"])
+def test_a_change_of_links_tells_what_was_subsumed_and_nothing_else(
+    trail: Trail, part: str
+) -> None:
+    objects = [
+        object_xml(identifier, ("MSH-10", "m-17"), (PART, value))
+        for identifier, value in (
+            ("L1^^^&amp;1.2&amp;ISO", "localPatientId"),
+            ("L2^^^&amp;1.2&amp;ISO", part),
+            ("X1^^^&amp;9.9&amp;ISO", "newPatientId"),
+            ("X0^^^&amp;9.9&amp;ISO", "previousPatientId"),
+        )
+    ]
+    filled(trail, with_objects("ITI-64", "U", *objects))
+    assert names_linked(trail) == {frozenset({"L1", "L2"})}
+
+
+def test_a_change_of_links_without_a_merge_links_nobody(trail: Trail) -> None:
+    objects = [
+        object_xml(identifier, ("MSH-10", "m-17"), (PART, value))
+        for identifier, value in (
+            ("L1", "localPatientId"),
+            ("X1", "newPatientId"),
+            ("X0", "previousPatientId"),
+        )
+    ]
+    filled(trail, with_objects("ITI-64", "U", *objects))
+    assert names_linked(trail) == set()
+
+
+@pytest.mark.parametrize(
+    ("transaction", "action"), [("ITI-10", "R"), ("ITI-10", "U"), ("ITI-46", "R")]
+)
+def test_a_notification_lists_the_identifiers_of_one_patient(
+    trail: Trail, transaction: str, action: str
+) -> None:
+    kind = "II" if transaction == "ITI-46" else "MSH-10"
+    filled(
+        trail,
+        with_objects(
+            transaction,
+            action,
+            object_xml("P1^^^&amp;1.2&amp;ISO", (kind, "m-17")),
+            object_xml("Q7^^^&amp;3.4&amp;ISO", (kind, "m-17")),
+        ),
+    )
+    assert names_linked(trail) == {frozenset({"P1", "Q7"})}
+
+
+def test_a_notification_may_list_them_as_repetitions(trail: Trail) -> None:
+    both = object_xml("P1^^^&amp;1.2&amp;ISO~Q7^^^&amp;3.4&amp;ISO", ("MSH-10", "m-17"))
+    filled(trail, with_objects("ITI-10", "U", both))
+    (link,) = learn_merges(trail.index, 0).links
+    assert link.names == (Name("P1", "1.2"), Name("Q7", "3.4"))
+
+
+def test_other_events_with_several_patients_link_nobody(trail: Trail) -> None:
+    two = (object_xml("P1", ("MSH-10", "m-17")), object_xml("Q7", ("MSH-10", "m-17")))
+    filled(trail, with_objects("ITI-30", "U", *two), with_objects("ITI-9", "R", *two))
+    failed = with_objects("ITI-10", "U", *two).replace(b'Indicator="0"', b'Indicator="8"')
+    several = with_objects(
+        "ITI-10", "U", object_xml("P1", ("MSH-10", "m-1")), object_xml("Q7", ("MSH-10", "m-2"))
+    )
+    filled(trail, failed, several)
+    assert names_linked(trail) == set()

@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 import orjson
 from typing_extensions import override
 
-from audit.index.criteria import And, Criteria, Phrase, Range, Term
+from audit.index.criteria import And, Phrase, Range, Term
 from audit.index.document import IndexedRecord
 from audit.journal.entry import Entry
 from audit.journal.initialise import read_identity
@@ -27,6 +27,7 @@ from audit.query.evidence.options import EvidenceOptions
 from audit.query.evidence.readme import readme
 from audit.query.evidence.zip_form import ZipForm
 from audit.query.exports.record_export import DEFAULT_ORDER, ExportOrder, Form, RecordExport
+from audit.query.identities import Asked
 from audit.query.roles import OUTSIDE
 from audit.record.build.wording import shown
 from audit.record.times import format_ns
@@ -56,7 +57,7 @@ class EvidenceExport(RecordExport):
         self,
         trail: AuditedTrail,
         principal: Principal,
-        query: str | Criteria,
+        query: Asked,
         order: ExportOrder = DEFAULT_ORDER,
         *,
         options: EvidenceOptions,
@@ -174,6 +175,7 @@ class EvidenceExport(RecordExport):
             "kind": principal.kind,
             "address": principal.address,
             "query": self._query,
+            "identities": "" if self.identities is None else self.identities.words(),
             "reason": self._principal.reason,
             "include_repeats": self._order.include_repeats,
             "order": "oldest first" if self._order.oldest_first else "newest first",

@@ -60,6 +60,7 @@ class ExportJob:
             "query": self.query,
             "reason": self.order.reason,
             "include_repeats": self.order.include_repeats,
+            "identities": self.order.by_all_names,
             "sort": "oldest" if self.order.oldest_first else "newest",
             "state": self.state,
             "count": self.count,

@@ -16,8 +16,9 @@ from audit.index.criteria import And, Criteria, Range
 from audit.index.document import IndexedRecord
 from audit.index.port import Page, Place
 from audit.query.access import Principal, Scope
-from audit.query.audited_trail import AuditedTrail, Details, words_of_query
+from audit.query.audited_trail import AuditedTrail, Details, words_of_names, words_of_query
 from audit.query.home import NOT_REPEATED
+from audit.query.identities import Asked, ByAllNames
 from audit.query.patients_shown import COUNT, PatientsShown
 
 MOST_PATIENTS = 10_000
@@ -34,11 +35,13 @@ class ExportOrder:
         include_repeats: byte-identical re-deliveries too.
         oldest_first: the other order.
         reason: why, as the audit trail will name it; may be empty.
+        by_all_names: patients and people are asked for by all their names.
     """
 
     include_repeats: bool = False
     oldest_first: bool = False
     reason: str = ""
+    by_all_names: bool = False
 
 
 DEFAULT_ORDER = ExportOrder()
@@ -49,6 +52,7 @@ class RecordExport(ABC):
 
     Attributes:
         count: records given so far.
+        identities: by which other names was asked; None when by those in the query alone.
         begun: the journal's sequence of the record of its beginning.
 
     Raises:
@@ -66,18 +70,21 @@ class RecordExport(ABC):
         self,
         trail: AuditedTrail,
         principal: Principal,
-        query: str | Criteria,
+        query: Asked,
         order: ExportOrder = DEFAULT_ORDER,
     ) -> None:
+        if order.by_all_names and not isinstance(query, ByAllNames):
+            query = ByAllNames(query)
         principal = replace(principal, reason=order.reason or principal.reason)
         asked: Details = (("query", words_of_query(query)), *self._told())
         principal = replace(principal, reason=order.reason or principal.reason)
         for scope in self.scopes:
             trail.require(principal, scope, asked)
         self.asked_at = trail.options.clock()
-        snapshot = Range("sequence", None, trail.index.position())
-        criteria = trail.visible(principal, trail.criteria(query, self.asked_at))
-        found = And((criteria, snapshot))
+        end = trail.index.position()
+        criteria, self.identities = trail.asked(principal, query, self.asked_at, below=end)
+        asked = (*asked, *words_of_names(self.identities))
+        found = And((trail.visible(principal, criteria), Range("sequence", None, end)))
         self._criteria: Criteria = found if order.include_repeats else And((found, NOT_REPEATED))
         self._trail = trail
         self._principal = principal

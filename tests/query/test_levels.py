@@ -25,7 +25,7 @@ from audit.index.port import Span
 from audit.query.access import READ_SCOPES, Principal, Scope
 from audit.query.neighbours import Neighbourhood
 from audit.query.presentation import detail, item
-from audit.query.search import SearchService, Shape
+from audit.query.search import PageAsked, SearchService, Shape
 from audit.record.audit_message import (
     CodedValue,
     ParticipantObject,
@@ -102,6 +102,10 @@ def searched(service: SearchService, who: Principal) -> object:
     return service.search(who, "").as_dict()
 
 
+def one_page(service: SearchService, who: Principal) -> object:
+    return service.page(who, "", PageAsked(100)).as_dict()
+
+
 def paged(service: SearchService, who: Principal) -> object:
     cursor, pages = None, []
     while True:
@@ -166,6 +170,7 @@ def senders(service: SearchService, who: Principal) -> object:
 QUESTIONS: dict[str, Question] = {
     "search": searched,
     "search in pages": paged,
+    "page": one_page,
     "overview": overview,
     "event": each_event,
     "neighbours": around,
@@ -174,7 +179,9 @@ QUESTIONS: dict[str, Question] = {
     "home": at_home,
     "senders": senders,
 }
-ANSWERING = {"search", "overview", "event", "neighbours", "export", "tail", "home", "senders"}
+ANSWERING = {
+    *("search", "page", "overview", "event", "neighbours", "export", "tail", "home", "senders")
+}
 NOT_ABOUT_RECORDS = {"index_lag", "check", "trail"}
 OCTETS = {"message"}
 

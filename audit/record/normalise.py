@@ -148,7 +148,12 @@ def _source(source: Element, found: list[Finding]) -> None:
         if kind.attrib.pop("codeSystem", None) is not None:
             is_old = True
         if is_old:
-            _note(found, "legacy-audit-source-type", "AuditSourceTypeCode of old", kind)
+            _note(
+                found,
+                "legacy-audit-source-type",
+                "AuditSourceTypeCode is written with code=, as text, or with codeSystem",
+                kind,
+            )
 
 
 def _hoist_source_code(source: Element) -> None:
@@ -169,7 +174,12 @@ def _hoist_source_code(source: Element) -> None:
 
 def _participant(participant: Element, found: list[Finding], *, rfc3881: bool) -> None:
     if _drop_user_type(participant):
-        _note(found, "legacy-user-type", "UserIDTypeCode or UserTypeCode", participant)
+        _note(
+            found,
+            "legacy-user-type",
+            "ActiveParticipant has UserIDTypeCode or UserTypeCode",
+            participant,
+        )
     if rfc3881 and participant.get("UserIsRequestor") is None:
         participant.set("UserIsRequestor", "true")
         _note(found, "legacy-requestor", "no UserIsRequestor: taken for true", participant)
@@ -209,6 +219,8 @@ def _as_detail(told: Element, text: str) -> None:
 def _object(element: Element, found: list[Finding]) -> None:
     if element.get("ParticipantObjectID") is None:
         _note(found, "legacy-object-id", "no ParticipantObjectID", element)
+    if _rename(element, "ParticipantObjectSensistity", "ParticipantObjectSensitivity"):
+        _note(found, "legacy-sensitivity", "spelt ParticipantObjectSensistity", element)
     for one in element.iter("SOPClass"):
         if one.get("NumberOfInstances") is None:
             said = "SOPClass without NumberOfInstances"

@@ -172,10 +172,11 @@ def _judge_one(
             path=path,
             clause=row.clause,
         )
-    if "ParticipantObjectQuery" in wanted.required and not one.participant_object_query:
+    if "ParticipantObjectQuery" in wanted.required and not has_query(one):
+        empty = "no" if one.participant_object_query is None else "an empty"
         yield finding(
             rules["query"],
-            f"{wanted.name} has no ParticipantObjectQuery",
+            f"{wanted.name} has {empty} ParticipantObjectQuery",
             path=path,
             clause=row.clause,
         )
@@ -200,6 +201,12 @@ def _judge_details(
                 path=path,
                 clause=row.clause,
             )
+
+
+def has_query(one: ParticipantObject) -> bool:
+    """Whether there is a query with any content; blanks are none."""
+    query = one.participant_object_query
+    return bool(query) and not str(query).isspace()
 
 
 def faults_of_query(one: ParticipantObject) -> tuple[bool, bool]:

@@ -10,7 +10,11 @@ from itertools import count
 from typing import TypeAlias
 
 from audit.record.audit_message import ActiveParticipant, EventIdentification, ParticipantObject
-from audit.record.object_rules import describes_without_sop_class, faults_of_query
+from audit.record.object_rules import (
+    describes_without_sop_class,
+    faults_of_query,
+    has_query,
+)
 from audit.record.remembered import Remembered
 from audit.standards import event_table
 
@@ -59,7 +63,7 @@ def object_shape(one: ParticipantObject) -> Shape:
         one.participant_object_id_type_code.csd_code,
         one.participant_object_data_life_cycle,
         name if is_fixed_name(name) else None,
-        bool(one.participant_object_query),
+        has_query(one),
         frozenset(detail.type for detail in one.participant_object_details),
         describes_without_sop_class(one),
         faults_of_query(one),

@@ -7,7 +7,11 @@ import pytest
 from audit.query.validation import ValidationResult, validate_sources
 from audit.record.audit_message import AuditMessage
 from tests.conformance.corpus import example
-from tests.conformance.habits import HABITS, HEADER
+from tests.conformance.habits import HABITS as FIRST_HABITS
+from tests.conformance.habits import HEADER
+from tests.conformance.more_habits import MORE_HABITS
+
+HABITS = FIRST_HABITS | MORE_HABITS
 
 
 def said_of(octets: bytes) -> ValidationResult:

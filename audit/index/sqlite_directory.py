@@ -30,7 +30,7 @@ from audit.index.sqlite_generation import (
     why_outdated,
 )
 from audit.index.sqlite_key import IndexKeys, wrap_anew
-from audit.index.sqlite_schema import discard, open_for_reading
+from audit.index.sqlite_schema import BESIDE, discard, open_for_reading
 
 _CURRENT: Final = "current"
 _NEXT: Final = "next"
@@ -147,7 +147,7 @@ class IndexDirectory:
         return self.new_generation() if generation is None else generation
 
     def _is_lock_there(self, lock: int) -> bool:
-        """Whether the lock's file is the one that others find: the folder may have been deleted."""
+        """Whether the lock is what others find: somebody may have deleted the folder."""
         try:
             return self._lock_file.stat().st_ino == os.fstat(lock).st_ino
         except FileNotFoundError:
@@ -166,8 +166,8 @@ class IndexDirectory:
         """Delete what a crash left: unfinished files, and files that a sealed one replaces."""
         key = self.key_of(generation)
         for path in list(generation.iterdir()):
-            if path.suffix in _UNFINISHED:
-                path.unlink()
+            if _is_left(path):
+                path.unlink(missing_ok=True)
         replaced = {
             file for path in self.parts_of(generation) for file in _about(path, key, "replaces")
         }
@@ -242,6 +242,14 @@ class IndexDirectory:
         if self._head is not None:
             self._head.close()
             self._head = None
+
+
+def _is_left(path: Path) -> bool:
+    """Whether a file is unfinished, or stood beside one that is gone."""
+    if path.suffix.partition("-")[0] in _UNFINISHED:
+        return True
+    main = next((path.name.removesuffix(e) for e in BESIDE if path.name.endswith(e)), path.name)
+    return not path.with_name(main).exists()
 
 
 def _about(path: Path, key: bytes | None, name: str) -> list[str]:

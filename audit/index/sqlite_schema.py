@@ -30,6 +30,9 @@ def _tokenizer() -> str:
 SEALED_PAGE: Final = 8192
 """Octets of a page of a sealed file: holds some blocks of documents without much waste."""
 
+BESIDE: Final = ("-wal", "-shm")
+"""What the names of the files end in that SQLite keeps beside one."""
+
 # The tables hold: documents by row id, in blocks when sealed; the inverted index, which keeps no
 # text; chunks of columns and the sets of values that their numbers stand for; what is known of the
 # file.
@@ -92,6 +95,7 @@ def create(path: Path, dictionary: bytes, key: bytes | None) -> None:
     with connection:
         fill_new(connection, dictionary)
     connection.close()
+    _discard_beside(path)  # a log that a crash left would be taken for the new file's
     unfinished.replace(path)
 
 
@@ -115,8 +119,13 @@ def fill_new(
 
 
 def discard(path: Path) -> None:
-    """Delete a file and what SQLite keeps beside it, where there is any."""
-    for ending in ("", "-wal", "-shm"):
+    """Delete a file and what SQLite keeps beside it, where there is any; the file goes last."""
+    _discard_beside(path)
+    path.unlink(missing_ok=True)
+
+
+def _discard_beside(path: Path) -> None:
+    for ending in BESIDE:
         Path(f"{path}{ending}").unlink(missing_ok=True)
 
 

@@ -6,7 +6,10 @@ It runs in a process of its own, at low priority, and only reads the files that 
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing
+from multiprocessing import parent_process
+from multiprocessing.process import BaseProcess
 from pathlib import Path
+from threading import Thread
 from typing import Any, Final
 
 import apsw
@@ -38,7 +41,20 @@ _PRIORITY: Final = 10
 def build_sealed_gently(sources: Sequence[Path], target: Path, key: bytes | None) -> None:
     """`build_sealed` for a process of its own, that takes only what others leave."""
     os.nice(_PRIORITY)
+    end_with_parent()
     build_sealed(sources, target, key)
+
+
+def end_with_parent() -> None:
+    """End this process when the one that spawned it ends, however it does."""
+    parent = parent_process()
+    if parent is not None:
+        Thread(target=_end_after, args=(parent,), daemon=True).start()
+
+
+def _end_after(parent: BaseProcess) -> None:
+    parent.join()
+    os._exit(1)
 
 
 def build_sealed(sources: Sequence[Path], target: Path, key: bytes | None) -> None:

@@ -1,9 +1,13 @@
 """Sealing: past months in their small form, beside a writer and readers."""
 
 import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
+from textwrap import dedent
 from threading import Event
 
 import pytest
@@ -186,3 +190,62 @@ def test_a_build_that_fails_is_told_and_changes_nothing(folder: Path) -> None:
         index.seal()
     assert sequences(index) == [9, 1]
     index.close()
+
+
+def test_a_log_that_a_crash_left_of_a_sealed_month_is_not_taken_for_a_new_ones(
+    index: SqliteIndex, folder: Path
+) -> None:
+    index.put([record(n, user=f"u{n}") for n in range(50)], 50)
+    stale = (folder / "current" / "2026-02.db-wal").read_bytes()
+    assert stale
+    index.put([record(99, month=1)], 100)
+    assert index.seal() == 1
+    (folder / "current" / "2026-02.db-wal").write_bytes(stale)
+    index.put([record(60)], 100)
+    index.close()
+    again = opened_at(folder)
+    assert again.check() == dict.fromkeys(again.check(), "")
+    assert sequences(again) == [99, 60, *range(49, -1, -1)]
+    again.close()
+
+
+def test_everything_that_a_crash_leaves_of_a_build_is_cleared(
+    index: SqliteIndex, folder: Path
+) -> None:
+    index.put([record(1), record(9, month=1)], 10)
+    index.close()
+    current = folder / "current"
+    left = ("x.new", "x.new-wal", "x.new-shm", "x.building", "2025-01.db-wal", "2025-01.db-shm")
+    for name in left:
+        (current / name).write_bytes(b"left")
+    with closing(opened_at(folder)) as again:
+        again.put([], 10)
+        assert not [name for name in left if (current / name).exists()]
+        assert sequences(again) == [9, 1]
+
+
+def test_a_build_ends_with_the_process_that_wanted_it(tmp_path: Path) -> None:
+    script = tmp_path / "killed.py"
+    script.write_text(
+        dedent(
+            """
+            import os, signal, time
+            from multiprocessing import get_context
+            from audit.index.sqlite_sealed import end_with_parent
+
+            def work(ready):
+                end_with_parent()
+                ready.set()
+                time.sleep(600)
+
+            if __name__ == "__main__":
+                context = get_context("spawn")
+                ready = context.Event()
+                context.Process(target=work, args=(ready,)).start()
+                ready.wait()
+                os.kill(os.getpid(), signal.SIGKILL)
+            """
+        )
+    )
+    process = subprocess.Popen([sys.executable, str(script)], stdout=subprocess.PIPE)
+    assert process.communicate(timeout=120) == (b"", None)  # its child holds the pipe too

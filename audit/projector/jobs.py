@@ -1,16 +1,23 @@
-"""Jobs: entries with all that projecting them needs, so that any process can do it."""
+"""Jobs: entries with all that projecting them needs, so that any process can do it.
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+Both ways between processes they go as flat rows of values: an object for each level costs more
+than all that it holds.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+from typing_extensions import override
 
 from audit.index.document import IndexedRecord
-from audit.journal.entry import Entry
+from audit.journal.entry import Entry, Received
 from audit.projector.options import ProjectionOptions
 from audit.projector.project import project, project_failure
 
+_Row = tuple[Callable[..., Any], tuple[object, ...]]
 
-@dataclass(frozen=True, slots=True)
-class Job:
+
+class Job(NamedTuple):
     """One entry to project.
 
     Attributes:
@@ -23,13 +30,39 @@ class Job:
     subject: str = ""
     repeat_of: str = ""
 
+    @override
+    def __reduce__(self) -> _Row:
+        entry = self.entry
+        one = entry.received
+        return _job, (
+            *(entry.sequence, entry.salt, entry.removed_leaf, self.subject, self.repeat_of),
+            *(one.raw, one.received_at, one.listener, one.peer, one.certificate_sha256, one.kind),
+            *(one.original_length, one.flags, one.attributes),
+        )
 
-@dataclass(frozen=True, slots=True)
-class Projected:
+
+def _job(
+    sequence: int, salt: bytes, removed_leaf: bytes, subject: str, repeat_of: str, *received: Any
+) -> Job:
+    return Job(Entry(sequence, salt, Received(*received), removed_leaf), subject, repeat_of)
+
+
+class Projected(NamedTuple):
     """A record, and the name of the error that it stands for; empty when all went well."""
 
     record: IndexedRecord
     error: str = ""
+
+    @override
+    def __reduce__(self) -> _Row:
+        one = self.record
+        row = (one.id, one.sequence, one.time, one.received, one.fields, one.body)
+        return _projected, (self.error, *row)
+
+
+def _projected(error: str, *row: Any) -> Projected:
+    names = ("id", "sequence", "time", "received", "fields", "body")
+    return Projected(IndexedRecord(**dict(zip(names, row, strict=True))), error)
 
 
 def run_jobs(jobs: Sequence[Job], origin: str, options: ProjectionOptions) -> list[Projected]:

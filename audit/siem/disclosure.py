@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache, lru_cache
+from itertools import islice, starmap
 
 from audit.index.criteria import fold
 from audit.index.document import IndexedRecord
@@ -19,7 +20,7 @@ from audit.siem.values import Facts, Value
 from audit.standards.files import read_toml
 
 _CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:+-]{0,63}")
-_UID = re.compile(r"(?<![0-9.])[0-2](?:\.[0-9]{1,39}){4,}(?![0-9.])")
+_UID = re.compile(r"(?<![0-9])(?<![0-9]\.)[0-2](?:\.[0-9]{1,39}){4,}(?!\.?[0-9])")
 _STANDARD_ROOT = "1.2.840.10008."
 _FREE_FROM = 6
 """A hidden value of so many characters is hidden inside of words too; a shorter one alone."""
@@ -52,16 +53,22 @@ class Discloser:
         self._pseudonyms = pseudonyms
         self._remembered = lru_cache(maxsize=_REMEMBERED)(pseudonyms.of)
 
-    def facts(self, record: IndexedRecord) -> Facts:
-        """The facts of a record that may leave, in the form in which they may."""
-        facts, subjects = facts_of(record)
+    def facts(self, record: IndexedRecord, max_values: int | None = None) -> Facts:
+        """The facts of a record that may leave, in the form in which they may.
+
+        Args:
+            record: whole.
+            max_values: most values of a fact; the others are left out, so that a message of
+                thousands of people and objects takes no seconds.
+        """
+        found, subjects = facts_of(record)
+        facts = {name: values[:max_values] for name, values in found.items()}
         if self.disclosure.patients:
             return dict(self._identified(facts))
-        clean = self._cleaner(subjects.identities)
+        clean = self._cleaner([*subjects.identities, *self._staff(found)])
         shown = {name: self._shown(name, values, clean) for name, values in facts.items()}
-        shown["query"] = tuple(
-            self._query_key(key, value) for key, value in subjects.keys if value
-        )
+        keys = (pair for pair in subjects.keys if pair[1])
+        shown["query"] = tuple(starmap(self._query_key, islice(keys, max_values)))
         return {name: tuple(dict.fromkeys(values)) for name, values in shown.items() if values}
 
     def pseudonym(self, kind: str, value: str) -> str:
@@ -93,6 +100,12 @@ class Discloser:
             return tuple(self._code(text, clean) for text in texts)
         return tuple(self.pseudonym(kind, text) for text in texts)
 
+    def _staff(self, facts: Facts) -> Iterator[tuple[str, str]]:
+        """Names of users, when they are to be hidden: elsewhere in the record as well."""
+        if not self.disclosure.staff:
+            of_staff = (values for name, values in facts.items() if kinds()[name] == "staff")
+            yield from (("user", str(value)) for values in of_staff for value in values)
+
     def _user(self, values: Iterable[Value]) -> Iterator[str]:
         return (self.pseudonym("user", str(value)) for value in values)
 
@@ -120,9 +133,11 @@ class Discloser:
         def clean(text: str) -> str:
             folded = fold(text)
             there = [value for value in hidden if value in folded]
-            if there:
-                text = _pattern(there).sub(lambda found: hidden[found[0]], folded)
-            return _UID.sub(self._uid, text)
+            if not there:
+                return _UID.sub(self._uid, text)
+            return _pattern(there).sub(
+                lambda found: hidden.get(found[0]) or self._uid(found), folded
+            )
 
         return clean
 
@@ -139,12 +154,14 @@ def kinds() -> dict[str, str]:
 
 
 def _pattern(hidden: Iterable[str]) -> re.Pattern[str]:
-    """Finds hidden values; the longer ones first, so that no part of one is left."""
-    parts = (
-        re.escape(value) if len(value) >= _FREE_FROM else rf"(?<!\w){re.escape(value)}(?!\w)"
-        for value in sorted(hidden, key=len, reverse=True)
-    )
-    return re.compile("|".join(parts))
+    """Finds hidden values and UIDs; the longer ones first, so that no part of one is left.
+
+    A short value is not sought inside a UID: what is left of that would still tell which it is.
+    """
+    ranked = sorted(hidden, key=len, reverse=True)
+    long = [re.escape(value) for value in ranked if len(value) >= _FREE_FROM]
+    short = [rf"(?<!\w){re.escape(value)}(?!\w)" for value in ranked if len(value) < _FREE_FROM]
+    return re.compile("|".join((*long, _UID.pattern, *short)))
 
 
 def _spellings(name: str) -> Iterator[str]:

@@ -85,6 +85,15 @@ class Formatter:
 
     def placeholder(self, record: IndexedRecord) -> bytes:
         """A line that only says that there is such a record, which could not be mapped."""
+        return self._line(self._unmapped(record))
+
+    def placeholder_message(self, record: IndexedRecord) -> bytes:
+        """The same as a syslog message, which is short."""
+        what = self._unmapped(record)
+        line = self._line(what)
+        return line if self.format is SiemFormat.SYSLOG else enclosed(what, self.form, line)
+
+    def _unmapped(self, record: IndexedRecord) -> Shown:
         facts: Facts = {
             "id": (record.id,),
             "sequence": (record.sequence,),
@@ -93,24 +102,30 @@ class Formatter:
             "message": ("Record that could not be mapped",),
             "findings": (UNMAPPED,),
         }
-        return self._line(Shown(facts))
+        return Shown(facts)
 
-    def message(self, record: IndexedRecord, max_values: int | None = None) -> bytes:
+    def message(
+        self, record: IndexedRecord, max_values: int | None = None, *, original: bool = True
+    ) -> bytes:
         """The record as a syslog message; other formats than syslog stand in its MSG.
 
         Args:
             record: what is sent.
             max_values: most values of a list, when a receiver takes no longer message.
+            original: the message as received too, where that may leave.
 
         Raises:
             Unmappable: it can't be written in this format.
         """
-        what = self._shown(record, self.max_values if max_values is None else max_values)
+        most = self.max_values if max_values is None else max_values
+        what = self._shown(record, most, with_original=original)
         line = self._line(what)
         return line if self.format is SiemFormat.SYSLOG else enclosed(what, self.form, line)
 
-    def _shown(self, record: IndexedRecord, max_values: int) -> Shown:
-        may_leave = self.discloser.disclosure.original
+    def _shown(
+        self, record: IndexedRecord, max_values: int, *, with_original: bool = True
+    ) -> Shown:
+        may_leave = with_original and self.discloser.disclosure.original
         original = self.read_original(record) if may_leave else b""
         try:
             return shown(record, self.discloser, original, max_values)

@@ -74,6 +74,9 @@ class DeadLetter:
 class DeadLetters:
     """Dead letters of one destination: a file of JSON lines that only grows.
 
+    A record is known by its id and the time of its receipt: after a restore, or in a journal begun
+    anew, another record may have the place of an earlier one.
+
     Args:
         path: the file.
         most: beyond so many they are counted, not kept.
@@ -82,25 +85,37 @@ class DeadLetters:
     def __init__(self, path: Path, most: int = 100_000) -> None:
         self._path = path
         self._most = most
-        self._last = -1
+        self._kept: set[tuple[str, str]] = set()
+        self._last_counted = -1
+        self._is_whole = _ends_with_a_line(path)
         self.count = 0
         for letter in dead_letters(path):
             self.count += 1
-            self._last = max(self._last, letter.sequence)
+            self._kept.add((letter.id, letter.received))
 
     def add(self, letter: DeadLetter) -> None:
         """Keep a letter, once however often it comes again; raises StorageError."""
-        if letter.sequence <= self._last:
+        if (letter.id, letter.received) in self._kept:
             return
-        if self.count < self._most:
-            line = json.dumps(asdict(letter), ensure_ascii=False).encode() + b"\n"
-            try:
-                self._path.parent.mkdir(mode=_PRIVATE_FOLDER, parents=True, exist_ok=True)
-                _write_durably(self._path, line, os.O_APPEND)
-            except OSError as error:
-                raise StorageError(f"{self._path}: {error}") from error
-        self._last = letter.sequence
+        if len(self._kept) < self._most:
+            self._write(letter)
+            self._kept.add((letter.id, letter.received))
+        elif letter.sequence <= self._last_counted:
+            return
+        else:
+            self._last_counted = letter.sequence
         self.count += 1
+
+    def _write(self, letter: DeadLetter) -> None:
+        line = json.dumps(asdict(letter), ensure_ascii=False).encode() + b"\n"
+        begin = b"" if self._is_whole else b"\n"  # behind a line that a crash tore
+        self._is_whole = False
+        try:
+            self._path.parent.mkdir(mode=_PRIVATE_FOLDER, parents=True, exist_ok=True)
+            _write_durably(self._path, begin + line, os.O_APPEND)
+        except OSError as error:
+            raise StorageError(f"{self._path}: {error}") from error
+        self._is_whole = True
 
 
 def dead_letters(path: Path) -> Iterator[DeadLetter]:
@@ -120,6 +135,15 @@ def dead_letters(path: Path) -> Iterator[DeadLetter]:
             yield DeadLetter(**json.loads(line))
         except (ValueError, TypeError):
             continue
+
+
+def _ends_with_a_line(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            file.seek(max(0, file.seek(0, os.SEEK_END) - 1))
+            return file.read(1) in {b"", b"\n"}
+    except OSError:
+        return True  # there is none yet, or whoever reads it says what is wrong
 
 
 def _write_durably(path: Path, octets: bytes, how: int) -> None:

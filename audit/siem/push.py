@@ -23,8 +23,8 @@ from audit.siem.kept_place import DeadLetter, DeadLetters, KeptPlace
 
 log = structlog.get_logger()
 
-_FEWER_VALUES = (None, 20, 3)
-"""Values of a list that are tried, one after the other, for a message that is too long."""
+_SHORTER = ((None, True), (None, False), (20, False), (3, False))
+"""Values of a list, and whether with the original, that are tried one after the other."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +68,7 @@ class PushCounters:
         sent: messages that the receiver's kernel has, those that came again included.
         confirmations: times that the receiver confirmed.
         failures: attempts that failed.
-        dead: records that can't be sent, ever.
+        dead: records that can't be sent, ever; that there are such is sent.
         connected: whether a connection is open.
         oldest_waiting: when the oldest record that is not sent was received (UTC ns); 0 for none.
         last_failure: why the last attempt failed; empty once one succeeded again.
@@ -229,12 +229,13 @@ class Push:
                 yield self._message(record)
             except Unmappable as error:
                 self._give_up(record, str(error))
+                yield self._parts.formatter.placeholder_message(record)
 
     def _message(self, record: IndexedRecord) -> bytes:
-        """The message, with fewer values of its lists where it is too long with all."""
+        """The message, without the original and with fewer values where it is too long."""
         most, octets = self._options.max_octets, 0
-        for fewer in _FEWER_VALUES:
-            message = self._parts.formatter.message(record, fewer)
+        for fewer, original in _SHORTER:
+            message = self._parts.formatter.message(record, fewer, original=original)
             octets = len(message)
             if octets <= most:
                 return message

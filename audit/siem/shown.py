@@ -30,7 +30,7 @@ def shown(
     record: IndexedRecord, discloser: Discloser, original: bytes = b"", max_values: int = 100
 ) -> Shown:
     """The record as formats get it."""
-    facts = discloser.facts(record)
+    facts = discloser.facts(record, max_values)
     facts["message"] = (sentence(facts),)
     return Shown(facts, original if discloser.disclosure.original else b"", max_values)
 

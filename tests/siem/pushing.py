@@ -1,6 +1,6 @@
 """A push as the service makes it, on a trail of the test's own."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Event, Thread
@@ -14,6 +14,9 @@ from audit.siem.formats import SiemFormat
 from audit.siem.kept_place import DeadLetters, KeptPlace
 from audit.siem.push import Push, PushOptions, PushParts
 from tests.siem.records import formatter
+
+Pushing = Callable[..., Push]
+"""Makes a push with these options."""
 
 PUSHER = Principal("push-siem", scopes=frozenset(ALL_SCOPES), kind="process")
 

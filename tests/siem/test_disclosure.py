@@ -53,6 +53,46 @@ def test_identifiers_in_the_wrong_place_do_not_leave() -> None:
         assert PSEUDONYMS.of("patient", "p48003") in text
 
 
+def test_a_short_identifier_inside_a_uid_leaves_no_rest_of_it() -> None:
+    told = message(
+        participants=(person("x", network_access_point_id="ws-12"),),
+        objects=(patient("12", "Doe^Jane"),),
+        node="stores 1.2.276.12.7230010.3.1.12.17. Also of 12",
+    )
+    text = formatter(SiemFormat.ECS).line(record_of(serialise(told))).decode()
+    assert "7230010" not in text
+    assert "276" not in text
+    assert PSEUDONYMS.of("study", "1.2.276.12.7230010.3.1.12.17") in text
+    assert f"also of {PSEUDONYMS.of('patient', '12')}" in text
+
+
+def test_hidden_staff_are_hidden_wherever_they_stand() -> None:
+    told = message(
+        participants=(
+            person("nowakb", user_name="Barbara Nowak", network_access_point_id="ws-nowakb"),
+        ),
+        objects=(),
+        node="Reading room of Barbara Nowak",
+    )
+    record = record_of(serialise(told))
+    for form in SiemFormat:
+        assert "nowakb" in formatter(form).message(record).decode()
+        text = formatter(form, staff=False).message(record).decode().casefold()
+        assert "nowak" not in text, form
+        assert PSEUDONYMS.of("user", "barbara nowak") in text
+
+
+def test_of_very_many_values_only_those_are_looked_at_that_are_told() -> None:
+    told = message(
+        participants=tuple(person(f"user-{n}", user_name=f"User {n}") for n in range(50)),
+        objects=tuple(patient(f"P-{n}", f"Doe^Jane{n}") for n in range(50)),
+    )
+    discloser = formatter(SiemFormat.ECS).discloser
+    facts = discloser.facts(record_of(serialise(told)), 3)
+    assert {len(values) for values in facts.values()} <= {1, 2, 3}
+    assert facts["users"] == ("user-0", "user-1", "user-2")
+
+
 def test_a_query_and_a_patient_have_the_same_pseudonym() -> None:
     facts = shown("110112 full")
     (name,) = [one for one in facts["query"] if str(one).startswith("PatientName")]

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -61,6 +62,33 @@ def test_a_torn_line_is_left_out(tmp_path: Path) -> None:
     DeadLetters(path).add(letter(1))
     path.write_bytes(path.read_bytes() + b'{"id": "lo')
     assert [one.sequence for one in dead_letters(path)] == [1]
+
+
+def test_what_follows_a_torn_line_is_kept(tmp_path: Path) -> None:
+    path = tmp_path / "dead.ndjson"
+    path.write_bytes(b'{"id": "lo')
+    letters = DeadLetters(path)
+    letters.add(letter(2))
+    letters.add(letter(3))
+    assert [one.sequence for one in dead_letters(path)] == [2, 3]
+
+
+def test_an_empty_file_is_no_torn_one(tmp_path: Path) -> None:
+    path = tmp_path / "dead.ndjson"
+    path.touch()
+    DeadLetters(path).add(letter(2))
+    assert path.read_bytes().startswith(b"{")
+
+
+def test_another_record_in_the_place_of_an_earlier_one_is_kept(tmp_path: Path) -> None:
+    """After a restore, or in a journal begun anew."""
+    path = tmp_path / "dead.ndjson"
+    DeadLetters(path).add(letter(9))
+    letters = DeadLetters(path)
+    for changes in ({"id": "other-3"}, {"received": "2027-01-01T00:00:00Z"}):
+        letters.add(replace(letter(3), **changes))
+        letters.add(replace(letter(3), **changes))
+    assert [one.sequence for one in dead_letters(path)] == [9, 3, 3]
 
 
 def test_beyond_the_most_they_are_counted(tmp_path: Path) -> None:

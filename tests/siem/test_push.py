@@ -1,11 +1,8 @@
-"""The push: at least once and in order, whatever breaks; dead letters; where it begins."""
+"""The push: at least once and in order, whatever breaks; where it begins."""
 
-from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from threading import Event
 from typing import Any
 
 import pytest
@@ -16,100 +13,11 @@ from typing_extensions import override
 
 from audit.errors import ConnectionFailed, IndexUnavailable, JournalUnavailable, StorageError
 from audit.journal.reader import JournalReader
-from audit.siem import formats
-from audit.siem.formats import SiemFormat
-from audit.siem.kept_place import dead_letters
-from audit.siem.push import Push
-from audit.siem.shown import Shown
-from audit.siem.syslog import SyslogForm, syslog_line
 from tests.journal.journals import open_writer
-from tests.projector.messages import ORIGIN
 from tests.query.trail import Trail
-from tests.siem.pushing import push_to, running
+from tests.siem.push_receiver import Receiver, say
+from tests.siem.pushing import Pushing, push_to, running
 from tests.waiting import until
-
-
-@dataclass
-class Receiver:
-    """A receiver as a ``Delivery``: what is in its kernel is lost when it dies.
-
-    ``is_up`` False refuses connections; ``answers`` False never confirms.
-    """
-
-    is_up: bool = True
-    answers: bool = True
-    read: list[bytes] = field(default_factory=list)
-    unread: list[bytes] = field(default_factory=list)
-    is_open: bool = False
-
-    @property
-    def connected(self) -> bool:
-        return self.is_open
-
-    def open(self) -> None:
-        if not self.is_up:
-            raise ConnectionFailed("refused")
-        self.is_open = True
-
-    def deliver(self, messages: Sequence[bytes], stop: Event) -> None:
-        if not self.is_open or not self.is_up or stop.is_set():
-            self.abort()
-            raise ConnectionFailed("gone")
-        self.unread += messages
-
-    def confirm(self) -> bool:
-        was_open, self.is_open = self.is_open, False
-        if not (was_open and self.is_up and self.answers):
-            return False
-        self.reads(len(self.unread))
-        return True
-
-    def abort(self) -> None:
-        self.is_open = False
-
-    def reads(self, count: int) -> None:
-        self.read += self.unread[:count]
-        del self.unread[:count]
-
-    def dies(self, *, noticed: bool) -> None:
-        self.unread.clear()
-        self.is_up = False
-        self.is_open = self.is_open and not noticed
-
-    def sequences(self) -> list[int]:
-        return [int(one.split(b' sequence="')[1].split(b'"')[0]) for one in self.read]
-
-
-@pytest.fixture
-def trail(tmp_path: Path) -> Iterator[Trail]:
-    with (
-        open_writer(tmp_path) as writer,
-        JournalReader(tmp_path / "journal", tmp_path / "run" / "journal.position") as reader,
-    ):
-        yield Trail(writer, reader)
-
-
-@pytest.fixture
-def receiver() -> Receiver:
-    return Receiver()
-
-
-Pushing = Callable[..., Push]
-
-
-@pytest.fixture
-def pushing(trail: Trail, receiver: Receiver, tmp_path: Path) -> Pushing:
-    def made(**options: Any) -> Push:
-        given: dict[str, Any] = {"confirm_records": 1}
-        return push_to(receiver, trail.service().trail, tmp_path / "push", **(given | options))
-
-    return made
-
-
-def say(trail: Trail, *texts: str) -> list[int]:
-    said = [trail.take(f"<85>1 - host app - - - {text}".encode()) for text in texts]
-    trail.follow()
-    return said
 
 
 def test_what_is_confirmed_is_not_sent_again(
@@ -283,67 +191,6 @@ def test_a_receiver_that_is_gone_at_the_end_is_noted(
         until(lambda: receiver.unread)
         receiver.answers = False
     assert "did not confirm" in push.counters.last_failure
-
-
-def test_what_is_too_long_is_shortened_and_then_a_dead_letter(
-    trail: Trail, receiver: Receiver, pushing: Pushing, tmp_path: Path
-) -> None:
-    said = say(trail, "a", "b")
-    pushing(max_octets=100).step()
-    assert receiver.read == []
-    letters = list(dead_letters(tmp_path / "push" / "siem.dead.ndjson"))
-    assert [letter.sequence for letter in letters] == said
-    assert letters[0].id == f"{ORIGIN}-{said[0]}" or letters[0].id.endswith(f"-{said[0]}")
-    assert "too long" in letters[0].reason
-    assert pushing().counters.dead == 2
-
-
-def test_a_record_that_cannot_be_mapped_is_a_dead_letter_once(
-    trail: Trail,
-    receiver: Receiver,
-    pushing: Pushing,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    first, second = say(trail, "a", "b")
-
-    def odd(shown: Shown, form: SyslogForm) -> bytes:
-        if shown.facts["sequence"] == (first,):
-            raise ValueError("no")
-        return syslog_line(shown, form)
-
-    monkeypatch.setattr(formats, "syslog_line", odd)
-    receiver.answers = False
-    push = pushing()
-    with pytest.raises(ConnectionFailed):
-        push.step()
-    receiver.answers = True
-    push.step()
-    assert receiver.sequences() == [second, second]
-    (letter,) = dead_letters(tmp_path / "push" / "siem.dead.ndjson")
-    assert (letter.sequence, push.counters.dead) == (first, 1)
-    assert "ValueError" in letter.reason
-
-
-def test_lists_are_cut_for_a_receiver_of_short_messages(
-    trail: Trail, receiver: Receiver, pushing: Pushing
-) -> None:
-    push = pushing()
-    made: list[int | None] = []
-    message = push._parts.formatter.message
-
-    class Cut:
-        format = SiemFormat.SYSLOG
-
-        def message(self, record: object, most: int | None = None) -> bytes:
-            made.append(most)
-            return b"x" * (9000 if most != 3 else 100) + message(record)  # type: ignore[arg-type]
-
-    object.__setattr__(push._parts, "formatter", Cut())
-    say(trail, "a")
-    push.step()
-    assert made == [None, 20, 3]
-    assert len(receiver.read) == 1
 
 
 class Outages(RuleBasedStateMachine):

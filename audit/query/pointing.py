@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from itertools import islice
 from unicodedata import combining, east_asian_width
 
 from audit.query.element_places import place_of
@@ -67,15 +68,18 @@ def _column(lines: list[str], path: str, number: int) -> int:
     line = lines[number - 1]
     element, _, attribute = path.partition("/@")
     name = element.rpartition("/")[2].partition("[")[0]
-    wanted = [*([f"{attribute}="] if attribute else []), *([f"<{name}"] if name else [])]
-    if any(line.count(one) > 1 for one in wanted):
+    wanted = [re.compile(rf"(?<![\w.:-]){re.escape(attribute)}\s*=")] if attribute else []
+    if name:
+        wanted.append(re.compile(rf"<(?:[\w.-]+:)?{re.escape(name)}(?![\w.-])"))
+    found = [[at.start() for at in islice(one.finditer(line), 2)] for one in wanted]
+    if any(len(places) > 1 for places in found):
         text = "\n".join(lines)
         at = place_of(text, path)
         if at is not None and text.count("\n", 0, at) == number - 1:
             return at - text.rfind("\n", 0, at) - 1
-    for one in wanted:
-        if (at := line.find(one)) >= 0:
-            return at
+    for places in found:
+        if places:
+            return places[0]
     return len(line) - len(line.lstrip())
 
 

@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import cache
 from itertools import islice
 from typing import Any
 
@@ -20,6 +21,9 @@ _FILES = {
     "rfc3881": "rfc3881/audit-message.xsd",
     "dicom-part": "dicom/audit-message-parts.xsd",
 }
+_TYPES = "dicom/audit-message-types.xsd"
+_DEFINED = re.compile(r'<xs:attribute name="([^"]+)"')
+_NEAR_LETTERS, _ODD_LETTERS = 6, 2
 _ATTRIBUTE = re.compile(r"attribute '([^']+)'")
 _MISSING_ATTRIBUTE = re.compile(r"The attribute '([^']+)' is required")
 _EXPECTED = re.compile(r"Expected is (?:one of )?\( ([^)]*) \)")
@@ -205,7 +209,36 @@ def _about_surplus_attribute(text: str, path: str, line: int) -> Finding:
         f"{_last(path)} has an attribute {name}, which the grammar doesn't know",
         path=f"{path}/@{name}",
         line=line,
+        fix=f"Write {near}, or remove the attribute." if (near := _nearest(name)) else None,
     )
+
+
+def _nearest(name: str) -> str:
+    """The attribute that was surely meant; empty when none is near."""
+    return next((known for known in _attributes() if _is_near(name, known)), "")
+
+
+@cache
+def _attributes() -> tuple[str, ...]:
+    text = schema_path(_TYPES).read_text(encoding="utf-8")
+    return tuple(sorted(set(_DEFINED.findall(text))))
+
+
+def _is_near(name: str, known: str) -> bool:
+    """Whether two letters at most stand otherwise in one place, or it is a matter of case."""
+    if name.casefold() == known.casefold():
+        return True
+    if min(len(name), len(known)) < _NEAR_LETTERS or abs(len(name) - len(known)) > _ODD_LETTERS:
+        return False
+    same = _same_letters(name, known)
+    rest, whole = name[same:][::-1], known[same:][::-1]
+    return max(len(rest), len(whole)) - _same_letters(rest, whole) <= _ODD_LETTERS
+
+
+def _same_letters(one: str, other: str) -> int:
+    """How many letters both begin with."""
+    pairs = enumerate(zip(one, other, strict=False))
+    return next((n for n, (a, b) in pairs if a != b), min(len(one), len(other)))
 
 
 def _about_value(text: str, path: str, line: int) -> Finding:

@@ -264,3 +264,25 @@ def test_a_name_that_is_no_text_can_be_printed() -> None:
     (message,) = messages_of("odd\udcff.xml", GOOD)
     json.dumps(validate_message(message).as_dict(), ensure_ascii=False).encode()
     assert message.file == "odd\udcff.xml"
+
+
+def test_a_caret_never_stands_under_an_attribute_of_a_longer_name() -> None:
+    (message,) = messages_of("a.xml", changed(GOOD, (' UserID="815"', "")))
+    lines = render(validate_message(message)).split("\n")
+    assert "[grammar-attribute-missing," in lines[1]
+    assert lines[2][lines[3].index("^") :].startswith("<ActiveParticipant ")
+
+
+def test_a_misspelt_attribute_is_told_its_name() -> None:
+    for sent, meant in (
+        ("AlternativUserID", "AlternativeUserID"),
+        ("alternativeuserid", "AlternativeUserID"),
+        ("AlternateUserID", "AlternativeUserID"),
+        ("IsRequestor", ""),
+    ):
+        octets = changed(GOOD, ("AlternativeUserID", sent))
+        (message,) = messages_of("a.xml", octets)
+        fixes = [one.fix for one in validate_message(message).findings if sent in one.message]
+        wanted = f"Write {meant}, or remove" if meant else "Remove the attribute"
+        assert fixes
+        assert fixes[0].startswith(wanted), fixes

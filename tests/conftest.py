@@ -1,7 +1,6 @@
 """What all tests share."""
 
 import os
-from datetime import UTC, datetime
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -22,13 +21,8 @@ settings.load_profile("long" if os.environ.get("ARR_LONG") else "short")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the tests that share one server or browser on one worker, and names off the clock."""
-    today = datetime.now(UTC).date().isoformat()
+    """Keep the tests that share one server or browser on one worker."""
     for item in items:
-        if today in item.nodeid:
-            raise pytest.UsageError(
-                f"{item.nodeid}: workers must collect the same names; give an id"
-            )
         for shared in ("elastic", "browser"):
             if shared in item.keywords:
                 item.add_marker(pytest.mark.xdist_group(shared))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from audit.fhir.values import Json
-from audit.index.criteria import And, Criteria, Everything, Or, Term, Text, fold, words_of
+from audit.index.criteria import Criteria, Everything, Or, Term, fold
 from audit.index.document import IndexedRecord
 from audit.standards.files import read_toml
 
@@ -45,10 +45,11 @@ def syslog_parameters() -> dict[str, SyslogParameter]:
 
 
 def narrowing(parameter: SyslogParameter, value: str) -> Criteria:
-    """Criteria that every record with the value meets."""
-    if parameter.looks_at == "msg":
-        # The first and the last word may be parts of longer ones.
-        return And(tuple(map(Text, words_of(value)[1:-1])))
+    """Criteria that every record with the value meets.
+
+    None narrow ``msg``: the index holds the words of values, but neither those of markup nor the
+    parts of times and UIDs, and nobody can tell which of them a value asks for.
+    """
     if not parameter.fields:
         return Everything()
     return Or(tuple(Term(field, value) for field in parameter.fields))

@@ -18,6 +18,8 @@ _EVENT = "/AuditMessage/EventIdentification"
 _ENOUGH = 500
 """Far more than anyone reads, and than an honest message breaks."""
 _DISCLOSURE = "IHE0006"
+_ROLE_OF_QUERY = "object-role"
+"""Of DICOM's own messages: FHIR names role 24 for every query, as IHE's profiles do."""
 
 
 @dataclass(slots=True)
@@ -57,7 +59,9 @@ def judge_fhir_event(message: AuditMessage, profiles: Sequence[str]) -> list[Fin
     rows: Sequence[EventRow] = [known[name] for name in profiles if name in known]
     if not rows:
         rows = event_table.fhir_transactions().get(_transaction(message), ())
-    return _judge_transaction(message, rows) if rows else judge_event(message)
+    if rows:
+        return _judge_transaction(message, rows)
+    return [one for one in judge_event(message) if one.rule != _ROLE_OF_QUERY]
 
 
 def _transaction(message: AuditMessage) -> str:

@@ -1,6 +1,6 @@
 """Searches over simulated years in the index, beside Elasticsearch where it is named."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,8 +28,15 @@ from audit.settings import Settings, load
 DAYS = 730
 _SAMPLES = 400
 _ORIGIN = "bench"
+Progress = Callable[[str, int, int], None]
+"""Told what is being done, how much of it is done, and of how much."""
+
 _AT_ONCE_H = 1e-9
 """Hours without a record after which a past month is sealed: none."""
+
+
+def untold(_what: str, _done: int, _of: int) -> None:
+    """Nobody watches."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +52,7 @@ class SearchBenchOptions:
         workers: processes that project while the index is filled.
         folder: where the temporary folder is made.
         asking: how often is asked.
+        progress: told how far it is; it takes minutes for a million.
     """
 
     events: int = 100_000
@@ -55,6 +63,7 @@ class SearchBenchOptions:
     workers: int = field(default_factory=cores)
     folder: Path | None = None
     asking: AskingOptions = field(default_factory=AskingOptions)
+    progress: Progress = untold
 
 
 def run(options: SearchBenchOptions) -> dict[str, Any]:
@@ -71,10 +80,12 @@ def run(options: SearchBenchOptions) -> dict[str, Any]:
             backends["elasticsearch"] = _elastic_settings(site, options.elasticsearch)
         with _opened(site, backends) as indices:
             filled = _fill(indices, options)
+            options.progress("sealing months that are past", 0, 1)
             _seal(indices["embedded"], backends["embedded"], filled)
-        asked = {
-            name: _ask(site, settings, filled, options) for name, settings in backends.items()
-        }
+        asked = {}
+        for number, (name, settings) in enumerate(backends.items()):
+            options.progress(f"asking {name}", number, len(backends))
+            asked[name] = _ask(site, settings, filled, options)
         cleared = backends.get("elasticsearch")
         if cleared is not None:
             with closing(open_index(cleared, site.paths)) as index:
@@ -146,6 +157,7 @@ def _fill(indices: dict[str, SearchIndex], options: SearchBenchOptions) -> _Fill
                 watch.restart()
                 index.put(records, records[-1].sequence + 1)
                 filled.put_s[name] += watch.spent().wall_s
+            options.progress("putting records", records[-1].sequence + 1, options.events)
     filled.projected_per_s = round(options.events / projected_s)
     return filled
 

@@ -1,11 +1,15 @@
 """``arr bench``."""
 
+import time
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import click
 
 from audit.cli.options import examples, json_option, print_json
+
+_PROGRESS_S: Final = 5.0
+"""Between two lines about the same."""
 
 
 @click.group(
@@ -175,8 +179,24 @@ def search(
         arriving_per_s=arriving,
         data=data,
         asking=AskingOptions(times=times),
+        progress=_Progress(),
     )
     _show(run(options), as_json)
+
+
+class _Progress:
+    """Lines on standard error: when something else begins, and now and then."""
+
+    def __init__(self) -> None:
+        self._told = ""
+        self._told_at = 0.0
+
+    def __call__(self, what: str, done: int, of: int) -> None:
+        now = time.monotonic()
+        if what == self._told and now - self._told_at < _PROGRESS_S:
+            return
+        self._told, self._told_at = what, now
+        click.echo(f"{what}: {done:,} of {of:,}" if of > 1 else what, err=True)
 
 
 @bench.command(epilog=examples("arr bench connections 1000", "arr bench connections 9900 --json"))

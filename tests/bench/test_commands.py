@@ -69,7 +69,12 @@ def test_journal() -> None:
 
 
 def test_search() -> None:
-    found = figures("search", "--events", "300", "--times", "3", "--arriving", "20")
+    arguments = ["bench", "search", "--events", "300", "--times", "3", "--arriving", "20"]
+    result = CliRunner().invoke(arr, [*arguments, "--json"], catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    told = [line.partition(":")[0] for line in result.stderr.splitlines()]
+    assert told == ["putting records", "sealing months that are past", "asking embedded"]
+    found: dict[str, Any] = json.loads(result.stdout)
     queries = found["queries"]
     expected = {"patient", "user", "study", "address", "text", "prefix", "combined"}
     assert set(queries) == expected | {"deep_page", "histogram", "facets", "export"}

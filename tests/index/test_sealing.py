@@ -248,4 +248,4 @@ def test_a_build_ends_with_the_process_that_wanted_it(tmp_path: Path) -> None:
         )
     )
     process = subprocess.Popen([sys.executable, str(script)], stdout=subprocess.PIPE)
-    assert process.communicate(timeout=120) == (b"", None)  # its child holds the pipe too
+    assert process.communicate(timeout=120)[0] == b""  # its child holds the pipe too

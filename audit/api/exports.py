@@ -1,6 +1,7 @@
 """Exports as jobs: asked for, made in the background, fetched when they are done."""
 
 from base64 import b64encode
+from hashlib import sha256
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path, Security
@@ -13,7 +14,7 @@ from audit.api.events import COMMON, json_answer
 from audit.api.questions import text_of
 from audit.api.schemas import IncludeRepeats, NamedQuestion, Sort, Strict
 from audit.query.access import Principal, Scope
-from audit.query.audited_trail import Details
+from audit.query.audited_trail import Details, rows_seen
 from audit.query.export_forms import ExportMaker, media_type_of, scopes_of, suffix_of
 from audit.query.exports.job import ExportJob as Job
 from audit.query.exports.jobs import ExportJobs
@@ -108,13 +109,18 @@ def create_export_routes(
     return routes
 
 
-def owner_of(request: Request) -> str:
-    """Under which name a token's exports are kept; no account is named so."""
-    return f"api-token:{request.state.token_id}"
+def owner_of(request: Request, principal: Principal) -> str:
+    """Under which name a caller's exports are kept; no account is named so.
+
+    Whoever has come to see other records, or patients otherwise, has to ask for them anew: what
+    was made with other rights is not theirs any more.
+    """
+    rights = f"{principal.identified} {rows_seen(principal)!r}"
+    return f"api-token:{request.state.token_id}:{sha256(rights.encode()).hexdigest()[:16]}"
 
 
 def _use(request: Request, job: Job) -> str:
-    return f"{owner_of(request)} {job.id}"
+    return f"{request.state.token_id} {job.id}"
 
 
 class _ExportRoutes:
@@ -150,7 +156,7 @@ class _ExportRoutes:
             )
             with text_of(asked) as query:
                 job = self._jobs.submit(
-                    owner_of(request),
+                    owner_of(request, principal),
                     query,
                     order,
                     lambda: self._maker.make(principal, asked.format, query, order),
@@ -170,7 +176,7 @@ class _ExportRoutes:
             looked: Details = (("view", "own exports"),)
             self._maker.trail.require(principal, Scope.EVENTS_EXPORT, looked)
             self._maker.trail.audit.used(principal, looked)
-            items = [job.as_dict() for job in self._jobs.of(owner_of(request))]
+            items = [job.as_dict() for job in self._jobs.of(owner_of(request, principal))]
             return json_answer({"items": items})
 
     def _add_looks(self, routes: APIRouter, caller: Any) -> None:
@@ -252,7 +258,7 @@ class _ExportRoutes:
     def _find(self, request: Request, principal: Principal, export_id: str) -> Job:
         trail, looked = self._maker.trail, (("export", export_id),)
         trail.require(principal, Scope.EVENTS_EXPORT, looked)
-        job = self._jobs.find(owner_of(request), export_id)
+        job = self._jobs.find(owner_of(request, principal), export_id)
         for scope in scopes_of(job.form):
             trail.require(principal, scope, looked)
         return job

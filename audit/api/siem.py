@@ -1,7 +1,7 @@
 """The SIEM feed over HTTP: records as lines, each once, from any place on, with waiting."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from time import monotonic
@@ -75,6 +75,8 @@ class SiemFeedOptions:
         max_waiting_per_caller: of these, those of one caller.
         session_s: a feed asked for again within this is the same use, with one record of it.
         longest_session_s: a use that goes on for longer gets another record.
+        clock: seconds that only grow.
+        sleep: lets seconds pass by that clock.
     """
 
     disclosure: Disclosure = field(default_factory=Disclosure)
@@ -91,6 +93,8 @@ class SiemFeedOptions:
     max_waiting_per_caller: int = 4
     session_s: float = 900.0
     longest_session_s: float = 86_400.0
+    clock: Callable[[], float] = monotonic
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
 
 
 def create_siem_routes(
@@ -178,8 +182,8 @@ class _Feeds:
         self._trail = trail
         self._doorkeeper = doorkeeper
         self._options = options
-        self._uses = Uses(options.session_s)
-        self._long_uses = Uses(options.longest_session_s)
+        self._uses = Uses(options.session_s, clock=options.clock)
+        self._long_uses = Uses(options.longest_session_s, clock=options.clock)
         self._waiting = Places(
             "waiting feeds", most=options.max_waiting, most_per_key=options.max_waiting_per_caller
         )
@@ -217,11 +221,12 @@ class _Feeds:
         self, call: _Call, feed: Feed, piece: FeedPiece, limit: int, wait: float
     ) -> FeedPiece:
         """Look again now and then, but only where the index has moved on."""
-        deadline = monotonic() + wait
+        clock = self._options.clock
+        deadline = clock() + wait
         with ExitStack() as place:
             place.callback(self._waiting.take(call.caller))
-            while not piece.records and (left := deadline - monotonic()) > 0:
-                await asyncio.sleep(min(self._options.poll_s, left))
+            while not piece.records and (left := deadline - clock()) > 0:
+                await self._options.sleep(min(self._options.poll_s, left))
                 if await run_in_threadpool(feed.position) > piece.position:
                     piece = await run_in_threadpool(feed.read, piece.position, limit)
         if not await run_in_threadpool(

@@ -62,6 +62,7 @@ def one_event(context: PageContext, request: Request, event_id: str) -> Response
         "code_name": code_name,
         "raw": raw,
         "raw_missing": missing,
+        "raw_awaits_proof": _awaits_proof(context, visitor),
     }
     return context.page("event.html", values, visitor=visitor)
 
@@ -77,10 +78,19 @@ def download(context: PageContext, request: Request, event_id: str) -> Response:
     )
 
 
+def _awaits_proof(context: PageContext, visitor: Visitor) -> bool:
+    """Whether the octets would be shown after a fresh proof of identity, or with a reason."""
+    raw = Scope.EVENTS_RAW
+    has_it = visitor.principal.may(raw) and not context.search.trail.permits(
+        visitor.principal, raw
+    )
+    return raw in visitor.withheld or has_it
+
+
 def _raw(
     context: PageContext, visitor: Visitor, message: MessageAnswer | None
 ) -> tuple[RawMessage | None, str]:
-    if not visitor.principal.may(Scope.EVENTS_RAW):
+    if not context.search.trail.permits(visitor.principal, Scope.EVENTS_RAW):
         return None, ""
     if message is None:
         return None, "The journal no longer holds this message."

@@ -23,7 +23,9 @@ class AccessOptions:
 
     flow: CodeFlow | None = None
     step_up_s: float = 900.0
-    step_up_for: frozenset[str] = frozenset({Scope.EVENTS_RAW, Scope.EVENTS_EXPORT})
+    step_up_for: frozenset[str] = frozenset(
+        {Scope.EVENTS_RAW, Scope.EVENTS_EXPORT, Scope.REPORTS_READ}
+    )
     reason_for: frozenset[str] = frozenset()
 
 

@@ -187,11 +187,12 @@ class ProvingPages:
 def page_to_prove(request: Request, error: Exception) -> Response | None:
     """Where to lead somebody who lacks but a fresh proof or a reason; None for any other lack.
 
-    A form that was posted is sent again by the person; its page is one step back.
+    A form that was posted is sent again by the person, from ``request.state.back``.
     """
     withheld: frozenset[str] = getattr(request.state, "withheld", frozenset())
-    is_withheld = isinstance(error, Denied) and withheld
+    # The refusal of a scope ends with its name (``audit.query.access.require``).
+    is_withheld = isinstance(error, Denied) and str(error).endswith(tuple(withheld))
     if not is_withheld and not isinstance(error, ReasonNeeded):
         return None
-    path = request.url.path if request.method == "GET" else "/"
+    path = request.url.path if request.method == "GET" else getattr(request.state, "back", "/")
     return see_other(f"/confirm?{urlencode({'next': path})}")

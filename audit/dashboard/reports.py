@@ -52,12 +52,14 @@ def add_report_pages(routes: APIRouter, context: PageContext) -> None:
     def reports_make(request: Request, form: posted) -> Response:
         visitor = context.visitor(request)
         check_own_form(request, form, visitor.session_token)
+        request.state.back = "/reports"
         return _made(context, visitor, form)
 
     @routes.post("/reports/sign-off", openapi_extra=scoped(Scope.REPORTS_READ))
     def reports_sign_off(request: Request, form: posted) -> Response:
         visitor = context.visitor(request)
         check_own_form(request, form, visitor.session_token)
+        request.state.back = "/reports"
         return _signed_off(context, visitor, form)
 
 

@@ -127,7 +127,7 @@ def _review(context: PageContext, request: Request, visitor: Visitor, query: str
         "row_choices": sorted({*ROWS, context.options.rows}),
         "view": view,
         "path": request.url.path,
-        "forms": forms_for(visitor.principal),
+        "forms": forms_for(visitor),
         "command": shlex.quote(query),
         "fault": None,
         "answer": None,

@@ -127,7 +127,7 @@ class AuditedTrail:
             self.audit.denied(principal, (("view", "search by what is shown as pseudonyms"),), why)
             return Denied(why)
 
-        fields = FieldRules(self._disguise, self._undone.value, refuse)
+        fields = FieldRules(self._disguise, self._undone.value, refuse, self.options.people_tried)
         return PrincipalView(self.index, principal, rows_seen(principal), fields)
 
     def visible(self, principal: Principal, criteria: Criteria) -> Criteria:

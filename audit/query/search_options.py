@@ -25,6 +25,8 @@ class SearchOptions:
             share it. By default each service has its own.
         pseudonyms_tried: values of one field among which that of a pseudonym is looked for, when
             somebody searches by one.
+        people_tried: names of people with one beginning that are told apart from patients', when
+            somebody who sees pseudonyms searches by it; a shorter beginning is refused.
         max_limit: most records on a page.
         max_facet_size: most values named of one field.
         max_buckets: most bars of a histogram.
@@ -47,6 +49,7 @@ class SearchOptions:
     reason_for: frozenset[str] = frozenset()
     pseudonym_key: bytes = field(default_factory=lambda: token_bytes(32), repr=False)
     pseudonyms_tried: int = 500_000
+    people_tried: int = 1_000
     max_limit: int = 1_000
     max_facet_size: int = 1_000
     max_buckets: int = 1_000

@@ -11,6 +11,7 @@ from audit.query.audited_trail import AuditedTrail, Details, words_of_names, wor
 from audit.query.home import NOT_REPEATED
 from audit.query.identities import Asked
 from audit.query.roles import OWN_USE
+from audit.query.self_audit import agent_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +35,12 @@ def own_looks(principal: Principal) -> Criteria:
     """The records of this repository of the principal's own looks at the trail.
 
     A consumer that reads what it is told of would else wake itself for ever. What came from
-    outside is never taken for one of them, whatever name it holds.
+    outside is never taken for one of them, whatever name it holds; nor are looks of somebody else
+    of the same name, such as a token that another owner has named like this one.
     """
-    return And((OWN_USE, Term("user", principal.name)))
+    called = agent_of(principal).name
+    whose = (Term("user", principal.name), *((Term("user_name", called),) if called else ()))
+    return And((OWN_USE, *whose))
 
 
 class Tail:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from audit.errors import Denied
-from audit.index.criteria import And, Criteria, Not, Or, Phrase, Prefix, Term, Text
+from audit.index.criteria import And, Criteria, Not, Or, Phrase, Prefix, Term, Text, fold
 from audit.index.document import IndexedRecord
 from audit.index.port import Bucket, Page, Place, SearchIndex, Span, Total
 from audit.query.access import Principal, Scope
@@ -32,11 +32,13 @@ class FieldRules:
         disguise: makes pseudonyms.
         resolve: undoes one, for a search by it.
         refuse: journals the refusal of a question that would find a patient by other means.
+        most_people: names with one beginning that are told apart from patients'.
     """
 
     disguise: Disguise
     resolve: Resolve
     refuse: Refuse
+    most_people: int = 1_000
 
 
 class PrincipalView:
@@ -141,22 +143,56 @@ class PrincipalView:
                 return Or(tuple(map(self._undone, parts)))
             case Not(part):
                 return Not(self._undone(part))
-            case Term(field, value) if is_protected(field):
-                return self._term(field, value)
-            case Prefix(field, _) if is_protected(field):
-                raise self._refusal(f"the beginning of a {field}")
-            case Phrase(words) if words in field_level().plain_phrases:
-                return criteria
-            case Text() | Phrase():
-                raise self._refusal("words of the message")
+            case Term(field, value):
+                return self._named_so(criteria, field, value)
+            case Prefix(field, beginning):
+                return self._beginning_so(criteria, field, beginning)
             case _:
-                return criteria
+                return self._saying_so(criteria)
+
+    def _named_so(self, asked: Criteria, field: str, value: str) -> Criteria:
+        if field in _THEMSELVES:
+            return self._people(field, value)
+        return self._term(field, value) if is_protected(field) else asked
+
+    def _beginning_so(self, asked: Criteria, field: str, beginning: str) -> Criteria:
+        if is_protected(field):
+            raise self._refusal(f"the beginning of a {field}")
+        return self._people_who_begin(field, beginning) if field in _THEMSELVES else asked
+
+    def _saying_so(self, asked: Criteria) -> Criteria:
+        is_plain = isinstance(asked, Phrase) and asked.words in field_level().plain_phrases
+        if isinstance(asked, Text | Phrase) and not is_plain:
+            raise self._refusal("words of the message")
+        return asked
 
     def _term(self, field: str, value: str) -> Criteria:
         found = self._fields.resolve(field, value)
         if found is None:
             raise self._refusal(f"a {field} other than by a pseudonym that was shown")
         return Term(field, found)
+
+    def _people(self, field: str, value: str) -> Criteria:
+        """Whoever is named so, but no patient in their own record: a guess would be confirmed.
+
+        There they are shown, and so found, by their pseudonym.
+        """
+        theirs = _THEMSELVES[field]
+        found = self._fields.resolve(theirs, value)
+        if found is not None:
+            return And((Term(field, found), Term(theirs, found)))
+        return And((Term(field, value), Not(Term(theirs, value))))
+
+    def _people_who_begin(self, field: str, beginning: str) -> Criteria:
+        """The same by the beginning of a name; raises Denied when there are too many to tell."""
+        most = self._fields.most_people
+        names = self._index.distinct(field, fold(beginning), most)
+        if len(names) >= most:
+            raise self._refusal(f"so short a beginning of a {field}")
+        theirs = _THEMSELVES[field]
+        if not any(self._index.count(Term(theirs, one), at_most=1).value for one in names):
+            return Prefix(field, beginning)
+        return Or(tuple(And((Term(field, one), Not(Term(theirs, one)))) for one in names))
 
     def _refusal(self, what: str) -> Denied:
         return self._fields.refuse(

@@ -1,7 +1,9 @@
 """WebOptions: every limit of the HTTP server in one place, each with its unit and its reason."""
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from time import monotonic
 
 from audit.state.sessions import Guest
 
@@ -38,6 +40,8 @@ class WebOptions:
         tail_longest_s: a live tail ends after this; its client may come again.
         tail_session_s: a live tail taken up again within this after a break is the same use, with
             one record of it.
+        clock: seconds that only grow, by which tails and uses are timed.
+        sleep: lets seconds pass by that clock.
         bearer: who shows a bearer token that isn't one of this repository's own; raises
             Unauthenticated. Without it there are no others.
         certificate: name of the account of a client certificate, by the SHA-256 of it in
@@ -67,6 +71,8 @@ class WebOptions:
     tail_heartbeat_s: float = 10.0
     tail_longest_s: float = 28_800.0
     tail_session_s: float = 900.0
+    clock: Callable[[], float] = monotonic
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     bearer: Callable[[str], Guest] | None = None
     certificate: Callable[[str], str | None] | None = None
     shutdown_timeout_s: int = 4

@@ -11,6 +11,9 @@ from starlette.testclient import TestClient
 
 from audit.journal.standalone import verify_evidence
 from audit.query.access import READ_SCOPES, Scope
+from audit.state.grants import Grants
+from audit.state.sessions import Guest
+from audit.web.options import WebOptions
 from tests.api.conftest import client_of
 from tests.waiting import until
 from tests.web.stack import Stack, application, hospital_day
@@ -127,3 +130,25 @@ def test_scopes(repository: Stack) -> None:
     with client_of(repository, Scope.EVENTS_EXPORT) as exporter:
         assert exporter.post(EXPORTS, json={"format": "original"}).status_code == 403
         assert done(exporter)["count"] == 12
+
+
+def test_what_was_made_with_other_rights_is_not_theirs_any_more(repository: Stack) -> None:
+    roles = {"investigator"}
+
+    def vouched(_: str) -> Guest:
+        grants = Grants(roles=frozenset(roles), scopes=frozenset({Scope.EVENTS_EXPORT}))
+        return Guest(name="mara", display_name="Mara", grants=grants, issuer="https://idp.example")
+
+    web = WebOptions(https=False, allowed_hosts=("testserver",), bearer=vouched)
+    with TestClient(application(repository, web)) as client:
+        client.headers["Authorization"] = "Bearer a.b.c"
+        address = f"{EXPORTS}/{done(client, query='', format='csv')['id']}"
+        assert client.get(f"{address}/content").is_success
+        roles.clear()
+        roles.add("reviewer")
+        assert client.get(EXPORTS).json()["items"] == []
+        for path in (address, f"{address}/content"):
+            assert client.get(path).status_code == 404
+        assert client.delete(address).status_code == 404
+        roles.add("investigator")
+        assert client.get(f"{address}/content").is_success

@@ -265,13 +265,20 @@ def test_exports_and_reveals_need_a_fresh_proof(place: Stack, clock: Clock) -> N
     asked = visit.get("/e/0/message")
     assert asked.headers["location"] == "/confirm?next=%2Fe%2F0%2Fmessage"
     exported = visit.post("/export", {"format": "csv", "was": ""})
-    assert exported.headers["location"] == "/confirm?next=%2F"
+    assert exported.headers["location"].startswith("/confirm?next=%2Fs%2F")
+    assert "Export" in visit.get("/search").text
+    for path in ("/reports", "/reports/sign-off"):
+        made = visit.post(path, {"kind": "activity"}, shown_on="/confirm")
+        assert made.headers["location"] == "/confirm?next=%2Freports"
+    assert visit.get("/reports").headers["location"] == "/confirm?next=%2Freports"
     fields = {"password": PASSWORD, "next": "/e/0/message"}
     wrong = visit.post("/confirm", fields | {"password": "no"}, shown_on="/confirm")
     assert wrong.status_code == 401
     right = visit.post("/confirm", fields, shown_on="/confirm")
     assert right.headers["location"] == "/e/0/message"
     assert visit.get("/e/0/message").status_code == 200
+    assert visit.get("/reports").status_code == 200
+    assert visit.post("/export", {"format": "csv", "was": ""}).status_code == 200
     assert [one.failure for one in place.signed_in] == [None, "The password is wrong.", None]
 
 
@@ -336,11 +343,26 @@ def test_policy_wants_to_know_why(place: Stack) -> None:
     visit.sign_in("officer")
     asked = visit.get("/e/0/message")
     assert asked.headers["location"] == "/confirm?next=%2Fe%2F0%2Fmessage"
-    page = visit.get("/e/0")
-    assert page.status_code == 200
+    page = visit.get("/e/0").text
+    assert "/confirm?next=/e/" in page
+    assert "AuditSourceIdentification" not in page
     fields = {"password": PASSWORD, "next": "/e/0/message"}
     assert visit.post("/confirm", fields, shown_on="/confirm").status_code == 422
     said = visit.post("/confirm", fields | {"reason": "case 12"}, shown_on="/confirm")
     assert said.status_code == 303
+    assert "AuditSourceIdentification" in visit.get("/e/0").text
     assert visit.get("/e/0/message").status_code == 200
     assert "Y2FzZSAxMg==" in place.own_records()[-1].decode()
+
+
+def test_who_lacks_a_scope_for_good_is_not_asked_to_prove_it(place: Stack, clock: Clock) -> None:
+    place.account("reader", [Scope.EVENTS_READ, Scope.EVENTS_EXPORT])
+    visit = Visit(place)
+    visit.sign_in("reader")
+    for _ in range(2):
+        clock.pass_s(500)
+        visit.get("/")
+    assert visit.get("/access-log").status_code == 403
+    assert visit.get("/e/0/message").status_code == 403
+    asked = visit.post("/export", {"format": "original", "was": ""})
+    assert asked.headers["location"].startswith("/confirm?next=%2Fs%2F")

@@ -280,6 +280,43 @@ def test_nobody_finds_a_patient_by_what_is_hidden(secret: Trail, name: str) -> N
         service.overview(UNIDENTIFIED, criteria, Shape(("category",)))
 
 
+@pytest.mark.parametrize(
+    "guess",
+    [
+        Term("user", "ZORRO77"),
+        Term("user", "zorro77"),
+        Prefix("user", "Zorro"),
+        Term("user_name", "Vantablack^Quillaxy"),
+        Prefix("user_name", "vanta"),
+        Or((Term("user", "zorro77"), Term("user", "nobody"))),
+    ],
+)
+def test_a_guess_at_a_person_confirms_no_patient(secret: Trail, guess: Criteria) -> None:
+    service = secret.service(pseudonym_key=bytes(32))
+    assert [one.sequence for one in service.search(MARA, guess).records] == [0]
+    for answer in (
+        service.search(UNIDENTIFIED, guess),
+        service.search(UNIDENTIFIED, And((guess, Everything()))),
+    ):
+        assert (answer.records, answer.total.value) == ((), 0)
+    found = service.overview(UNIDENTIFIED, guess, Shape(("category",), 10, SPAN))
+    assert (found.facets.get("category", ()), found.total.value) == ((), 0)
+
+
+def test_people_are_found_by_their_names_and_patients_by_pseudonyms(secret: Trail) -> None:
+    service = secret.service(pseudonym_key=bytes(32))
+    record = service.event(UNIDENTIFIED, "0").record
+    everybody = record.values("user")
+    assert any(one.startswith("patient-") for one in everybody)
+    for user in everybody:
+        found = service.search(UNIDENTIFIED, Term("user", user)).records
+        assert 0 in [one.sequence for one in found], user
+    assert service.search(UNIDENTIFIED, Prefix("user", "mv")).records
+    few = secret.service(pseudonym_key=bytes(32), people_tried=1)
+    with pytest.raises(Denied, match="so short a beginning"):
+        few.search(UNIDENTIFIED, Prefix("user", "m"))
+
+
 @pytest.mark.parametrize("field", ["patient", "patient_name", "study", "accession"])
 def test_a_pseudonym_finds_what_it_stands_for(secret: Trail, field: str) -> None:
     service = secret.service(pseudonym_key=bytes(32))

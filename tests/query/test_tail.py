@@ -49,6 +49,18 @@ def test_own_looks_wake_nobody(trail: Trail) -> None:
     assert users == ["other"]
 
 
+def test_looks_of_others_of_the_same_name_are_told(trail: Trail) -> None:
+    service = trail.service()
+    mine = Principal("siem", display_name="officer", scopes=MARA.scopes, kind="token")
+    theirs = Principal("siem", display_name="mallory", scopes=MARA.scopes, kind="token")
+    person = Principal("siem", scopes=MARA.scopes)
+    tail = service.tail(mine, "")
+    for who in (mine, theirs, person):
+        service.search(who, "")
+    trail.follow()
+    assert [one.sequence for one in tail.step().records] == [2, 3]
+
+
 def test_what_came_from_outside_is_never_taken_for_an_own_look(trail: Trail) -> None:
     trail.service().tail(MARA, "")
     (raw,) = trail.appended

@@ -71,6 +71,12 @@ class NonTransparentDecoder:
         return bool(self._buffer or self._dropped)
 
     @property
+    def remainder(self) -> Frame | None:
+        """What is held of the message that is not complete; at most its head."""
+        head = self._head or bytes(self._buffer[: self._head_octets])
+        return Frame(head, self._dropped + len(self._buffer)) if head else None
+
+    @property
     def wanted_octets(self) -> int:
         """Memory that the message being received may need; its length comes with its end."""
         small = self.pending_octets <= self.kept_head_octets

@@ -97,6 +97,17 @@ class OctetCountingDecoder:
         return bool(self._buffer or self._declared)
 
     @property
+    def remainder(self) -> Frame | None:
+        """What is held of the message that a broken stream ended in; at most its head.
+
+        Its length is the announced one, or that of what is held where none could be read.
+        """
+        head = self._head or bytes(
+            self._buffer[: min(self.kept_head_octets, self.max_message_octets)]
+        )
+        return Frame(head, self._declared or len(self._buffer)) if head else None
+
+    @property
     def wanted_octets(self) -> int:
         """Memory that the message being received will need, 0 between two messages."""
         if self._skip:

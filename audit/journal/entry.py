@@ -23,6 +23,8 @@ FORM_REMOVED = 1
 LEAF_HASH_OCTETS = 32
 SALT_OCTETS = 16
 FINGERPRINT_OCTETS = 32
+BROKEN_OFF = 0x01
+"""Flag: the sender's stream ended within this message, or couldn't be cut into messages here."""
 MAX_BODY_OCTETS = 1 << 30
 MAX_LISTENER_OCTETS = 64
 MAX_PEER_OCTETS = 1024
@@ -53,7 +55,8 @@ class EntryKind(IntEnum):
     CERTIFICATE = 2
     """A peer's certificate (DER), kept once, so that its fingerprint can be named later."""
     TRUNCATED = 3
-    """The head of a message longer than the limit; ``original_length`` is the whole's."""
+    """The beginning of a message longer than the limit, or whose sender broke off;
+    ``original_length`` is the whole's."""
 
 
 _SALT_START = 16
@@ -75,7 +78,7 @@ class Received:
         certificate_sha256: SHA-256 of the peer's certificate (DER), or empty.
         kind: what ``raw`` is.
         original_length: octets the sender sent, when more than were kept; else None.
-        flags: eight bits of the record, none defined yet.
+        flags: eight bits of the record: ``BROKEN_OFF``; the others are not defined yet.
         attributes: further facts as (tag, value), tags rising; none defined yet.
 
     Raises:

@@ -107,7 +107,7 @@ def sign_by_all(text: str, signers: Iterable[Signer]) -> str:
 
 def is_key_name(name: str) -> bool:
     """Whether C2SP allows the name for a key: printable, no space, no plus."""
-    return bool(name) and name.isprintable() and not any(c.isspace() or c == "+" for c in name)
+    return bool(name) and name.isprintable() and " " not in name and "+" not in name
 
 
 def parse_checkpoint(text: str) -> Checkpoint:
@@ -161,10 +161,15 @@ def open_note_by(note: str, keys: Sequence[VerifierKey]) -> str:
     Raises:
         IntegrityViolation: other lines, or one that does not match.
     """
-    _, signatures = split_note(note)
+    text, signatures = split_note(note)
     if [(line.name, line.key_id) for line in signatures] != [(k.name, k.key_id) for k in keys]:
         raise IntegrityViolation("the note is not signed by just the keys that were to sign it")
-    return open_note(note, keys)
+    if not keys or not all(
+        key.accepts(text.encode(), line.signature)
+        for key, line in zip(keys, signatures, strict=True)
+    ):
+        raise IntegrityViolation(f"a signature of {signatures[0].name} does not match the note")
+    return text
 
 
 class SignatureLine(NamedTuple):

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from audit.frame.structured_data import NIL
 from audit.frame.syslog import SyslogHeader, read_header
 from audit.index.document import IndexedRecord
-from audit.journal.entry import Entry, EntryKind, Received
+from audit.journal.entry import BROKEN_OFF, Entry, EntryKind, Received
 from audit.projector.body import arrival_body, header_body
 from audit.projector.derivations import OTHER
 from audit.projector.event_fields import kind_of
@@ -247,7 +247,8 @@ def _findings(
     is_cut: bool,
 ) -> list[Finding]:
     """What is to be said of the record, in the order in which it was received and read."""
-    found = [_truncation(received)] if received.kind == EntryKind.TRUNCATED else []
+    is_part = received.kind == EntryKind.TRUNCATED or received.flags & BROKEN_OFF
+    found = [_truncation(received)] if is_part else []
     found += [finding(remark.rule, remark.message) for remark in header.remarks]
     found += assessment.findings
     if time.finding is not None:
@@ -259,11 +260,14 @@ def _findings(
 
 
 def _truncation(received: Received) -> Finding:
-    return finding(
-        "message-truncated",
-        f"the message has {received.original_length} octets; "
-        f"the first {len(received.raw)} were kept",
-    )
+    kept = f"the first {len(received.raw)} were kept"
+    said = f"the message has {received.sent_length} octets; {kept}"
+    if received.flags & BROKEN_OFF:
+        said = (
+            "the sender broke off within this message, or sent what is no frame: "
+            f"of {received.sent_length} octets {kept}"
+        )
+    return finding("message-truncated", said)
 
 
 def _opinion_fields(assessment: Assessment, found: list[Finding]) -> Mapping[str, tuple[str, ...]]:

@@ -11,6 +11,7 @@ from hashlib import sha256
 import structlog
 
 from audit.errors import AuditError, ConfigurationError, JournalUnavailable, RequestError
+from audit.frame.octet_counting import Frame
 from audit.journal.entry import EntryKind, Received
 from audit.journal.group_commit import CommitOptions, GroupCommit
 from audit.journal.sealer import Sealer
@@ -35,7 +36,7 @@ from audit.service.recording import (
     digest_of,
     last_record,
 )
-from audit.service.refusals import RefusalBudget, subject_of
+from audit.service.refusals import RefusalBudget, fragment_of, subject_of
 from audit.service.status import Status
 from audit.service.witness_rounds import WitnessRounds, round_options
 from audit.settings import Settings
@@ -62,7 +63,7 @@ class ReceiveRole:
         self._paths = paths
         self._own = OwnRecords(identity_of(settings, ROLE))
         self._refusals: Counter[str] = Counter()
-        self._budget = RefusalBudget()
+        self._budget, self._fragments = RefusalBudget(), RefusalBudget()
         self._introduced: set[bytes] = set()
         self._clock_synchronised = clock_state().synchronised
         self._trust_seen = self._trust_times()
@@ -262,6 +263,8 @@ class ReceiveRole:
     def _on_refused(self, refusal: Refusal) -> None:
         self._refusals[refusal.kind.value] += 1
         log.warning("refused", kind=refusal.kind.value, peer=refusal.peer, reason=refusal.reason)
+        if refusal.kept is not None:
+            self._keep_fragment(refusal, refusal.kept)
         if refusal.kind is not RefusalKind.HANDSHAKE:
             return
         unreported = self._budget.take(refusal.peer, time.monotonic())
@@ -275,6 +278,18 @@ class ReceiveRole:
             fingerprint = self._try_introduce(refusal.certificate_der, refusal)
         subject = subject_of(refusal.certificate_der)
         self._journal(self._own.refused_node(refusal.peer, subject, reason), fingerprint)
+
+    def _keep_fragment(self, refusal: Refusal, kept: Frame) -> None:
+        """Journal what came of a message that broke off: as often as refusals are reported."""
+        if self._fragments.take(refusal.peer, time.monotonic()) is None:
+            return
+        fingerprint = b""
+        if refusal.certificate_der is not None:
+            fingerprint = self._try_introduce(refusal.certificate_der, refusal)
+        try:
+            self._commit.submit(fragment_of(refusal, kept, fingerprint), waits_for_room=True)
+        except AuditError as error:
+            log.warning("a message that broke off was not journaled", reason=str(error))
 
     def _try_introduce(self, der: bytes, refusal: Refusal) -> bytes:
         try:

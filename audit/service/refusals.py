@@ -1,8 +1,15 @@
-"""Refused nodes are reported one by one, but nobody may fill the journal by being refused."""
+"""Refused nodes are reported one by one, and what came of messages that broke off is kept.
+
+But nobody may fill the journal by being refused.
+"""
 
 from dataclasses import dataclass, field
 
 from cryptography import x509
+
+from audit.frame.octet_counting import Frame
+from audit.journal.entry import BROKEN_OFF, EntryKind, Received
+from audit.transport.arrival import Refusal
 
 REPORTS_PER_ADDRESS = 20
 WINDOW_S = 60.0
@@ -60,6 +67,20 @@ class RefusalBudget:
         if len(self._windows) >= self.max_addresses:
             address = OTHERS
         return self._windows.setdefault(address, _Window(now))
+
+
+def fragment_of(refusal: Refusal, kept: Frame, fingerprint: bytes) -> Received:
+    """The record of a message that broke off: what of it came, flagged so."""
+    return Received(
+        raw=kept.octets,
+        received_at=refusal.received_at,
+        listener=refusal.listener,
+        peer=refusal.peer,
+        certificate_sha256=fingerprint,
+        kind=EntryKind.TRUNCATED if kept.truncated else EntryKind.MESSAGE,
+        original_length=kept.original_length if kept.truncated else None,
+        flags=BROKEN_OFF,
+    )
 
 
 def subject_of(certificate_der: bytes | None) -> str:

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal, NamedTuple
 
+from audit.frame.octet_counting import Frame
+
 Listener = Literal["tls", "udp", "tcp"]
 
 
@@ -56,6 +58,7 @@ class Refusal:
         received_at: UTC, nanoseconds since 1970.
         listener: how it came.
         kind: what was refused.
+        kept: what came of a message that broke off, its head at most.
     """
 
     peer: str
@@ -64,6 +67,7 @@ class Refusal:
     received_at: int
     listener: Listener
     kind: RefusalKind
+    kept: Frame | None = None
 
 
 @dataclass(slots=True)

@@ -360,7 +360,7 @@ class StreamConnection(asyncio.Protocol):
             self._transport.abort()
 
     def _refuse(self, reason: str, kind: RefusalKind) -> None:
-        session = self._session
+        session, is_message = self._session, kind is RefusalKind.FRAME
         refusal = Refusal(
             peer=self._peer,
             reason=reason,
@@ -368,8 +368,9 @@ class StreamConnection(asyncio.Protocol):
             received_at=time.time_ns(),
             listener=self.listener,
             kind=kind,
+            kept=self._decoder.remainder if self._decoder and is_message else None,
         )
-        if kind is RefusalKind.FRAME:
+        if is_message:
             self._around.intake.refuse_message(refusal)
         else:
             self._around.intake.refuse_connection(refusal)

@@ -1,9 +1,11 @@
 """Verifies a journal again and again while one octet or one file of it is altered.
 
 A change can alter only the outcome of the segment whose file, heads or leaf hashes it lies in. So
-for each change that segment is checked anew, with all that joins the segments; the others'
-outcomes, and whether a key signed a text, are taken from before, unless anything that they were
-made from is another now. A sample of the changes is verified without that, too.
+for each change that segment is checked anew. What such a check finds, ``verify`` tells: so for a
+segment's file and the tree, from which no check takes its task, that is enough when it finds the
+change. Else all is joined anew by ``verify``; the other segments' outcomes, and whether a key
+signed a text, are taken from before, unless anything that they were made from is another now.
+A sample of the changes is verified without all that, too.
 """
 
 from collections.abc import Callable, Iterator
@@ -13,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from audit.errors import IntegrityViolation
 from audit.journal import layout, note, verify_segment
 from audit.journal import verify as verify_module
 from audit.journal.merkle import HASH_OCTETS
@@ -24,6 +27,7 @@ class Remembering:
     """Stands for the check of a segment: gives what it found before, unless told otherwise."""
 
     def __init__(self, journal: Path) -> None:
+        self._journal = journal
         self._firsts = [first for first, _ in segment_files(journal)]
         self._outcomes: dict[int, tuple[SegmentTask, SegmentOutcome]] = {}
         self._concerned: Callable[[int], bool] = lambda _: True
@@ -37,21 +41,31 @@ class Remembering:
             self._outcomes[task.first] = (task, outcome)
         return outcome
 
-    def altered(self, path: Path, offset: int) -> None:
-        """The octet there is another one: this concerns one segment, or all when in doubt."""
-        first = layout.first_sequence(path.name)
+    def found(self, path: Path, offset: int) -> bool:
+        """Whether it is found that the octet there is another, or that the file ends there."""
+        first = self._first_concerned(path, offset)
+        if first is None:
+            self._concerned = lambda _: True
+        elif path.parent.name == "heads":
+            self._concerned = lambda other: other == first
+        else:
+            task, _ = self._outcomes[first]
+            if verify_segment.check_segment(task).findings.violation_count:
+                return True
+            self._concerned = lambda other: other >= first
+        return found_by_all(self._journal)
+
+    def _first_concerned(self, path: Path, offset: int) -> int | None:
+        """The segment that a change there concerns, the first of them; None for all."""
         if path.name == "000000000" and path.parent.name == "0":
             leaf = offset // HASH_OCTETS
-            first = max(one for one in self._firsts if one <= leaf)
-        self._concerned = (lambda _: True) if first is None else (lambda other: other == first)
+            return max(one for one in self._firsts if one <= leaf)
+        return layout.first_sequence(path.name)
 
-    def cut(self, path: Path, length: int) -> None:
-        """The file ends there: this concerns one segment, or all from there on, or all."""
-        self.altered(path, length)
-        if path.name == "000000000" and path.parent.name == "0":
-            leaf = length // HASH_OCTETS
-            first = max(one for one in self._firsts if one <= leaf)
-            self._concerned = lambda other: other >= first
+
+def found_by_all(journal: Path) -> bool:
+    """Whether ``verify`` finds anything."""
+    return verify_module.verify(journal).exit_code == IntegrityViolation.exit_code
 
 
 @contextmanager

@@ -39,7 +39,6 @@ class _Own:
 
 
 def _begin(journal: Path, keys: MasterKeys) -> None:
-    os.nice(5)
     master_keys._Process.keys = keys
     _Own.journal = journal.with_name(f"{journal.name}-{os.getpid()}")
     shutil.copytree(journal, _Own.journal)

@@ -82,3 +82,12 @@ def test_a_message_wants_all_the_memory_once_it_is_large() -> None:
     assert cutter.wanted_octets == 9
     cutter.feed(b"6789012345")
     assert cutter.wanted_octets == 1000
+
+
+def test_what_came_of_a_message_without_end_can_be_kept() -> None:
+    one = NonTransparentDecoder(max_message_octets=20, kept_head_octets=4)
+    assert one.remainder is None
+    one.feed(b"<85>1 a\n<85>1 b")
+    assert one.remainder == Frame(b"<85>", 7)
+    one.feed(b"x" * 40)
+    assert one.remainder == Frame(b"<85>", 47)

@@ -134,3 +134,19 @@ def test_the_memory_wanted_is_known_from_the_length() -> None:
     cutter = decoder()
     cutter.feed(b"40 abc")
     assert cutter.wanted_octets == 40
+
+
+@pytest.mark.parametrize(
+    ("stream", "remainder"),
+    [
+        (b"", None),
+        (b"4 good", None),
+        (b"4 good10 half", Frame(b"half", 10)),
+        (b"4 good100 " + b"x" * 30, Frame(b"xxxx", 100)),
+        (b"4 good<85>1 no frame", Frame(b"<85>", 14)),
+    ],
+)
+def test_what_came_of_a_broken_message_can_be_kept(stream: bytes, remainder: Frame | None) -> None:
+    one = OctetCountingDecoder(max_message_octets=20, kept_head_octets=4)
+    one.feed(stream)
+    assert one.remainder == remainder

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from audit.journal.entry import EntryKind
+from audit.journal.entry import BROKEN_OFF, EntryKind
 from audit.projector.options import ProjectionOptions
 from audit.projector.project import project, project_failure
 from audit.record.audit_message import AuditMessage
@@ -176,3 +176,16 @@ def test_any_octets_project(raw: bytes) -> None:
 def test_a_projection_depends_on_the_entry_alone() -> None:
     assert project(entry(message()), ORIGIN) == project(entry(message()), ORIGIN)
     assert datetime.fromtimestamp(NOW / 1e9, UTC).year == 2026
+
+
+@pytest.mark.parametrize(
+    ("kind", "length"), [(EntryKind.TRUNCATED, 500), (EntryKind.MESSAGE, None)]
+)
+def test_a_message_that_broke_off_says_so(kind: EntryKind, length: int | None) -> None:
+    part = entry(b"<85>1 half", kind=kind, original_length=length, flags=BROKEN_OFF)
+    record = project(part, ORIGIN)
+    assert record.values("finding")[0] == "message-truncated"
+    assert record.first("verdict") == "malformed"
+    said = record.body["findings"][0]["message"]
+    assert "broke off" in said
+    assert f"of {length or 10} octets the first 10 were kept" in said

@@ -11,7 +11,7 @@ import pytest
 
 from audit.errors import ConfigurationError, FrameError, JournalBusy, JournalUnavailable
 from audit.frame.octet_counting import encode
-from audit.journal.entry import Entry, EntryKind
+from audit.journal.entry import BROKEN_OFF, Entry, EntryKind
 from audit.journal.reader import JournalReader
 from audit.journal.verify import verify
 from audit.service.receive import SWITCH_INTERVAL_S, ReceiveRole
@@ -274,3 +274,40 @@ def test_a_busy_loop_gives_way_to_the_commit_soon(
             assert asked == [SWITCH_INTERVAL_S]
 
     run(body)
+
+
+def test_what_came_of_a_message_that_broke_off_is_kept(place: Place) -> None:
+    part = MESSAGE + b"<AuditMessage"
+
+    async def body() -> None:
+        async with running(place) as role:
+            before = int(role.status().detail["durable"])
+            port = int(role.status().detail["tls_port"])
+            half = encode(MESSAGE) + b"%d " % (len(part) + 9) + part
+            for stream in (half, b"no frame at all"):
+                await asyncio.to_thread(break_off, port, place.client(), place.ca_file, stream)
+            await journaled(role, before + 4)  # with the certificate
+            assert 'arr_refusals_total{kind="frame"} 2.0' in role.status().metrics
+
+    run(body)
+    kept = [entry.received for entry in journal_of(place) if entry.received.flags & BROKEN_OFF]
+    assert sorted((one.raw, one.kind, one.original_length) for one in kept) == [
+        (part, EntryKind.TRUNCATED, len(part) + 9),
+        (b"no frame at all", EntryKind.MESSAGE, None),
+    ]
+    assert all(one.certificate_sha256 for one in kept)
+    assert verify(place.paths.journal).exit_code == 0
+
+
+def break_off(port: int, certificate: tuple[Path, Path], ca: Path, data: bytes) -> None:
+    """Send this, end the stream, and wait for the other side to end it, too."""
+    context = ssl.create_default_context(cafile=ca)
+    context.load_cert_chain(*certificate)
+    with (
+        socket.create_connection(("127.0.0.1", port)) as plain,
+        context.wrap_socket(plain, server_hostname="localhost") as secure,
+        contextlib.suppress(OSError),
+    ):
+        secure.sendall(data)
+        secure.shutdown(socket.SHUT_WR)
+        secure.recv(1)

@@ -38,6 +38,9 @@ from audit.settings import Settings
 
 ROLE = "project"
 UPKEEP_S = 60.0
+_BUSY_CORES = 2
+"""One receives, one writes the index."""
+_MOST_WORKERS = 4
 """Between two looks at whether a month of the index is to be sealed."""
 
 log = structlog.get_logger()
@@ -52,6 +55,13 @@ def projection_options(settings: Settings) -> ProjectionOptions:
         xml_limits=xml_limits(settings),
         data_set_limits=data_set_limits(settings),
     )
+
+
+def worker_count(wanted: int | None) -> int:
+    """Processes that project: as set, else one for each core that receipt and index leave idle."""
+    if wanted is not None:
+        return wanted
+    return max(0, min(_MOST_WORKERS, len(os.sched_getaffinity(0)) - _BUSY_CORES))
 
 
 @dataclass(slots=True)
@@ -121,7 +131,7 @@ class ProjectRole:
         return FollowOptions(
             batch_records=index.batch_records,
             poll_interval_s=index.poll_interval_ms / 1000,
-            workers=index.workers,
+            workers=worker_count(index.workers),
             repeats=RepeatOptions(window_s=round(index.repeat_window_h * 3600)),
             projection=projection_options(self._settings),
         )

@@ -40,6 +40,12 @@ class IndexSettings(Section):
     elasticsearch_timeout_s: float = Field(
         30.0, gt=0, le=600, description="how long one request to Elasticsearch may take"
     )
+    elasticsearch_merge_timeout_s: float = Field(
+        3600.0,
+        gt=0,
+        le=86_400,
+        description="how long Elasticsearch may rewrite what held removed records",
+    )
     elasticsearch_retry_s: float = Field(
         30.0,
         ge=0,
@@ -73,11 +79,12 @@ class IndexSettings(Section):
     poll_interval_ms: float = Field(
         50.0, gt=0, le=10_000, description="how often the projector looks for new records"
     )
-    workers: int = Field(
-        0,
+    workers: int | None = Field(
+        None,
         ge=0,
         le=256,
-        description="processes that parse and validate; 0 does it in the projector",
+        description="processes that parse and validate; 0 does it in the projector; not set: one "
+        "for each core beyond two, at most four",
     )
     repeat_window_h: float = Field(
         24.0, ge=0, description="a byte-identical message within this time is marked as a repeat"

@@ -13,8 +13,9 @@ from audit.record.xml_input import XmlLimits
 from tests.conformance.hostile_messages import GOOD, HOSTILE
 
 YARDSTICK = b"<a>" + b"<b c='1'>text</b>" * 10_000 + b"</a>"
-MOST_YARDSTICKS = 18
-"""The bar is 100 ms on a machine that reads the yardstick in 6 ms; the worst takes 11 of them."""
+MOST_YARDSTICKS = 24
+"""The bar is 100 ms on a machine that reads the yardstick in 6 ms, the worst takes 11 of them; the
+rest is left for machines whose memory is slower beside their processor."""
 MOST_TRIES = 12
 MOST_KIB = 64 * 1024
 

@@ -210,7 +210,7 @@ def _require_backup_of(folder: Path, log: str) -> None:
 
 
 def _copy_rest(source: DataPaths, target: DataPaths, *, with_keys: bool) -> None:
-    """State, policy, enrolled certificates and keys; each file durable."""
+    """State, policy, places of pushes, enrolled certificates and keys; each file durable."""
     folders = [source.enrolled, source.signing_key.parent] if with_keys else [source.enrolled]
     for folder in folders:
         if folder.is_dir():
@@ -225,6 +225,15 @@ def _copy_rest(source: DataPaths, target: DataPaths, *, with_keys: bool) -> None
         _copy_file(path, state / path.name)
     if source.state.exists():
         _copy_database(source.state, target.state)
+    if source.push.is_dir():
+        _copy_pushes(source.push, target.push)
+
+
+def _copy_pushes(source: Path, target: Path) -> None:
+    """Places and dead letters, but nothing that is only being written."""
+    target.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
+    for path in sorted((*source.glob("*.json"), *source.glob("*.ndjson"))):
+        _copy_file(path, target / path.name)
 
 
 def _copy_database(source: Path, target: Path) -> None:

@@ -8,8 +8,8 @@ from audit.siem.values import Found, JsonObject, ip_of
 
 _DESTINATION, _SOURCE = "110152", "110153"
 _MEDIA = frozenset({"110154", "110155"})
-_TECHNICAL = "1101"
-"""Codes that begin so say what a participant did; others are a person's access-control roles."""
+_TECHNICAL = frozenset({"110150", "110151", "110152", "110153", "110154", "110155", "110156"})
+"""Codes that say what a participant did; others are a person's access-control roles."""
 
 _MACHINE, _ADDRESS, _URI = "1", "2", "5"
 _AE_TITLES = ("AETITLES=", "AETITLE=")
@@ -24,12 +24,13 @@ def participant_facts(participants: Sequence[JsonObject]) -> Found:
         **_person(requestor),
         **_side("source", _first([one for one in acting if _has(one, _SOURCE)]) or requestor),
         **_side("destination", _first([one for one in acting if _has(one, _DESTINATION)])),
-        "users": (one.get("user_id") for one in acting),
+        "users": (name for one in acting for name in (one.get("user_id"), _alternative(one))),
         "user_names": (one.get("user_name") for one in acting),
         "role_codes": _roles(acting, "code"),
-        "roles": _roles(acting, "text"),
+        "roles": _roles([requestor] if requestor else (), "text"),
         "ips": (ip for one in acting for ip in _ips(one)),
         "hosts": (host for one in acting for host in _hosts(one)),
+        "urls": (_point(one) for one in acting if one.get("address_type") == _URI),
         "media": (one["media"]["code"] for one in participants if one.get("media")),
         "medium": (one.get("user_id") for one in media),
     }
@@ -46,7 +47,7 @@ def _has(participant: JsonObject, *codes: str) -> bool:
 def _roles(participants: Iterable[JsonObject], part: str) -> Iterator[str]:
     for one in participants:
         for role in one.get("roles") or ():
-            if not role["code"].startswith(_TECHNICAL):
+            if role["code"] not in _TECHNICAL:
                 yield role[part] or role["code"]
 
 

@@ -18,6 +18,8 @@ from tests.service.places import Place, make_place
 
 MESSAGE = b"<85>1 2026-01-01T00:00:00Z ct1 scan 7 IHE+RFC-3881 - <AuditMessage/>"
 
+PUSHED = {"soc.json": '{"origin": "x", "position": 7}', "soc.dead.ndjson": ""}
+
 
 @pytest.fixture
 def authority() -> CertificateAuthority:
@@ -36,11 +38,19 @@ def other(tmp_path: Path, authority: CertificateAuthority) -> Place:
     return make_place(tmp_path / "b", authority)
 
 
+def _pushed_to(paths: DataPaths) -> None:
+    """As a push leaves its folder, one that is replacing its place at this moment."""
+    paths.push.mkdir(mode=0o700, exist_ok=True)
+    for name, text in (PUSHED | {"soc.part": "{"}).items():
+        (paths.push / name).write_text(text, encoding="utf-8")
+
+
 def test_what_is_backed_up_while_running_is_restored_and_goes_on(
     place: Place, other: Place, tmp_path: Path
 ) -> None:
     fill_with_years(place, 25, years_ago=1)
     target = tmp_path / "backup"
+    _pushed_to(place.paths)
 
     def save() -> None:
         password = tmp_path / "password"
@@ -72,6 +82,7 @@ def test_what_is_backed_up_while_running_is_restored_and_goes_on(
     assert restored.exit_code == 0, restored.output
     assert "restored and verified" in restored.stdout
     assert arr_run(other, "restore", str(target)).exit_code == 2
+    assert {path.name: path.read_text() for path in other.paths.push.iterdir()} == PUSHED
     assert "case c" in arr_run(other, "hold", "list").stdout
 
     def go_on() -> None:

@@ -19,6 +19,7 @@ from tests.siem.test_cef import KEYS, read
 PARAMETERS = set(read_toml("siem/syslog.toml")["parameters"])
 TOP = {
     form: {key for one in corpus().values() for key in json.loads(formatter(form).line(one))}
+    | {"url"}  # of pages that a message names, where patients may be told
     for form in (SiemFormat.ECS, SiemFormat.OCSF)
 }
 NASTY = ["\n", "\r\n", "|", "=", "\\", '"', "]", "\x00", "\u2028", "\x85", "\ud800", "\x1b[2J"]

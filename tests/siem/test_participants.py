@@ -53,6 +53,24 @@ def test_the_requestor_is_who_asked() -> None:
     assert facts(one("first"), one("second"))["requestor_id"] == ("first",)
 
 
+def test_roles_are_those_of_who_asked_and_no_technical_ones() -> None:
+    nurse = {"code": "224608005", "system": "SCT", "text": "Nurse"}
+    local = {"code": "110199", "system": "99LOCAL", "text": "Night duty"}
+    found = facts(one("receiver", nurse), one("jdoe", SOURCE, DOCTOR, local, is_requestor=True))
+    assert found["roles"] == ("Physician", "Night duty")
+    assert found["role_codes"] == ("224608005", "309343006", "110199")
+
+
+def test_other_names_and_addresses_of_pages_are_kept() -> None:
+    page = "https://pacs.example/patients/4711"
+    found = facts(
+        one("jdoe", alternative_user_id="jane@idp.example", address=page, address_type="5"),
+        one("17", alternative_user_id="AETITLES=PACS"),
+    )
+    assert found["users"] == ("jdoe", "jane@idp.example", "17")
+    assert found["urls"] == (page,)
+
+
 def test_sides_and_their_ae_titles() -> None:
     found = facts(
         one("1", SOURCE, alternative_user_id="AETITLES= A ; B"),

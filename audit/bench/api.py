@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import cycle
 from pathlib import Path
 from secrets import token_urlsafe
@@ -40,6 +41,10 @@ _REQUESTS_PER_S = 1_000_000.0
 _FILLED_WITHIN_S = 7_200.0
 _OFFICER = "bench"
 _PACE_S = 0.25
+_PIVOTS = {"patient": "patient", "user": "requestor", "study": "study", "node": "node"}
+"""Kind of a pivot, and the field whose values it is asked for."""
+_NAMING = ("patient", "requestor", "study", "user")
+"""What the figures of questions that name somebody or a study begin with."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +67,7 @@ class ApiOptions:
 
 
 def run(options: ApiOptions) -> dict[str, Any]:
-    """p50 and p99 of searches, pivots, single events and the home page."""
+    """p50 and p99 of searches, pivots, facets, histograms, single events and the home page."""
     with temporary_site(options.folder) as site:
         settings = site.settings(
             web__port=free_port(),
@@ -75,14 +80,18 @@ def run(options: ApiOptions) -> dict[str, Any]:
             filled_s = _wait_until_searchable(site, settings, options.events)
             repository.start("web")
             with (
-                _arriving(site, repository, options.arriving_per_s),
+                _arriving(site, repository, options.arriving_per_s) as arrived,
                 closing(Caller(settings.web.port, access)) as caller,
             ):
                 queries = _ask(caller, options.times)
+                arriving_per_s = arrived()
+    named = [one["p99_ms"] for name, one in queries.items() if name.startswith(_NAMING)]
     return {
         "events": options.events,
         "arriving_per_s": options.arriving_per_s,
+        "arrived_per_s": arriving_per_s,
         "queries": queries,
+        "named_p99_ms": max(named),
         "searchable_from_journal_per_s": round(options.events / filled_s),
         "machine": machine(),
     }
@@ -116,11 +125,12 @@ def _wait_until_searchable(site: Site, settings: Settings, events: int) -> float
 
 
 @contextmanager
-def _arriving(site: Site, repository: Running, per_s: int) -> Iterator[None]:
-    """While this holds, messages arrive at that pace; none when it is 0."""
+def _arriving(site: Site, repository: Running, per_s: int) -> Iterator[Callable[[], float]]:
+    """While this holds, messages arrive at that pace; gives how many a second did until now."""
     if per_s == 0:
-        yield
+        yield lambda: 0.0
         return
+    began, sent = monotonic(), 0
     plan = SenderPlan(
         host=LOOPBACK, port=repository.tls_port, tls=site.client_tls(), seed=2, messages=5_000
     )
@@ -129,18 +139,20 @@ def _arriving(site: Site, repository: Running, per_s: int) -> Iterator[None]:
     with sending([plan], block) as senders:
 
         def send() -> None:
+            nonlocal sent
             while not stop.is_set():
                 begun = monotonic()
                 try:
                     senders.send(block)
                 except AuditError:
                     return
+                sent += block
                 stop.wait(max(0.0, block / per_s - (monotonic() - begun)))
 
         thread = threading.Thread(target=send, name="arriving")
         thread.start()
         try:
-            yield
+            yield lambda: round(sent / (monotonic() - began), 1)
         finally:
             stop.set()
             thread.join()
@@ -148,31 +160,29 @@ def _arriving(site: Site, repository: Running, per_s: int) -> Iterator[None]:
 
 def _ask(caller: Caller, times: int) -> dict[str, Any]:
     items = caller.search("", _SAMPLES)["items"]
+    return {name: latencies(list(_timed(ask, times))) for name, ask in _asks(caller, items)}
+
+
+def _asks(
+    caller: Caller, items: Sequence[dict[str, Any]]
+) -> Iterator[tuple[str, Callable[[], object]]]:
+    """What is asked, by the name of the figure; values are those of the newest events."""
     ids = cycle([item["id"] for item in items])
-
-    def pivot() -> None:
-        """From an event to all that happened around its patient or, without one, its user."""
-        event = caller.event(next(ids))
-        name = "patient" if event.get("patient") else "requestor"
-        caller.search(f'{name}:"{_values([event], name)[0]}"')
-
-    asks: dict[str, Callable[[], object]] = {
-        name: _searching(caller, query, _values(items, name))
-        for name, query in (
-            ("patient", 'patient:"{}"'),
-            ("requestor", 'requestor:"{}"'),
-            ("study", 'study:"{}"'),
-            ("address", 'address:"{}"'),
-            ("patient_name", '"{}"'),
-        )
-    }
-    asks["combined"] = _searching(
-        caller, 'requestor:"{}" -category:query -outcome:success', _values(items, "requestor")
-    )
-    asks["event"] = lambda: caller.event(next(ids))
-    asks["pivot"] = pivot
-    asks["home_page"] = caller.home
-    return {name: latencies(list(_timed(ask, times))) for name, ask in asks.items()}
+    for field_name in ("patient", "requestor", "study", "address"):
+        values = _values(items, field_name)
+        yield field_name, _each(caller.search, f'{field_name}:"{{}}"', values)
+        yield f"{field_name}_facets", _each(caller.facets, f'{field_name}:"{{}}"', values)
+        yield f"{field_name}_histogram", _each(caller.histogram, f'{field_name}:"{{}}"', values)
+    for kind, field_name in _PIVOTS.items():
+        values = _values(items, field_name)
+        yield f"{kind}_pivot", _each(partial(caller.pivot, kind), "{}", values)
+    yield "patient_name", _each(caller.search, '"{}"', _values(items, "patient_name"))
+    combined = 'requestor:"{}" -category:query -outcome:success'
+    yield "combined", _each(caller.search, combined, _values(items, "requestor"))
+    yield "event", lambda: caller.event(next(ids))
+    yield "facets", lambda: caller.facets("")
+    yield "histogram", lambda: caller.histogram("")
+    yield "home_page", caller.home
 
 
 def _values(items: Sequence[dict[str, Any]], field_name: str) -> list[str]:
@@ -180,9 +190,11 @@ def _values(items: Sequence[dict[str, Any]], field_name: str) -> list[str]:
     return list(dict.fromkeys(value.replace('"', "") for value in values)) or ["none"]
 
 
-def _searching(caller: Caller, query: str, values: Sequence[str]) -> Callable[[], object]:
+def _each(
+    ask: Callable[[str], object], question: str, values: Sequence[str]
+) -> Callable[[], object]:
     source = cycle(values)
-    return lambda: caller.search(query.format(next(source)))
+    return lambda: ask(question.format(next(source)))
 
 
 def _timed(ask: Callable[[], object], times: int) -> Iterator[float]:

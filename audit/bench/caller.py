@@ -10,6 +10,7 @@ from audit.bench.repository import LOOPBACK
 
 _ANSWERED_WITHIN_S = 60.0
 _OK = 200
+_FACETS = ("category", "outcome", "requestor", "patient", "node", "address")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +34,26 @@ class Caller:
         self._connection.close()
 
     def search(self, query: str, limit: int = 100) -> dict[str, Any]:
-        """One page of a search."""
-        asked = json.dumps({"query": query, "limit": limit})
+        """One page of a search, by all names of whoever is named."""
+        return self._asked("events/search", {"query": query, "limit": limit})
+
+    def pivot(self, kind: str, value: str) -> dict[str, Any]:
+        """The first page of a pivot."""
+        return self._asked(f"pivots/{kind}", {"value": value})
+
+    def facets(self, query: str) -> dict[str, Any]:
+        """The commonest values of some fields."""
+        return self._asked("events/overview", {"query": query, "facets": list(_FACETS)})
+
+    def histogram(self, query: str) -> dict[str, Any]:
+        """The course over the last year, by category."""
+        bars = {"from": "-364d", "interval_s": 7 * 86_400, "split": "category"}
+        return self._asked("events/overview", {"query": query, "histogram": bars})
+
+    def _asked(self, path: str, asked: dict[str, Any]) -> dict[str, Any]:
         headers = {**self._token, "Content-Type": "application/json"}
         found: dict[str, Any] = json.loads(
-            self._answer("POST", "/api/v1/events/search", headers, asked)
+            self._answer("POST", f"/api/v1/{path}", headers, json.dumps(asked))
         )
         return found
 

@@ -138,7 +138,7 @@ def condition(parameter: Parameter, modifier: str, text: str, setting: Setting) 
     if modifier == "missing":
         return _missing(parameter, text)
     try:
-        made = [_one(parameter, modifier, value, setting) for value in _values(text)]
+        made = [_one(parameter, modifier, value, setting) for value in values_in(text)]
     except RequestError as error:
         raise RequestError(f"{parameter.name}: {error}") from error
     if modifier == "not":
@@ -168,7 +168,7 @@ def _missing(parameter: Parameter, text: str) -> Condition:
     )
 
 
-def _values(text: str) -> list[str]:
+def values_in(text: str) -> list[str]:
     r"""The values that commas part; ``\,`` is a comma inside one. Raises RequestError."""
     values, place, escaped = [""], 0, False
     while place < len(text):
@@ -250,7 +250,7 @@ def _date(parameter: Parameter, value: str, setting: Setting) -> Condition:
 
 
 def _token(parameter: Parameter, value: str, setting: Setting) -> Condition:
-    token = _read_token(value)
+    token = read_token(value)
     system = parameter.system
     exact = parameter.name == "_id" or _is_exact(parameter, token)
     criteria = _token_criteria(parameter, token, setting)
@@ -264,8 +264,8 @@ def _is_exact(parameter: Parameter, token: Token) -> bool:
     return parameter.name in _EXACT_FIELDS and token.system in {None, parameter.system}
 
 
-def _read_token(value: str) -> Token:
-    r"""Split at the first bar that has no backslash before it."""
+def read_token(value: str) -> Token:
+    r"""Split at the first bar that has no backslash before it; raises RequestError."""
     for place, character in enumerate(value):
         if character == "|" and not value[:place].endswith("\\"):
             token = Token(_plain(value[:place]), _plain(value[place + 1 :]))

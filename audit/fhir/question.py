@@ -24,7 +24,9 @@ _SUMMARIES = frozenset({"false", "true", "text", "data", "count"})
 _TOTALS = frozenset({"none", "estimate", "accurate"})
 _MEANT_FOR_HTTP = frozenset({"_format", "_pretty"})
 _SORTS = {"date": True, "-date": False}
-_CONTROLS = frozenset({"_count", "_sort", "_total", "_summary", "_elements"})
+_NAMES = "arr-identities"
+_CONTROLS = frozenset({"_count", "_sort", "_total", "_summary", "_elements", _NAMES})
+_YES_NO = frozenset({"true", "false"})
 _MOST_DIGITS = 6
 
 
@@ -41,6 +43,7 @@ class Question:
         summary: which part of each resource is wanted.
         elements: names of the elements wanted; empty for all.
         ignored: names of parameters that were not understood.
+        by_all_names: patients and people are asked for by their other identifiers too.
     """
 
     pairs: Pairs
@@ -51,6 +54,7 @@ class Question:
     summary: Summary = "false"
     elements: tuple[str, ...] = ()
     ignored: tuple[str, ...] = ()
+    by_all_names: bool = True
 
     @property
     def criteria(self) -> Criteria:
@@ -127,7 +131,7 @@ class _Reading:
     def _control(self, name: str, value: str) -> None:
         if name in self._controls:
             raise RequestError(f"{name} is given twice")
-        allowed = {"_summary": _SUMMARIES, "_total": _TOTALS}.get(name)
+        allowed = {"_summary": _SUMMARIES, "_total": _TOTALS, _NAMES: _YES_NO}.get(name)
         if allowed is not None and value not in allowed:
             raise RequestError(f"{name} is one of {', '.join(sorted(allowed))}")
         if name == "_sort" and value not in _SORTS:
@@ -155,6 +159,7 @@ class _Reading:
             summary=cast("Summary", summary),
             elements=tuple(filter(None, elements)),
             ignored=tuple(self.ignored),
+            by_all_names=told.get(_NAMES) != "false",
         )
 
 

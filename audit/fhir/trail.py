@@ -10,9 +10,10 @@ from threading import Event
 from time import monotonic
 
 from audit.errors import NotFound, RequestError
+from audit.fhir.identities import by_all_names
 from audit.fhir.options import FhirOptions
 from audit.fhir.paging import PageLinks, PageState
-from audit.fhir.parameters import Setting
+from audit.fhir.parameters import Setting, condition, known_parameter
 from audit.fhir.question import Pairs, Question, question
 from audit.fhir.records import resource_of, resource_shown
 from audit.fhir.values import Json
@@ -20,8 +21,9 @@ from audit.index.criteria import And, Criteria, Range
 from audit.index.document import IndexedRecord
 from audit.index.port import Place
 from audit.query.access import Principal, Scope
-from audit.query.audited_trail import AuditedTrail, Details
+from audit.query.audited_trail import AuditedTrail, Details, words_of_names
 from audit.query.home import NOT_REPEATED
+from audit.query.identities_used import IdentitiesUsed
 
 INTERFACE = "ITI-81"
 _LOOK_AGAIN_S = 0.05
@@ -119,6 +121,7 @@ class FhirTrail:
         setting = Setting(state.asked_at, self.trail.reader.origin)
         asked = question(state.pairs, self.options, setting, strict=strict)
         state = replace(state, pairs=asked.pairs)
+        asked, used = self._by_all_names(principal, asked, setting)
         snapshot = Range("sequence", None, state.snapshot)
         page = _Page(self, principal, asked, And((asked.criteria, snapshot, NOT_REPEATED)))
         if asked.summary != "count":
@@ -127,6 +130,7 @@ class FhirTrail:
         details: Details = (
             ("interface", INTERFACE),
             ("query", asked.words()),
+            *words_of_names(used),
             ("records shown", str(len(page.resources))),
         )
         self.trail.audit.used(principal, details, page.records)
@@ -137,8 +141,23 @@ class FhirTrail:
             total=total,
             this_page=self._links.seal(replace(state, total=total), principal),
             next_page=self._links.seal(following, principal) if page.next_place else None,
-            warnings=tuple(page.warnings),
+            warnings=(*page.warnings, *_remarks(used)),
         )
+
+    def _by_all_names(
+        self, principal: Principal, asked: Question, setting: Setting
+    ) -> tuple[Question, IdentitiesUsed | None]:
+        """The question by other identifiers too; never for those who see pseudonyms."""
+        identities = self.trail.identities
+        if identities is None or not asked.by_all_names or not principal.identified:
+            return asked, None
+        pairs, used = by_all_names(asked.pairs, identities)
+        conditions = tuple(
+            condition(*known, text, setting)
+            for name, text in pairs
+            if (known := known_parameter(name)) is not None
+        )
+        return replace(asked, conditions=conditions), used
 
     def resource(self, principal: Principal, record: IndexedRecord) -> Json:
         """The AuditEvent of a record of the principal's view."""
@@ -146,6 +165,15 @@ class FhirTrail:
             return resource_shown(record)
         received = self.trail.reader.read(record.sequence).received.raw
         return resource_of(record, received, self.options.assigners)
+
+
+def _remarks(used: IdentitiesUsed | None) -> tuple[str, ...]:
+    """What the answer says of other identifiers."""
+    if used is None:
+        return ()
+    count = len(used.names)
+    told = f"{count} other identifiers were asked for too, by version {used.version} of the table"
+    return (*((told,) if count else ()), *used.warnings)
 
 
 class _Page:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 from typing_extensions import override
 
 from audit.errors import ConfigurationError, IndexUnavailable
+from audit.index.elastic_waiting import let_go
 
 if TYPE_CHECKING:
     from elasticsearch import Elasticsearch
@@ -85,7 +86,7 @@ def connect(options: ElasticIndexOptions) -> "Elasticsearch":
     if options.ca_file is not None:
         given["ca_certs"] = str(options.ca_file)
     try:
-        return Elasticsearch(
+        client = Elasticsearch(
             list(options.urls),
             request_timeout=options.request_timeout_s,
             max_retries=len(options.urls) - 1,  # as many other nodes as there are
@@ -95,6 +96,8 @@ def connect(options: ElasticIndexOptions) -> "Elasticsearch":
         )
     except (ValueError, OSError) as error:
         raise ConfigurationError(f"Elasticsearch at {options.urls}: {error}") from error
+    let_go(client)
+    return client
 
 
 def not_elasticsearch() -> "TextSerializer":

@@ -149,6 +149,15 @@ class Identities:
         """The alias table's newest version."""
         return self._aliases.version()
 
+    def other_names(
+        self, field: str, identifier: str, assigners: tuple[str, ...], version: int
+    ) -> tuple[tuple[UsedName, ...], tuple[str, ...]]:
+        """Other names of a patient or user at a version, and what to know about them."""
+        found = _Gathered()
+        sought = _Sought(field, identifier, assigners, Term(field, identifier))
+        others = self._others(sought, version, found)
+        return tuple(_used(sought, one) for one in others), tuple(found.warnings)
+
     def applied(self, criteria: Criteria, setting: Setting) -> tuple[Criteria, IdentitiesUsed]:
         """The question asked by all names, and which they are."""
         version = self._aliases.version() if setting.version is None else setting.version
@@ -179,16 +188,7 @@ class Identities:
             )
             return sought.criteria
         others = self._others(sought, version, found)
-        found.names += [
-            UsedName(
-                sought.field,
-                sought.identifier,
-                one.name.identifier,
-                one.name.assigner,
-                one.source,
-            )
-            for one in others
-        ]
+        found.names += [_used(sought, one) for one in others]
         terms = tuple(_term(sought.field, one.name) for one in others)
         named = Or((sought.criteria, *terms)) if terms else sought.criteria
         if sought.field != "patient":
@@ -253,6 +253,11 @@ class Identities:
         found.warnings.append(
             f"studies are learned from the newest {self._options.max_learned_from} records only"
         )
+
+
+def _used(sought: _Sought, one: KnownName) -> UsedName:
+    name = one.name
+    return UsedName(sought.field, sought.identifier, name.identifier, name.assigner, one.source)
 
 
 def _term(name: str, one: Name) -> Criteria:

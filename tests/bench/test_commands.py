@@ -141,10 +141,12 @@ def test_connections() -> None:
 @pytest.mark.slow
 def test_api() -> None:
     found = figures("api", "--events", "60", "--times", "2", "--arriving", "20")
-    assert {"patient", "requestor", "study", "event", "pivot", "home_page"} <= set(
+    assert {"patient", "requestor", "study", "patient_pivot", "facets", "home_page"} <= set(
         found["queries"]
     )
     assert all(set(told) == LATENCY for told in found["queries"].values())
+    assert found["named_p99_ms"] >= found["queries"]["patient"]["p99_ms"]
+    assert found["arrived_per_s"] > 0
 
 
 @pytest.mark.parametrize(

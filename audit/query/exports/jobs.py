@@ -174,10 +174,13 @@ class ExportJobs:
             job = kept.read()
             with suppress(OSError):
                 kept.unfinished.unlink(missing_ok=True)
-                if job is None:
+                if job is None or job.id != path.name:
                     kept.remove()
                 else:
-                    self._jobs[job.id] = replace(job, state="interrupted") if job.is_open else job
+                    # A power cut may have kept the news that it is done, and not the content.
+                    is_lost = job.is_open or (job.state == "done" and not kept.content.exists())
+                    lost = replace(job, state="interrupted", sha256="")
+                    self._jobs[job.id] = lost if is_lost else job
 
     def _keep(self, job: ExportJob) -> None:
         with self._lock:

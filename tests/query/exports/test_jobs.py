@@ -131,6 +131,28 @@ def test_a_process_that_was_killed_leaves_an_interrupted_job(desk: Desk) -> None
     assert not (desk.folder / "remains").exists()
 
 
+def test_what_was_done_but_is_not_there_begins_anew(desk: Desk) -> None:
+    """As after a power cut, which may keep the one file and not the other."""
+    with closing(desk.jobs()) as jobs:
+        job = desk.done(jobs, jobs.submit(ME, "number", ORDER, desk.make()))
+    (desk.folder / job.id / "content").unlink()
+    later = desk.jobs()
+    found = later.find(ME, job.id)
+    assert (found.state, found.sha256) == ("interrupted", "")
+    again = desk.done(later, later.resume(found, desk.make()))
+    assert (again.state, again.sha256) == ("done", job.sha256)
+    assert later.content(again).stat().st_size == job.octets
+
+
+def test_a_job_in_a_folder_of_another_name_is_none(desk: Desk) -> None:
+    with closing(desk.jobs()) as jobs:
+        job = desk.done(jobs, jobs.submit(ME, "number", ORDER, desk.make()))
+    (desk.folder / job.id).rename(desk.folder / ("0" * 32))
+    with pytest.raises(NotFound):
+        desk.jobs().find(ME, job.id)
+    assert not list(desk.folder.iterdir())
+
+
 def test_a_fault_of_the_index_fails_the_job(desk: Desk) -> None:
     jobs = desk.jobs()
     desk.trail.index.fault = IndexUnavailable("gone")

@@ -12,12 +12,12 @@ from audit.errors import IndexUnavailable
 from audit.index.giving_up import STEPS_BETWEEN_LOOKS, has_left
 from audit.index.sqlite_columns import create_columns
 
-FORMAT: Final = 3
+FORMAT: Final = 4
 """Raised with every change to tables, tokens or row ids: an index of another one is rebuilt."""
 
-ANSWERING: Final = frozenset({FORMAT})
+ANSWERING: Final = frozenset({3, FORMAT})
 """Formats that this version reads and writes: an index of one that isn't ``FORMAT`` goes on
-answering, and following the journal, while its successor is built."""
+answering, and following the journal, while its successor is built. 3 has fewer columns."""
 
 _TOKEN_CHARACTERS: Final = "".join(chr(c) for c in range(2, 128) if not chr(c).isalnum())
 

@@ -22,7 +22,7 @@ SHAPE: Final = ":shape"
 MOST_SETS: Final = 65_536
 """Different sets beyond which a file keeps no column of a field: they outgrow the records."""
 
-_MOST_KNOWN: Final = 100_000
+_MOST_KNOWN: Final = 32_768
 
 
 def columns_to_keep() -> tuple[str, ...]:

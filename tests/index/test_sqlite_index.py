@@ -10,7 +10,7 @@ import apsw
 import pytest
 
 from audit.errors import IndexUnavailable
-from audit.index import sqlite_generation, sqlite_schema, value_sets
+from audit.index import sqlite_columns, sqlite_generation, sqlite_schema, value_sets
 from audit.index.criteria import And, Everything, Exists, Not, Range, Term, Text
 from audit.index.document import IndexedRecord
 from audit.index.port import Span, Total
@@ -232,23 +232,24 @@ def test_an_index_of_another_format_is_empty_and_is_replaced(
 def test_an_index_of_an_earlier_format_answers_and_follows_until_its_successor_is_there(
     index: SqliteIndex, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    index.put([record(1)], 2)
-    index.close()
-    earlier = sqlite_generation.FORMAT
-    monkeypatch.setattr(sqlite_generation, "FORMAT", 99)
-    monkeypatch.setattr(sqlite_generation, "ANSWERING", frozenset({earlier, 99}))
+    earlier = value_sets.columns_to_keep()[:-8]
+    with monkeypatch.context() as before:
+        before.setattr(sqlite_generation, "FORMAT", 3)
+        before.setattr(sqlite_columns, "columns_to_keep", lambda: earlier)
+        index.put([record(1, study="1.2")], 2)
+        index.close()
     newer, beside = opened_at(folder), opened_at(folder)
-    assert "format 99" not in newer.why_rebuild()
-    assert f"format {earlier}, new ones 99" in newer.why_rebuild()
+    assert newer.why_rebuild() == f"its files have format 3, new ones {sqlite_schema.FORMAT}"
     assert newer.describe()["needs_rebuild"] is True
     built = newer.successor()
-    newer.put([record(2)], 3)
-    assert (beside.count(Everything()), beside.position()) == (Total(2), 3)
-    built.put([record(1), record(2)], 3)
+    newer.put([record(2, study="1.2")], 3)
+    studies = {"study": (("1.2", 2),)}
+    assert (beside.facets(Not(Text("a")), ["study"]), beside.position()) == (studies, 3)
+    built.put([record(1, study="1.2"), record(2, study="1.2")], 3)
     newer.promote(built)
     assert newer.why_rebuild() == ""
-    assert (folder / "current").readlink().name.startswith("99-")
-    assert (beside.count(Everything()), beside.position()) == (Total(2), 3)
+    assert (folder / "current").readlink().name.startswith(f"{sqlite_schema.FORMAT}-")
+    assert (beside.facets(Not(Text("a")), ["study"]), beside.position()) == (studies, 3)
     newer.close()
     beside.close()
 

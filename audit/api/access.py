@@ -88,14 +88,22 @@ class Doorkeeper:
         if caller is None:
             raise Unauthenticated(_NEEDED)
         request.state.token_id = caller.key
-        return principal_of(
+        admitted = principal_of(
             caller.holder, kind=caller.kind, address=address, reason=reason_of(request)
         )
+        request.state.admitted = admitted
+        return admitted
 
     def still_admits(self, request: Request, scope: str) -> bool:
-        """Whether a request that was let in would be let in now, for answers that go on long."""
-        caller = self._caller(request)
-        return caller is not None and principal_of(caller.holder, kind=caller.kind).may(scope)
+        """Whether a request that was let in would be now, for answers that go on long.
+
+        It would not be by somebody who has come to see less meanwhile, nor in another way.
+        """
+        caller, before = self._caller(request), request.state.admitted
+        if caller is None:
+            return False
+        now = principal_of(caller.holder, kind=caller.kind)
+        return now.may(scope) and now.scopes >= before.scopes and now.rows == before.rows
 
     def _caller(self, request: Request) -> _Caller | None:
         if "authorization" in request.headers:

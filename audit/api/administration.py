@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Security
 from pydantic import Field
+from starlette.requests import Request
 from starlette.responses import Response
 
 from audit.api.access import Doorkeeper
@@ -162,6 +163,12 @@ class Office:
         if not principal.may(Scope.ADMIN):
             self.refuse(principal, what, f"it needs the scope {Scope.ADMIN}")
 
+    def end_of(self, request: Request, principal: Principal) -> int | None:
+        """When the token ends by which was asked, UTC nanoseconds; None for whoever has none."""
+        if principal.kind != "token":
+            return None
+        return self.state.tokens.get(request.state.token_id).expires_at
+
     def refuse(self, principal: Principal, what: str, why: str) -> None:
         """Journal the refusal; raises Denied."""
         told = f"{principal.name} may not do this: {why}"
@@ -244,8 +251,11 @@ def _add_tokens(routes: APIRouter, office: Office, admitted: Callable[..., Princ
         responses=problem_answers(400, *_ANSWERS, 413, 422),
         openapi_extra=scoped(Scope.ADMIN, leaves=Leaves.CHANGE),
     )
-    def tokens_create(principal: caller, asked: TokenRequest) -> Response:
-        """A new token, whose secret is shown this once; it may do no more than you may."""
+    def tokens_create(request: Request, principal: caller, asked: TokenRequest) -> Response:
+        """A new token, whose secret is shown this once; it may do no more than you may.
+
+        One that is made by a token ends with it at the latest.
+        """
         office.require(principal, "make a token")
         grants = _granted(asked)
         beyond = scopes_granted(grants) - principal.scopes
@@ -258,7 +268,7 @@ def _add_tokens(routes: APIRouter, office: Office, admitted: Callable[..., Princ
         wanted = (asked.name, principal.name, grants, asked.days * DAY_S)
         office.state.tokens.check(*wanted)
         office.record_change(principal, f"Token {asked.name} is made with {grants.as_dict()}")
-        made = office.state.tokens.create(*wanted)
+        made = office.state.tokens.create(*wanted, office.end_of(request, principal))
         return json_answer(_token(made.token) | {"token": made.secret})
 
     @routes.delete(

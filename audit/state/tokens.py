@@ -56,20 +56,29 @@ class ApiTokens:
         self._options = options
 
     def create(
-        self, name: str, owner: str, grants: Grants | Iterable[str], lifetime_s: float
+        self,
+        name: str,
+        owner: str,
+        grants: Grants | Iterable[str],
+        lifetime_s: float,
+        ends_by: int | None = None,
     ) -> NewToken:
-        """A new token; ``grants`` may be scopes alone. Raises as ``check`` does."""
+        """A new token; ``grants`` may be scopes alone. Raises as ``check`` does.
+
+        ``ends_by`` is the latest time at which it ends, UTC nanoseconds.
+        """
         held = grants if isinstance(grants, Grants) else Grants(scopes=frozenset(grants))
         name = name.strip()
         self.check(name, owner, held, lifetime_s)
         now = self._database.clock()
+        ends = now + int(lifetime_s * NS_PER_S)
         token = ApiToken(
             id=new_id(),
             name=name,
             owner=owner,
             grants=held,
             created_at=now,
-            expires_at=now + int(lifetime_s * NS_PER_S),
+            expires_at=ends if ends_by is None else min(ends, ends_by),
         )
         secret = TOKEN_PREFIX + new_secret()
         with self._database.begin() as connection:

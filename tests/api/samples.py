@@ -7,7 +7,11 @@ from typing import Any
 from audit.web.declared import RECORD, SCOPES, Leaves
 
 MORE: dict[str, dict[str, Any]] = {
-    "reports_sign_off": {"from": "2026-01-01T00:00:00Z", "to": "2026-02-01T00:00:00Z"},
+    "reports_sign_off": {
+        "from": "2026-01-01T00:00:00Z",
+        "to": "2026-02-01T00:00:00Z",
+        "record": "{review}",
+    },
     "tokens_create": {"scopes": ["admin"]},
     "pivots_search": {"value": "jdoe"},
 }
@@ -87,14 +91,12 @@ def _asked(path: str, told: Mapping[str, Any], document: dict[str, Any]) -> Aske
     content = told.get("requestBody", {}).get("content", {})
     shape = content.get("application/json", {}).get("schema")
     body = None if shape is None else sample(shape, document) | MORE.get(name, {})
-    if name == "reports_sign_off":
-        body["record"] = "{review}"
     return Asked(filled, wanted, body)
 
 
 def _of(parameter: dict[str, Any], document: dict[str, Any]) -> str:
     """A value; the name in braces where it has to name something that there is."""
-    name = parameter["name"]
+    name = str(parameter["name"])
     if name == "filter" or name.endswith("_id"):
         return "{" + name + "}"
     told = {key: parameter[key] for key in ("examples", "example") if key in parameter}

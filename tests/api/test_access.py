@@ -1,9 +1,13 @@
 """Who gets in, how often, and that every look is journaled before it is answered."""
 
 import pytest
+from starlette.requests import Request
 from starlette.testclient import TestClient
 
+from audit.api.access import Doorkeeper
 from audit.query.access import Scope
+from audit.state.grants import Grants
+from audit.state.sessions import Guest
 from audit.web.options import WebOptions
 from tests.api.conftest import client_of
 from tests.web.stack import Stack, application
@@ -122,3 +126,29 @@ def test_default_rate_lets_a_script_read_fifty_times_a_second(own: Stack) -> Non
     client = client_of(own)
     assert {ask(client, "GET", "/api/v1/me") for _ in range(60)} == {200}
     assert WebOptions().requests_per_s >= 50
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "is_let_on"),
+    [
+        ({"roles": {"reviewer"}}, {"roles": {"reviewer"}}, True),
+        ({"roles": {"reviewer"}}, {"roles": {"reviewer", "investigator"}}, True),
+        ({"roles": {"investigator"}}, {"roles": {"reviewer"}}, False),
+        ({"roles": {"reviewer"}}, {"roles": {"operator"}}, False),
+        ({"roles": {"reviewer"}}, {"roles": {"reviewer"}, "sites": {"radiology"}}, False),
+    ],
+)
+def test_a_long_answer_ends_when_its_caller_may_see_less(
+    own: Stack, before: dict[str, set[str]], now: dict[str, set[str]], is_let_on: bool
+) -> None:
+    held = before
+
+    def vouched(_: str) -> Guest:
+        grants = Grants(**{name: frozenset(values) for name, values in held.items()})
+        return Guest(name="mara", display_name="", grants=grants, issuer="https://idp.example")
+
+    door = Doorkeeper.of(own.state, WebOptions(bearer=vouched))
+    request = Request({"type": "http", "headers": [(b"authorization", b"Bearer a.b.c")]})
+    assert door.admit(request).may(Scope.EVENTS_READ)
+    held = now
+    assert door.still_admits(request, Scope.EVENTS_READ) is is_let_on

@@ -53,6 +53,17 @@ def test_a_token_may_do_no_more_than_its_maker(own: Stack) -> None:
     assert only.post(f"{A}/tokens", json=wide, headers=headers).status_code == 403
 
 
+def test_a_token_ends_with_the_token_that_made_it(own: Stack) -> None:
+    maker = own.state.tokens.create("maker", "x", {Scope.ADMIN}, 600)
+    headers = {"Authorization": f"Bearer {maker.secret}"}
+    with client_of(own) as client:
+        asked = {"name": "heir", "scopes": ["admin"], "days": 366}
+        made = client.post(f"{A}/tokens", json=asked, headers=headers).json()
+    heir = own.state.tokens.find(made["token"])
+    assert heir is not None
+    assert heir.expires_at <= maker.token.expires_at
+
+
 @pytest.mark.parametrize("asked", [{"roles": ["king"]}, {"scopes": ["events:all"]}, {}])
 def test_what_means_nothing_is_not_granted(admin: TestClient, asked: dict[str, Any]) -> None:
     assert make(admin, **asked).status_code == 400

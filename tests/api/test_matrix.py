@@ -174,7 +174,7 @@ def test_each_role_reaches_what_it_has_the_scopes_for_and_nothing_else(
 
 
 def test_each_scope_is_needed_and_its_lack_is_one_record(matrix: Matrix) -> None:
-    callers = {scope: matrix.caller(*(ALL_SCOPES - {scope})) for scope in ALL_SCOPES}
+    callers = {str(scope): matrix.caller(*(ALL_SCOPES - {scope})) for scope in ALL_SCOPES}
     wrong = {}
     for route in matrix.guarded:
         for scope in route.scopes or ():
@@ -352,8 +352,12 @@ def test_reports_about_patients_and_exports_as_received_need_more(
     held = all_roles()[role].scopes
     caller = matrix.caller(roles=(role,))
     headers = {"Authorization": f"Bearer {caller.token}"}
-    about = {"patients": [{"identifier": "P48003"}], "study": "1.2.3", "user": "jdoe"}
-    wrong = {}
+    about: dict[str, object] = {
+        "patients": [{"identifier": "P48003"}],
+        "study": "1.2.3",
+        "user": "jdoe",
+    }
+    wrong: dict[str, str] = {}
     for kind in KINDS:
         path = f"/api/v1/reports/{kind}"
         needed = {"reports:read"}

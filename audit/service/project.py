@@ -57,6 +57,11 @@ def projection_options(settings: Settings) -> ProjectionOptions:
     )
 
 
+def repeat_options(settings: Settings) -> RepeatOptions:
+    """When a record counts as a repeat, from the settings."""
+    return RepeatOptions(window_s=round(settings.index.repeat_window_h * 3600))
+
+
 def worker_count(wanted: int | None) -> int:
     """Processes that project: as set, else one for each core that receipt and index leave idle."""
     if wanted is not None:
@@ -132,7 +137,7 @@ class ProjectRole:
             batch_records=index.batch_records,
             poll_interval_s=index.poll_interval_ms / 1000,
             workers=worker_count(index.workers),
-            repeats=RepeatOptions(window_s=round(index.repeat_window_h * 3600)),
+            repeats=repeat_options(self._settings),
             projection=projection_options(self._settings),
         )
 

@@ -1,8 +1,8 @@
 """Holds the search index against the journal, both ways; changes neither.
 
 Every document is made anew from its journal entry and compared; then every message of the journal
-below the index's position must have had one. What disagrees is looked at once more at the end,
-since records arrive and are removed meanwhile.
+below the index's position must have had one, and name the record that it repeats. What disagrees
+is looked at once more at the end, since records arrive and are removed meanwhile.
 """
 
 import json
@@ -20,10 +20,11 @@ from audit.projector.certificates import CertificateNames
 from audit.projector.jobs import Job, run_jobs
 from audit.projector.options import ProjectionOptions
 from audit.projector.project import record_id
+from audit.projector.repeats import RepeatMemory, RepeatOptions
 from audit.service.backends import open_index
 from audit.service.dead_letters import refusals_in
 from audit.service.paths import DataPaths
-from audit.service.project import projection_options
+from audit.service.project import projection_options, repeat_options
 from audit.settings import Settings
 
 MAX_NAMED = 100
@@ -82,7 +83,11 @@ class IndexCheck:
         reader: JournalReader,
         options: ProjectionOptions,
         progress: Progress | None = None,
+        repeats: RepeatOptions | None = None,
     ) -> None:
+        self._repeats = RepeatMemory(reader.read, repeats or RepeatOptions())
+        self._told_repeats: dict[int, str] = {}
+        self._true_repeats: dict[str, str] = {}
         self._index = index
         self._reader = reader
         self._options = options
@@ -110,10 +115,22 @@ class IndexCheck:
         for entry in self._reader.iterate(0, report.position):
             if entry.sequence % _PAGE == 0:
                 self._tell(report.documents + entry.sequence)
-            if is_document(entry) and not self._was_seen(entry.sequence):
-                self._suspects[self._id(entry.sequence)] = _MISSING
+            if is_document(entry):
+                self._look_for(entry)
         self._look_again()
         return report
+
+    def _look_for(self, entry: Entry) -> None:
+        """The message has a document, which says what it repeats, if anything."""
+        name, earlier = self._id(entry.sequence), self._repeats.note(entry)
+        true = "" if earlier is None else self._id(earlier)
+        if not self._was_seen(entry.sequence):
+            self._suspects[name] = _MISSING
+            return
+        told = self._told_repeats.get(entry.sequence, "")
+        if name not in self._suspects and not self._is_right(told, true):
+            self._true_repeats[name] = true
+            self._suspects[name] = f"repeats {true or 'no record'}, but says {told or 'nothing'}"
 
     def _pages(self) -> Iterator[tuple[IndexedRecord, ...]]:
         place = None
@@ -140,6 +157,8 @@ class IndexCheck:
                 self._suspects[record.id] = entry
                 continue
             self._seen[record.sequence // 8] |= 1 << record.sequence % 8
+            if record.first(_REPEAT_OF):
+                self._told_repeats[record.sequence] = record.first(_REPEAT_OF)
             pairs.append((record, entry))
         for (record, _), problem in zip(pairs, self._problems(pairs), strict=True):
             if problem:
@@ -174,12 +193,18 @@ class IndexCheck:
             differing = ", ".join(differences(record, projected.record))
             if differing:
                 yield f"differs from its entry in {differing}"
-            elif not self._repeats(record, entry):
+            elif not self._may_repeat(record, entry):
                 yield "is no repeat of the record that it names"
             else:
                 yield ""
 
-    def _repeats(self, record: IndexedRecord, entry: Entry) -> bool:
+    def _is_right(self, told: str, true: str) -> bool:
+        """Whether it tells what it repeats; what a removed record held can't be said any more."""
+        if told == true:
+            return True
+        return bool(told) and self._reader.read(int(told.rpartition("-")[2])).is_removed
+
+    def _may_repeat(self, record: IndexedRecord, entry: Entry) -> bool:
         """Whether what it says to repeat has the same octets, or is no longer to be compared."""
         named = record.first(_REPEAT_OF)
         if not named:
@@ -211,7 +236,10 @@ class IndexCheck:
             except NotFound:
                 return True
         entry = self._entry_of(record)
-        return not isinstance(entry, str) and not any(self._problems([(record, entry)]))
+        if isinstance(entry, str) or any(self._problems([(record, entry)])):
+            return False
+        told = record.first(_REPEAT_OF)
+        return name not in self._true_repeats or self._is_right(told, self._true_repeats[name])
 
     def _was_seen(self, sequence: int) -> bool:
         return bool(self._seen[sequence // 8] >> sequence % 8 & 1)
@@ -259,7 +287,8 @@ def check_index(settings: Settings, progress: Progress | None = None) -> IndexRe
         with JournalReader(paths.journal, position) as reader:
             index = open_index(settings, paths)
             try:
-                return IndexCheck(index, reader, projection_options(settings), progress).run()
+                options, repeats = projection_options(settings), repeat_options(settings)
+                return IndexCheck(index, reader, options, progress, repeats).run()
             finally:
                 index.close()
     except IncompleteCheck:

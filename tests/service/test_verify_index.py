@@ -47,19 +47,37 @@ def place(tmp_path: Path, authority: CertificateAuthority) -> Place:
     return made
 
 
-def fill(place: Place) -> None:
-    raws = [one.syslog for one in simulate(3, datetime(2026, 1, 5, tzinfo=UTC), events=COUNT - 1)]
-    raws.insert(9, raws[5])
-    options = JournalOptions(
+def remove(place: Place, sequence: int) -> None:
+    """Its body, by right, from the journal alone."""
+    first = segment_files(place.paths.journal)[0][0]
+    name = read_identity(place.paths.journal).name
+    signer = Signer(name, load_signing_key(place.paths.signing_key))
+    Remover(place.paths.journal, RemovalOptions(signer=signer)).remove(first, [sequence], "over")
+
+
+def append(place: Place, *records: Received) -> None:
+    with JournalWriter.open(
+        place.paths.journal, journal_options(place), files=Files(Unsynced())
+    ) as writer:
+        for record in records:
+            writer.append([record])
+
+
+def journal_options(place: Place) -> JournalOptions:
+    return JournalOptions(
         key_file=place.paths.signing_key,
         position_file=place.paths.position,
         segment_max_entries=15,
         reserve_octets=0,
     )
-    with JournalWriter.open(place.paths.journal, options, files=Files(Unsynced())) as writer:
-        writer.append([certificate(1)])
-        for number, raw in enumerate(raws):
-            writer.append([Received(raw, 1_770_000_000_000_000_000 + number, "tls", "192.0.2.1")])
+
+
+def fill(place: Place) -> None:
+    raws = [one.syslog for one in simulate(3, datetime(2026, 1, 5, tzinfo=UTC), events=COUNT - 1)]
+    raws.insert(9, raws[5])
+    at = 1_770_000_000_000_000_000
+    sent = [Received(raw, at + number, "tls", "192.0.2.1") for number, raw in enumerate(raws)]
+    append(place, certificate(1), *sent)
 
 
 def follow(place: Place, index: SearchIndex) -> None:
@@ -136,6 +154,41 @@ def test_a_document_that_was_altered(
     assert said in problem
 
 
+def test_a_repeat_that_does_not_say_so(place: Place) -> None:
+    (repeat,) = [one for one in documents(place) if one.first("repeat_of")]
+    fields = {name: value for name, value in repeat.fields.items() if name != "repeat_of"}
+    silent = replace(repeat, fields=fields)
+    ((name, problem),) = change(place, lambda index: index.put([silent], COUNT + 1))
+    assert name == repeat.id
+    assert problem == f"repeats {repeat.first('repeat_of')}, but says nothing"
+
+
+def test_the_same_octets_of_another_source_are_no_repeat(place: Place) -> None:
+    with JournalReader(place.paths.journal) as reader:
+        end = reader.durable_count()
+        again = replace(reader.read(7).received, peer="192.0.2.2")
+        origin = reader.origin
+    append(place, again)
+    follow(place, open_index(place.settings, place.paths))
+    index = open_index(place.settings, place.paths)
+    record = index.get(f"{origin}-{end}")
+    assert record is not None
+    hidden = replace(record, fields=record.fields | {"repeat_of": (f"{origin}-7",)})
+    index.put([hidden], end + 1)
+    index.close()
+    assert check_index(place.settings).named == [
+        (record.id, f"repeats no record, but says {origin}-7")
+    ]
+
+
+def test_a_repeat_of_what_was_removed_since_is_none_to_complain_of(place: Place) -> None:
+    (repeat,) = [one for one in documents(place) if one.first("repeat_of")]
+    earlier = int(repeat.first("repeat_of").rpartition("-")[2])
+    remove(place, earlier)
+    gone = repeat.first("repeat_of")
+    assert change(place, lambda index: index.remove([gone])) == []
+
+
 def test_a_record_that_is_called_a_repeat_to_hide_it(place: Place) -> None:
     one, other = documents(place)[3], documents(place)[20]
     hidden = replace(other, fields=other.fields | {"repeat_of": (one.id,)})
@@ -164,10 +217,7 @@ def test_documents_without_an_entry(place: Place) -> None:
 
 
 def test_a_record_that_was_removed_from_the_journal_alone(place: Place) -> None:
-    first = segment_files(place.paths.journal)[0][0]
-    name = read_identity(place.paths.journal).name
-    signer = Signer(name, load_signing_key(place.paths.signing_key))
-    Remover(place.paths.journal, RemovalOptions(signer=signer)).remove(first, [4], "over")
+    remove(place, 4)
     named = dict(change(place, lambda _: None))
     ((name, problem),) = named.items()
     assert name.endswith("-4")

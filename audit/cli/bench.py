@@ -279,6 +279,34 @@ def outage(seconds: float, rounds: int, arriving: int, as_json: bool) -> None:
 
 
 @bench.command(
+    epilog=examples("arr bench push", "arr bench push --backlog 50000 --messages 2000 --json")
+)
+@click.option(
+    "--backlog",
+    type=click.IntRange(min=1),
+    default=10_000,
+    show_default=True,
+    help="Records that wait to be pushed when the push begins.",
+)
+@click.option(
+    "--messages",
+    type=click.IntRange(min=1),
+    default=500,
+    show_default=True,
+    help="Messages that are sent and timed, without and with the push.",
+)
+@json_option
+def push(backlog: int, messages: int, as_json: bool) -> None:
+    """Time until a message is durable, without and with a busy push to a SIEM beside.
+
+    ratio_p99 is the p99 with the push by that without; both are taken in the same run.
+    """
+    from audit.bench.push import PushBenchOptions, run
+
+    _show(run(PushBenchOptions(backlog=backlog, messages=messages)), as_json)
+
+
+@bench.command(
     epilog=examples(
         "arr bench search --events 100000 --json > large.json",
         "arr bench chart small.json large.json --out search.svg",

@@ -42,6 +42,16 @@ def test_validate() -> None:
     assert found["whole_to_lxml"] == found["ratio_to_lxml"]["whole"]
 
 
+def test_push() -> None:
+    found = figures("push", "--backlog", "30", "--messages", "5")
+    for name in ("without_push", "with_push"):
+        assert set(found[name]) == LATENCY
+        assert found[name]["n"] == 5
+        assert found[name]["p99_ms"] > 0
+    assert found["ratio_p99"] > 0
+    assert found["pushed_meanwhile"] >= 0
+
+
 def test_figures_for_people() -> None:
     shown = text("validate", "--messages", "5", "--rounds", "1")
     assert "whole_to_lxml" in shown

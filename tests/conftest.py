@@ -9,7 +9,7 @@ from tests.elasticsearch_server import elasticsearch_server
 
 __all__ = ["elasticsearch_server"]  # here alone, or each module that asks would start its own
 
-SERVER_TIMEOUT_S = 600
+SERVER_TIMEOUT_S = 14_400 if os.environ.get("ARR_LONG") else 600
 """For tests that wait for a server or browser which nobody here wrote."""
 
 ALLOWED = (HealthCheck.too_slow, HealthCheck.function_scoped_fixture)

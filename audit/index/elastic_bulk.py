@@ -16,6 +16,9 @@ _HEADERS: Final = {
     "accept": "application/vnd.elasticsearch+json; compatible-with=8",
     "content-type": "application/vnd.elasticsearch+x-ndjson; compatible-with=8",
 }
+_BULK: Final = "/_bulk?filter_path=items.*.status,items.*.result,items.*.error"
+"""Only what is judged comes back: the rest is most of the answer."""
+
 _TOO_LARGE: Final = 413
 _NOT_FOUND: Final = 404
 _BAD_REQUEST: Final = 400
@@ -115,7 +118,7 @@ class BulkWriter:
         try:
             answer = self._client.perform_request(
                 "POST",
-                "/_bulk",
+                _BULK,
                 headers=_HEADERS,
                 body=b"\n".join([*(action.line for action in chunk), b""]),
             )

@@ -41,6 +41,7 @@ class ElasticIndexOptions:
         password: for basic authentication.
         ca_file: what the nodes' certificates are checked against; None for the system's.
         request_timeout_s: how long one request may take.
+        merge_timeout_s: how long the segments of removed records may take to be rewritten.
         retry_for_s: how long a write is tried again before it fails; the caller may go on later.
         first_pause_s: pause before the first retry; doubled each time, to at most 5 s.
         bulk_octets: size of one bulk request.
@@ -56,6 +57,7 @@ class ElasticIndexOptions:
     password: str | None = None
     ca_file: Path | None = None
     request_timeout_s: float = 30.0
+    merge_timeout_s: float = 3600.0
     retry_for_s: float = 30.0
     first_pause_s: float = 0.1
     bulk_octets: int = 8 * 1024 * 1024

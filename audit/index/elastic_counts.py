@@ -1,14 +1,22 @@
 """Aggregations: what is asked of Elasticsearch, and how its answer reads. Pure."""
 
+from collections.abc import Iterator
 from typing import Any, Final
 
 from audit.index import tokens
 from audit.index.elastic_mapping import TIMESTAMP
 from audit.index.port import Span
+from audit.index.ranking import bucket_starts
 
 MILLISECOND: Final = 1_000_000
-MOST_BUCKETS: Final = 1000
-"""Buckets of one request when they are asked for one by one."""
+MOST_BUCKETS: Final = 1_000
+"""Buckets of one request when they are asked for one by one, or split by a field.
+
+Elasticsearch gives 65,536 in all (``search.max_buckets``), those of the split included.
+"""
+
+MOST_PLAIN_BUCKETS: Final = 50_000
+"""Buckets of one date histogram that isn't split."""
 
 SHARD_SIZES: Final = (1_000, 30_000, 1_000_000)
 """Values each shard reports of a facet: more are asked for while the answer isn't exact."""
@@ -39,6 +47,21 @@ def split_terms(split: str) -> dict[str, Any]:
     """The values of a split field; records without one stand under the empty string."""
     tokens.field_prefix(split)
     return {"split": {"terms": {"field": split, "size": _MOST_SPLIT_VALUES, "missing": ""}}}
+
+
+def has_more_values(bucket: dict[str, Any]) -> bool:
+    """Whether a split bucket has values that the answer leaves out."""
+    return int(bucket["split"].get("sum_other_doc_count", 0)) > 0
+
+
+def pieces(span: Span, split: str | None) -> Iterator[tuple[int, Span]]:
+    """The span in parts that one request each can answer, and the number of their first bucket."""
+    starts = bucket_starts(span)
+    most = MOST_PLAIN_BUCKETS if split is None and is_in_milliseconds(span) else MOST_BUCKETS
+    for first in range(0, len(starts), most):
+        part = starts[first : first + most]
+        end = min(span.end, part[-1] + span.interval)
+        yield first, Span(start=part[0], end=end, interval=span.interval)
 
 
 def is_in_milliseconds(span: Span) -> bool:

@@ -1,8 +1,8 @@
 """A record as an Elasticsearch document and back. Pure."""
 
 import json
-from datetime import UTC, datetime
-from functools import cache
+from datetime import UTC, datetime, timedelta
+from functools import cache, lru_cache
 from typing import Any, Final
 
 import orjson
@@ -16,11 +16,17 @@ SOURCE: Final = ["time", "received", "sequence", RECORD]
 """What of a document a record is made from."""
 
 _MILLISECOND: Final = 1_000_000
+_DAY: Final = 86_400 * 1_000_000_000
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+_CACHED: Final = 200
+"""Characters of values up to which their indexed form is remembered: most come again and again."""
 
 
 @cache
-def _keyword_names() -> tuple[str, ...]:
-    return tuple(f.name for f in fields_of("keyword"))
+def _keyword_names() -> frozenset[str]:
+    return frozenset(f.name for f in fields_of("keyword"))
 
 
 def document_of(record: IndexedRecord) -> dict[str, Any]:
@@ -32,18 +38,39 @@ def document_of(record: IndexedRecord) -> dict[str, Any]:
         "sequence": record.sequence,
         RECORD: {"fields": record.fields, "body": record.body},
     }
-    for name in _keyword_names():
-        values = record.values(name)
-        if values:
-            made[name] = sorted({tokens.indexed_value(name, v) for v in values})
-    for name in tokens.text_fields():
-        values = record.values(name)
-        if values:
-            made[name] = [" ".join(tokens.word_tokens(v)) for v in values]
+    keywords, texts = _keyword_names(), tokens.text_fields()
+    for name, values in record.fields.items():
+        if values and name in keywords:
+            made[name] = _indexed(name, values)
+        elif values and name in texts:
+            made[name] = [_words(value) for value in values]
     bits = {tokens.address_token(v) for v in record.values("address")} - {None}
     if bits:
         made[ADDRESS_BITS] = sorted(b for b in bits if b is not None)
     return made
+
+
+def _indexed(name: str, values: tuple[str, ...]) -> tuple[str, ...]:
+    """What stands in a keyword field: each folded value once."""
+    return (_cached_values if sum(map(len, values)) <= _CACHED else _values)(name, values)
+
+
+def _values(name: str, values: tuple[str, ...]) -> tuple[str, ...]:
+    if len(values) == 1:
+        return (tokens.indexed_value(name, values[0]),)
+    return tuple(sorted({tokens.indexed_value(name, value) for value in values}))
+
+
+def _words(value: str) -> str:
+    return _cached_joined(value) if len(value) <= _CACHED else _joined(value)
+
+
+def _joined(value: str) -> str:
+    return " ".join(tokens.word_tokens(value))
+
+
+_cached_values = lru_cache(maxsize=65536)(_values)
+_cached_joined = lru_cache(maxsize=65536)(_joined)
 
 
 def record_of(hit: dict[str, Any]) -> IndexedRecord:
@@ -71,4 +98,9 @@ def to_json(value: Any) -> bytes:
 
 def month_of(received: int) -> str:
     """The month (UTC) of a time in nanoseconds, for example ``2026-02``."""
-    return datetime.fromtimestamp(received // 1_000_000_000, UTC).strftime("%Y-%m")
+    return _month_of_day(received // _DAY)
+
+
+@lru_cache(maxsize=1024)
+def _month_of_day(day: int) -> str:
+    return (_EPOCH + timedelta(days=day)).strftime("%Y-%m")

@@ -6,6 +6,7 @@ that nothing depends on the analysers of a cluster.
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from itertools import islice
 from typing import Any, Final
 
@@ -57,6 +58,10 @@ class ElasticIndex:
     def remove(self, ids: Iterable[str]) -> int:
         """Forget the records; the segments that held them are rewritten."""
         return self._store.remove(ids)
+
+    def removing(self) -> AbstractContextManager[None]:
+        """Within it, segments are rewritten once at the end, however often `remove` is called."""
+        return self._store.removing()
 
     def get(self, record_id: str) -> IndexedRecord | None:
         """One record by id."""
@@ -111,13 +116,7 @@ class ElasticIndex:
         self, criteria: Criteria, span: Span, split: str | None = None
     ) -> tuple[Bucket, ...]:
         """Matches by ``time``, one bucket per interval, empty ones included."""
-        within = And((criteria, Range("time", span.start, span.end)))
-        query = query_of(within)
-        if not query.exact:
-            return buckets_of(span, self._buckets_by_record(within, span, split))
-        if counts.is_in_milliseconds(span):
-            return buckets_of(span, self._date_buckets(query, span, split))
-        return buckets_of(span, self._exact_buckets(query, span, split))
+        return buckets_of(span, self._buckets(criteria, span, split))
 
     def top_by_distinct(
         self, criteria: Criteria, group: str, distinct: str, size: int = 10
@@ -154,13 +153,13 @@ class ElasticIndex:
         """State for operators."""
         try:
             with failing_plainly():
-                status = str(self._client.cluster.health()["status"])
+                status = str(self._client.cluster.health(index=self._events)["status"])
                 stats = self._client.indices.stats(index=self._events, metric="docs,store")
             totals = stats["_all"]["primaries"]
             return {
                 "backend": "elasticsearch",
                 "healthy": status != _RED,
-                "fault": f"the cluster's state is {status}" if status == _RED else "",
+                "fault": f"the state of its indices is {status}" if status == _RED else "",
                 "records": int(totals.get("docs", {}).get("count", 0)),
                 "months": len(stats["indices"]),
                 "octets": int(totals.get("store", {}).get("size_in_bytes", 0)),
@@ -193,28 +192,33 @@ class ElasticIndex:
                 values.update({fold(v) for v in record.values(name)})
         return {name: commonest(values, size) for name, values in counted.items()}
 
-    def _date_buckets(
-        self, query: Query, span: Span, split: str | None
+    def _buckets(
+        self, criteria: Criteria, span: Span, split: str | None
     ) -> Iterator[tuple[int, str, int]]:
-        asked = counts.date_histogram(span)
+        for first, part in counts.pieces(span, split):
+            within = And((criteria, Range("time", part.start, part.end)))
+            query = query_of(within)
+            found = self._buckets_of_part(query, part, split) if query.exact else None
+            if found is None:
+                found = list(self._buckets_by_record(within, part, split))
+            yield from ((first + number, value, n) for number, value, n in found)
+
+    def _buckets_of_part(
+        self, query: Query, span: Span, split: str | None
+    ) -> list[tuple[int, str, int]] | None:
+        """Number of a bucket, value, records; None when Elasticsearch can't tell all values."""
+        dates = counts.is_in_milliseconds(span)
+        asked = counts.date_histogram(span) if dates else counts.filters(bucket_starts(span))
         if split is not None:
             asked["aggs"] = counts.split_terms(split)
-        answer = self._reader.aggregate(query.body, asked)
-        for bucket in answer["buckets"]:
-            number = (bucket["key"] * counts.MILLISECOND - span.start) // span.interval
-            yield from self._named(number, bucket, split)
-
-    def _exact_buckets(
-        self, query: Query, span: Span, split: str | None
-    ) -> Iterator[tuple[int, str, int]]:
-        starts = bucket_starts(span)
-        for first in range(0, len(starts), counts.MOST_BUCKETS):
-            asked = counts.filters(starts[first : first + counts.MOST_BUCKETS])
-            if split is not None:
-                asked["aggs"] = counts.split_terms(split)
-            answer = self._reader.aggregate(query.body, asked)
-            for number, bucket in enumerate(answer["buckets"], first):
-                yield from self._named(number, bucket, split)
+        found: list[tuple[int, str, int]] = []
+        for place, bucket in enumerate(self._reader.aggregate(query.body, asked)["buckets"]):
+            if split is not None and counts.has_more_values(bucket):
+                return None
+            key = bucket["key"] * counts.MILLISECOND if dates else 0
+            number = (key - span.start) // span.interval if dates else place
+            found.extend(self._named(number, bucket, split))
+        return found
 
     def _named(
         self, number: int, bucket: dict[str, Any], split: str | None

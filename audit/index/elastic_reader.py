@@ -71,7 +71,7 @@ class ElasticReader:
         direction = "desc" if newest_first else "asc"
         order = [{"time": direction}, {"sequence": direction}]
         place = {} if after is None else {"search_after": [after.time, after.sequence]}
-        size = min(page, PAGE)
+        size = min(page, PAGE) if query.exact else PAGE
         while True:
             answer = self._search(
                 query.body,

@@ -1,6 +1,7 @@
 """What the repository keeps in Elasticsearch: monthly indices, a position, dead letters."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 from audit.errors import IndexUnavailable
@@ -27,6 +28,7 @@ class ElasticStore:
         self._bulk = BulkWriter(client, options)
         self._prepared = False
         self._months: set[str] = set()
+        self._expunges_later = False
         self._events = mapping.events_pattern(options.prefix)
         self._position = CommittedPosition(client, options.prefix)
         self.letters = DeadLetters(client, self._bulk, options)
@@ -79,19 +81,35 @@ class ElasticStore:
         outcome = self._bulk.send([delete_action(index, id_) for index, id_ in places])
         indices = {index for index, _ in places}
         self._refresh(indices)
-        for index in sorted(indices):
-            self._expunge(index)
+        if not self._expunges_later:
+            for index in sorted(indices):
+                self._expunge(index)
         return outcome.results["deleted"]
+
+    @contextmanager
+    def removing(self) -> Iterator[None]:
+        """Rewrite segments once at the end: all that hold deleted records, also from before."""
+        self._expunges_later = True
+        try:
+            yield
+        finally:
+            self._expunges_later = False
+        with failing_plainly():
+            stats = self._client.indices.stats(index=self._events, metric="docs")
+        for index, told in sorted(stats.get("indices", {}).items()):
+            if told["primaries"]["docs"]["deleted"] or not told["primaries"]["docs"]["count"]:
+                self._expunge(index)
 
     def _expunge(self, index: str) -> None:
         """Leave nothing of deleted records on disk; an index without records goes whole."""
+        patient = self._client.options(request_timeout=self._options.merge_timeout_s)
         with failing_plainly():
             if self._client.count(index=index)["count"] == 0:
                 self._client.indices.delete(index=index, ignore_unavailable=True)
                 self._months.discard(index)
                 return
-            self._client.indices.forcemerge(index=index, only_expunge_deletes=True)
-            self._client.indices.flush(index=index, force=True, wait_if_ongoing=True)
+            patient.indices.forcemerge(index=index, only_expunge_deletes=True)
+            patient.indices.flush(index=index, force=True, wait_if_ongoing=True)
 
     def clear(self) -> None:
         """Delete every index and begin anew."""

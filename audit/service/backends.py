@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -108,6 +109,13 @@ def interrupt_upkeep(index: SearchIndex) -> None:
         index.stop_sealing()
 
 
+def removing_from(index: SearchIndex) -> AbstractContextManager[None]:
+    """What many removals stand in, so that what each would end with is done once."""
+    from audit.index.elastic_index import ElasticIndex
+
+    return index.removing() if isinstance(index, ElasticIndex) else nullcontext()
+
+
 def _open_elastic(settings: Settings) -> SearchIndex:
     from audit.index.elastic_client import ElasticIndexOptions
     from audit.index.elastic_index import ElasticIndex
@@ -124,6 +132,7 @@ def _open_elastic(settings: Settings) -> SearchIndex:
             password=_secret(index.elasticsearch_password_file),
             ca_file=index.elasticsearch_ca,
             request_timeout_s=index.elasticsearch_timeout_s,
+            merge_timeout_s=index.elasticsearch_merge_timeout_s,
             retry_for_s=index.elasticsearch_retry_s,
             bulk_octets=index.elasticsearch_bulk_octets,
             replicas=index.elasticsearch_replicas,

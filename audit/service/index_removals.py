@@ -5,14 +5,16 @@ its batches, and remembers in a file how many statements it has carried out; whe
 begins again, which changes nothing.
 """
 
-from itertools import islice
+from itertools import islice, takewhile
 from pathlib import Path
 
 from audit.index.port import SearchIndex
 from audit.journal import layout
 from audit.journal.reader import JournalReader
+from audit.journal.removal import Removal
 from audit.journal.remove import read_removals
 from audit.projector.project import record_id
+from audit.service.backends import removing_from
 from audit.service.paths import DataPaths
 from audit.service.state_file import replace_file
 
@@ -76,14 +78,27 @@ class IndexRemovals:
         if changed == self._seen:
             return
         removals = read_removals(self._paths.journal, self._reader.identity)
-        for removal in removals[applied_count(self._applied) :]:
-            first, last = removal.spans[0][0], removal.spans[-1][1]
-            # A record must not come back from a batch that was read before the segment changed.
-            if self._index.position() <= last or not self._reader.read(first).is_removed:
-                return
-            sequences = iter(removal.sequences())
-            while some := list(islice(sequences, _IDS_AT_ONCE)):
-                ids = [record_id(self._reader.origin, sequence) for sequence in some]
-                self.records += self._index.remove(ids)
-            replace_file(self._applied, str(removal.number + 1).encode())
+        waiting = removals[applied_count(self._applied) :]
+        due = list(takewhile(self._is_due, waiting))
+        if due:
+            with removing_from(self._index):
+                for removal in due:
+                    self._carry_out(removal)
+            replace_file(self._applied, str(due[-1].number + 1).encode())
+        if len(due) < len(waiting):
+            return
         self._seen = changed
+
+    def _is_due(self, removal: Removal) -> bool:
+        """Not before its records are behind the index.
+
+        A record must not come back from a batch that was read before the segment changed.
+        """
+        first, last = removal.spans[0][0], removal.spans[-1][1]
+        return self._index.position() > last and self._reader.read(first).is_removed
+
+    def _carry_out(self, removal: Removal) -> None:
+        sequences = iter(removal.sequences())
+        while some := list(islice(sequences, _IDS_AT_ONCE)):
+            ids = [record_id(self._reader.origin, sequence) for sequence in some]
+            self.records += self._index.remove(ids)

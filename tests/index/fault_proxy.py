@@ -101,7 +101,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer((_STATUS[fault], {"content-type": _KIND}, b'{"error":"no"}'))
         elif fault == "html":
             self._answer((200, {"content-type": "text/html"}, b"<html>sign in</html>"))
-        elif fault == "some items" and self.path.endswith("/_bulk"):
+        elif fault == "some items" and self.path.split("?")[0].endswith("/_bulk"):
             self._answer(self._some_items(body))
         else:
             self._forward(fault, body)

@@ -103,6 +103,8 @@ def test_each_record_stands_once_after_kills(
             assert looking.position() >= told, "what was committed is gone"
     finally:
         writer.ending.set()
+        if elasticsearch_server.process.poll() is not None:
+            elasticsearch_server.start_again()  # others use it after this test
         writer.join()
     position = looking.position()
     held = sequences(looking)

@@ -12,7 +12,6 @@ from audit.query.message_sources import SourceMessage, advanced, read_sources
 from audit.query.pointing import point_at, safe, text_of, width_of
 from audit.record.assess import Assessment, assess
 from audit.record.findings import Finding, finding
-from audit.record.location import begun
 from audit.record.xml_input import DEFAULT_LIMITS, XmlLimits
 
 _BOM = b"\xef\xbb\xbf"
@@ -114,7 +113,7 @@ def validate_message(
         said = f"{len(message.raw)} of {message.original_length} octets arrived"
         found.append(finding("message-truncated", said))
     assessment = assess(msg, limits)
-    findings = (*found, *begun(assessment.findings, msg))
+    findings = (*found, *assessment.findings)
     verdict = assessment.verdict
     if verdict == "valid" and any(one.severity == "error" for one in found):
         verdict = "invalid"

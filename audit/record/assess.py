@@ -22,7 +22,7 @@ from audit.record.known_parts import (
     read_known,
     remember_clean,
 )
-from audit.record.location import line_of, local_name
+from audit.record.location import begun, line_of, local_name
 from audit.record.message_rules import judge_message
 from audit.record.normalise import normalise, strip_foreign
 from audit.record.parse import event_id_of, read_message
@@ -322,10 +322,11 @@ def _located(
     kept = findings
     if len(findings) > limits.max_findings:  # errors first: the verdict rests on them
         kept = sorted(findings, key=_is_no_error)[: limits.max_findings]
+    known = [
+        replace(one, line=one.line or line_of(root, one.path)) if one.path else one for one in kept
+    ]
     placed = [
-        replace(one, line=(one.line or line_of(root, one.path)) + source.lines_before)
-        if one.path
-        else one
-        for one in kept
+        replace(one, line=one.line + source.lines_before) if one.path else one
+        for one in begun(known, source.octets)
     ]
     return tuple(sorted(placed, key=lambda one: one.line))

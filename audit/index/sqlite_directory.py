@@ -32,6 +32,9 @@ from audit.index.sqlite_generation import (
 from audit.index.sqlite_key import IndexKeys, wrap_anew
 from audit.index.sqlite_schema import BESIDE, discard, open_for_reading
 
+MONTH_CHARS: Final = 7
+"""Of the name of a file those that name the month."""
+
 _CURRENT: Final = "current"
 _NEXT: Final = "next"
 _UNFINISHED: Final = frozenset({".new", ".building"})
@@ -40,6 +43,11 @@ _UNFINISHED: Final = frozenset({".new", ".building"})
 def month_of(received: int) -> str:
     """The month (UTC) of a time in nanoseconds, for example ``2026-01``."""
     return datetime.fromtimestamp(received // SECOND, UTC).strftime("%Y-%m")
+
+
+def month_in(name: str) -> str:
+    """The month that a file belongs to, by its name; the whole name while the file grows."""
+    return name[:MONTH_CHARS]
 
 
 class IndexDirectory:

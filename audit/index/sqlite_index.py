@@ -5,6 +5,7 @@ beside it. apsw rather than the standard library's sqlite3, because it brings it
 ``secure-delete`` of FTS5, by which a removed record leaves the disk, needs 3.42.
 """
 
+import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -25,12 +26,12 @@ from audit.index.port import Bucket, Page, Place, Span, Total
 from audit.index.ranking import buckets_of, commonest, sequence_in
 from audit.index.sqlite_check import fault_of
 from audit.index.sqlite_counts import asked
-from audit.index.sqlite_directory import IndexDirectory
+from audit.index.sqlite_directory import IndexDirectory, month_in
 from audit.index.sqlite_key import IndexKeys
 from audit.index.sqlite_paging import records_in_order
 from audit.index.sqlite_pool import ReaderPool
 from audit.index.sqlite_reader import Order, PartReader
-from audit.index.sqlite_sealing import Sealer, month_in
+from audit.index.sqlite_sealing import Sealer
 from audit.index.sqlite_writing import Months
 
 _FAULTS: Final = (apsw.Error, zstandard.ZstdError, OSError)
@@ -251,6 +252,20 @@ class SqliteIndex:
             with self._writing:
                 self._months.become_writer()
             return sum(self._sealer.seal(month) for month in self._sealer.due(idle_s))
+
+    def optimise(self, within_s: float) -> int:
+        """Bring the month that grows into better order, for so long; the steps that were taken.
+
+        Only for the process that writes; a put in another thread waits for one step at most.
+        """
+        steps, end = 0, time.monotonic() + within_s
+        with _failing_plainly():
+            while time.monotonic() < end:
+                with self._writing:
+                    if not self._months.optimise():
+                        break
+                steps += 1
+        return steps
 
     def check(self) -> dict[str, str]:
         """What is wrong with each month file, by its name; the empty string when nothing is.

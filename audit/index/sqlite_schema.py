@@ -53,6 +53,7 @@ CREATE VIRTUAL TABLE inverted USING fts5(
   tokens, content='', columnsize=0, detail=none, tokenize="{_tokenizer()}"
 );
 INSERT INTO inverted(inverted, rank) VALUES('secure-delete', 1);
+INSERT INTO inverted(inverted, rank) VALUES('usermerge', 2);
 CREATE TABLE chunks(
   chunk INTEGER PRIMARY KEY AUTOINCREMENT,
   records INTEGER NOT NULL

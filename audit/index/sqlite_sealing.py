@@ -17,20 +17,12 @@ from typing import Any, Final
 import apsw
 
 from audit.errors import IndexUnavailable
-from audit.index.sqlite_directory import IndexDirectory
+from audit.index.sqlite_directory import IndexDirectory, month_in
 from audit.index.sqlite_schema import discard, open_for_reading, sync_directory
 from audit.index.sqlite_sealed import UNFINISHED, build_sealed_gently
 from audit.index.sqlite_writing import Months
 
-MONTH_CHARS: Final = 7
-"""Of the name of a file those that name the month."""
-
 _SEALED: Final = ".sealed-"
-
-
-def month_in(name: str) -> str:
-    """The month that a file belongs to, by its name."""
-    return name[:MONTH_CHARS]
 
 
 class Sealer:

@@ -17,6 +17,13 @@ from audit.index.tokens import token_text
 _REMOVE: Final = """
 DELETE FROM documents WHERE sequence = ? RETURNING rowid, time, sequence, received, document
 """
+_MERGE: Final = "INSERT INTO inverted(inverted, rank) VALUES('merge', ?)"
+_PAGES_MERGED: Final = 64
+"""Pages of postings written in one step: some milliseconds, which puts may have to wait."""
+
+_CHANGES_OF_A_MERGE: Final = 2
+"""Rows that a merge changes at least; one that finds nothing to do changes fewer."""
+
 _REMOVE_TOKENS: Final = "INSERT INTO inverted(inverted, rowid, tokens) VALUES('delete', ?, ?)"
 
 
@@ -64,6 +71,15 @@ class PartWriter:
         with self._connection:
             removed += self._remove(self.held_among(sequences))
         return removed
+
+    def optimise(self) -> bool:
+        """Merge a little of the inverted index; whether there was anything to merge.
+
+        Puts leave many short runs of postings, each of which a question has to look into.
+        """
+        before = self._connection.total_changes()
+        self._connection.execute(_MERGE, (_PAGES_MERGED,))
+        return self._connection.total_changes() - before >= _CHANGES_OF_A_MERGE
 
     def forget_old_pages(self) -> None:
         """Fold the write-ahead log in and empty it: what was removed is no longer in it."""

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from audit.index.document import IndexedRecord
-from audit.index.sqlite_directory import IndexDirectory, month_of
+from audit.index.sqlite_directory import IndexDirectory, month_in, month_of
 from audit.index.sqlite_documents import dictionary
 from audit.index.sqlite_schema import discard
 from audit.index.sqlite_writer import PartWriter
@@ -53,6 +53,15 @@ class Months:
         part.close()
         self._last_sequences.pop(name, None)
         discard(part.path)
+
+    def optimise(self) -> bool:
+        """Bring the newest month that grows into better order; whether there was a need to."""
+        self.become_writer()
+        growing = [name for name in self._directory.parts() if name == month_in(name)]
+        if not growing:
+            return False
+        with self._writing(growing[-1]) as part:
+            return part.optimise()
 
     def replace(self, names: Sequence[str], by: str) -> None:
         """Close these files: another one holds their records from now on."""

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from audit.index.sqlite_key import IndexKeys
 
 WAIT_FOR_JOURNAL_S = 0.1
+OPTIMISE_S = 1.0
+"""How long the month that grows is brought into better order each time."""
 
 
 Backend: TypeAlias = Literal["embedded", "elasticsearch"]
@@ -92,13 +94,20 @@ def why_rebuild(index: SearchIndex) -> str:
 def upkeep_of(index: SearchIndex, settings: Settings) -> Callable[[], int] | None:
     """What the writing process does now and then, apart from putting records; None when nothing.
 
-    It returns how many months it sealed, may take minutes, and raises IndexUnavailable.
+    It puts the month that grows in better order and seals those that are past. It returns how
+    many months it sealed, may take minutes, and raises IndexUnavailable.
     """
     from audit.index.sqlite_index import SqliteIndex
 
-    if not isinstance(index, SqliteIndex) or settings.index.seal_after_h == 0:
+    if not isinstance(index, SqliteIndex):
         return None
-    return partial(index.seal, settings.index.seal_after_h * 3600)
+
+    def keep_up() -> int:
+        index.optimise(OPTIMISE_S)
+        idle_h = settings.index.seal_after_h
+        return index.seal(idle_h * 3600) if idle_h else 0
+
+    return keep_up
 
 
 def interrupt_upkeep(index: SearchIndex) -> None:

@@ -10,10 +10,10 @@ from audit.index.document import IndexedRecord
 from audit.index.elastic_client import ElasticIndexOptions
 from audit.index.elastic_index import ElasticIndex
 from audit.index.port import SearchIndex
+from audit.index.sqlite_directory import month_in
 from audit.index.sqlite_index import SqliteIndex, SqliteIndexOptions
 from audit.index.sqlite_key import IndexKeys, OperatorKey
 from audit.index.sqlite_sealed import build_sealed
-from audit.index.sqlite_sealing import month_in
 from tests.elasticsearch_server import ElasticsearchServer
 
 

@@ -163,6 +163,33 @@ def test_any_number_of_records_in_one_second(index: SqliteIndex) -> None:
     assert index.count(Range("time", MONTH_START, MONTH_START + 1)) == Total(many)
 
 
+def segments(folder: Path) -> int:
+    """Runs of postings that a question has to look into."""
+    connection = apsw.Connection(str(folder / "current" / "2026-02.db"))
+    found: int = connection.execute("SELECT count(DISTINCT segid) FROM inverted_idx").get
+    connection.close()
+    return found
+
+
+def test_the_month_that_grows_is_brought_into_order(index: SqliteIndex, folder: Path) -> None:
+    for n in range(30):
+        index.put([record(n, user=f"u{n}", category="query", text=f"t{n}")], n + 1)
+    before = segments(folder)
+    assert index.optimise(0.0) == 0
+    assert index.optimise(60.0) > 0
+    assert segments(folder) < before
+    assert index.optimise(60.0) == 0
+    assert index.count(Term("category", "query")) == Total(30)
+    assert index.count(Term("user", "u7")) == Total(1)
+    assert index.check() == {"2026-02": ""}
+    assert index.remove(["k3f9-7"]) == 1
+    assert b"u7\x01" not in octets_in(folder)
+
+
+def test_an_empty_index_has_nothing_to_bring_into_order(index: SqliteIndex) -> None:
+    assert index.optimise(60.0) == 0
+
+
 def test_columns_are_given_up_when_coded_fields_hold_nonsense(
     index: SqliteIndex, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -8,9 +8,9 @@ import pytest
 from audit.index.criteria import And, Everything, Range, Term
 from audit.index.document import IndexedRecord
 from audit.index.port import Span, Total
+from audit.index.sqlite_directory import month_in
 from audit.index.sqlite_index import SqliteIndex, SqliteIndexOptions
 from audit.index.sqlite_sealed import build_sealed
-from audit.index.sqlite_sealing import month_in
 from audit.projector.options import ProjectionOptions
 from audit.projector.project import project
 from tests.projector.messages import DAY, NOW, ORIGIN, entry, event, message, person, syslog

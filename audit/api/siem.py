@@ -69,6 +69,7 @@ class SiemFeedOptions:
         max_values: most values of a list in a line.
         ocsf_version: of OCSF.
         max_limit: most records of one answer.
+        max_octets: an answer ends before the line that would make it longer; its first line may.
         max_wait_s: longest wait for a record.
         poll_s: how often a waiting answer looks for new records.
         max_waiting: answers that wait at once.
@@ -87,6 +88,7 @@ class SiemFeedOptions:
     max_values: int = 100
     ocsf_version: str = NEWEST
     max_limit: int = 1_000
+    max_octets: int = 16 * 1024 * 1024
     max_wait_s: float = 60.0
     poll_s: float = 0.5
     max_waiting: int = 64
@@ -237,17 +239,28 @@ class _Feeds:
 
     def _response(self, call: _Call, piece: FeedPiece) -> Response:
         self._uses.see(f"{call.caller} {call.form}")
-        formatter = self._formatter(call)
-        lines = b"".join(self._line(formatter, record) for record in piece.records)
+        lines, position = self._lines(self._formatter(call), piece)
         return Response(
-            lines,
+            b"".join(lines),
             media_type=call.form.media_type,
             headers={
-                NEXT_CURSOR: cursor_of(self._trail.reader.origin, piece.position),
+                NEXT_CURSOR: cursor_of(self._trail.reader.origin, position),
                 INDEX_LAG: str(piece.index_lag.behind),
                 "Cache-Control": "no-store",
             },
         )
+
+    def _lines(self, formatter: Formatter, piece: FeedPiece) -> tuple[list[bytes], int]:
+        """As many lines as an answer may have octets, and where the next answer begins."""
+        lines: list[bytes] = []
+        left = self._options.max_octets
+        for record in piece.records:
+            line = self._line(formatter, record)
+            left -= len(line)
+            if lines and left < 0:
+                return lines, record.sequence
+            lines.append(line)
+        return lines, piece.position
 
     def _line(self, formatter: Formatter, record: IndexedRecord) -> bytes:
         """The record, or in place of one that our mapping fails on, that there is such a one."""

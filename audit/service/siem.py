@@ -46,6 +46,7 @@ def siem_feed_options(
         max_values=siem.max_values,
         ocsf_version=siem.ocsf_version,
         max_limit=siem.max_limit,
+        max_octets=siem.max_answer_octets,
         max_wait_s=siem.max_wait_s,
         poll_s=siem.poll_s,
         max_waiting=siem.max_waiting,

@@ -76,6 +76,11 @@ class SiemSettings(Section):
         description="most values of a list in a line; the others are left out",
     )
     max_limit: int = Field(1_000, ge=1, le=10_000, description="most records of one answer")
+    max_answer_octets: int = Field(
+        16 * 1024 * 1024,
+        ge=1024,
+        description="octets after which an answer ends; the next one goes on",
+    )
     max_wait_s: float = Field(60.0, ge=0, le=600, description="longest wait of an answer")
     max_waiting: int = Field(64, ge=0, description="answers that wait at once")
     max_waiting_per_caller: int = Field(4, ge=0, description="of these, those of one caller")

@@ -38,8 +38,9 @@ def sequences(answer: Any) -> list[int]:
     return [json.loads(line)["event"]["sequence"] for line in answer.text.splitlines()]
 
 
-def test_pages_give_each_record_once(shared: Stack) -> None:
-    client = client_of(shared)
+@pytest.mark.parametrize("octets", [1, 20_000, 10_000_000])
+def test_pages_give_each_record_once(shared: Stack, octets: int) -> None:
+    client = client_of(shared, max_octets=octets)
     found: list[int] = []
     after: dict[str, str] = {}
     while True:
@@ -48,6 +49,7 @@ def test_pages_give_each_record_once(shared: Stack) -> None:
         assert answer.headers[INDEX_LAG].isdigit()
         if not answer.text:
             break
+        assert len(answer.content) <= octets or answer.text.count("\n") == 1
         found += sequences(answer)
         after = {"after": answer.headers[NEXT_CURSOR]}
     everything = [one.sequence for one in all_records(shared)]

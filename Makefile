@@ -6,8 +6,9 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 DATA ?= arr-data
 WORKERS ?= 2
-# What make test-long runs in full: crash campaigns, property tests, the index contract.
-LONG ?= tests/crash tests/frame tests/record tests/conformance tests/contract tests/index tests/api/test_schemathesis.py tests/web/test_attacks.py
+# What make test-long runs in full: crash campaigns, property tests, the index contract, exports. It prints figures and seeds;
+# ARR_SEED=N repeats a campaign, ARR_KILLS=200 tells how often the writer is killed.
+LONG ?= tests/crash tests/frame tests/record tests/conformance tests/contract tests/index tests/api/test_schemathesis.py tests/web/test_attacks.py tests/query/exports/test_memory.py tests/query/evidence/test_bundle.py
 
 .PHONY: demo test test-long check format lint types imports dependencies cover lock docs bench clean
 
@@ -22,7 +23,9 @@ test: $(VENV)/.developer
 
 test-long: $(VENV)/.developer
 	@sh tests/provision.sh
-	@ARR_LONG=1 $(BIN)/python -m pytest --timeout=14400 $(LONG)
+	@figures=$$(mktemp) && ARR_LONG=1 ARR_FIGURES=$$figures \
+		$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup --timeout=14400 --durations=20 $(LONG); \
+		status=$$?; echo "Figures and seeds:"; cat $$figures; rm -f $$figures; exit $$status
 	@ARR_TEST_ELASTICSEARCH=8.19.4 $(BIN)/python -m pytest -m elastic --timeout=14400 tests/contract tests/index
 
 check: lint types imports dependencies

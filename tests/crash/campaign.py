@@ -1,8 +1,12 @@
-"""What the campaigns share: short in ``make test``, full with ``ARR_LONG=1``, one printed seed."""
+"""What the campaigns share: short in ``make test``, full with ``ARR_LONG=1``, one printed seed.
+
+Figures and seeds are printed, and added to the file that ``ARR_FIGURES`` names.
+"""
 
 import os
 import random
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -23,7 +27,7 @@ def count(name: str, short: int, full: int) -> int:
 def seeded(name: str) -> random.Random:
     """A generator whose seed is printed; ``ARR_SEED`` repeats a run."""
     seed = int(os.environ.get("ARR_SEED") or random.SystemRandom().randrange(2**32))
-    sys.stdout.write(f"{name}: ARR_SEED={seed}\n")
+    _tell(f"{name}: ARR_SEED={seed}\n")
     return random.Random(seed)  # noqa: S311 — repeatable by its seed
 
 
@@ -31,4 +35,14 @@ def report(capsys: pytest.CaptureFixture[str], name: str, **figures: float) -> N
     """Print the campaign's figures also when the test passes."""
     with capsys.disabled():
         told = ", ".join(f"{key} {value:g}" for key, value in figures.items())
-        sys.stdout.write(f"\n{name}: {told}\n")
+        sys.stdout.write("\n")
+        _tell(f"{name}: {told}\n")
+
+
+def _tell(line: str) -> None:
+    """Print, and add to the file that gathers what several test processes have to say."""
+    sys.stdout.write(line)
+    gathered = os.environ.get("ARR_FIGURES")
+    if gathered:
+        with Path(gathered).open("a", encoding="utf-8") as stream:
+            stream.write(line)

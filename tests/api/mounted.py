@@ -5,7 +5,7 @@ document: their requests stand here, and a route without one fails the tests.
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from secrets import token_urlsafe
@@ -171,7 +171,14 @@ class Caller:
         if route.asked is not None:
             self._prepared = {route.name: self._filled(route.asked)}
 
-    def ask(self, route: Mounted, token: str | None = None) -> httpx2.Response:
+    def ask(
+        self,
+        route: Mounted,
+        token: str | None = None,
+        *,
+        more_headers: Mapping[str, str] | None = None,
+        form_token: str | None = None,
+    ) -> httpx2.Response:
         """Make the route's request, with another token or session if one is given."""
         if route.asked is None:
             raise AssertionError(f"say in tests/api/mounted.py how {route.name} is asked for")
@@ -186,11 +193,13 @@ class Caller:
             secret = self.session if token is None else token
             headers |= {"Accept": "text/html", "Cookie": _cookies(secret)}
             form = asked.form
-            more["data"] = None if form is None else {"form_token": form_token_of(secret), **form}
+            shown = form_token_of(secret) if form_token is None else form_token
+            more["data"] = None if form is None else {"form_token": shown, **form}
         else:
             more["data"] = asked.form
             secret = self.token if token is None else token
             headers |= {"Authorization": f"Bearer {secret}"} if secret else {}
+        headers |= more_headers or {}
         return self._client.request(
             route.method, asked.path, headers=headers, follow_redirects=False, **more
         )

@@ -6,7 +6,6 @@ that nothing depends on the analysers of a cluster.
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager
 from itertools import islice
 from typing import Any, Final
 
@@ -56,12 +55,12 @@ class ElasticIndex:
         return self._store.letters
 
     def remove(self, ids: Iterable[str]) -> int:
-        """Forget the records; the segments that held them are rewritten."""
+        """Forget the records; `expunge` takes what held them off the disk."""
         return self._store.remove(ids)
 
-    def removing(self) -> AbstractContextManager[None]:
-        """Within it, segments are rewritten once at the end, however often `remove` is called."""
-        return self._store.removing()
+    def expunge(self) -> int:
+        """Rewrite what held removed records; how many months are left for the next call."""
+        return self._store.expunge()
 
     def get(self, record_id: str) -> IndexedRecord | None:
         """One record by id."""

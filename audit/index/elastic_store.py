@@ -1,7 +1,6 @@
 """What the repository keeps in Elasticsearch: monthly indices, a position, dead letters."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 from audit.errors import IndexUnavailable
@@ -17,6 +16,12 @@ if TYPE_CHECKING:
     from elasticsearch import Elasticsearch
 
 _IDS_AT_ONCE: Final = 1000
+_LEASE: Final = "index.soft_deletes.retention_lease.period"
+_EXPUNGING: Final = {_LEASE: "1s"}
+"""Mark of an index that holds deleted records, and what lets Elasticsearch give them free: by
+itself it keeps them for other copies of the index, for half a day."""
+
+_EXPUNGED: Final = {_LEASE: None}
 
 
 class ElasticStore:
@@ -28,7 +33,6 @@ class ElasticStore:
         self._bulk = BulkWriter(client, options)
         self._prepared = False
         self._months: set[str] = set()
-        self._expunges_later = False
         self._events = mapping.events_pattern(options.prefix)
         self._position = CommittedPosition(client, options.prefix)
         self.letters = DeadLetters(client, self._bulk, options)
@@ -71,7 +75,7 @@ class ElasticStore:
         return refusals
 
     def remove(self, ids: Iterable[str]) -> int:
-        """Delete records and rewrite the segments that held them."""
+        """Delete records, and have what held them rewritten by `expunge`."""
         self._prepare()
         wanted = list(dict.fromkeys(ids))
         self.letters.forget(wanted)
@@ -81,35 +85,42 @@ class ElasticStore:
         outcome = self._bulk.send([delete_action(index, id_) for index, id_ in places])
         indices = {index for index, _ in places}
         self._refresh(indices)
-        if not self._expunges_later:
-            for index in sorted(indices):
-                self._expunge(index)
+        self._mark(indices)
         return outcome.results["deleted"]
 
-    @contextmanager
-    def removing(self) -> Iterator[None]:
-        """Rewrite segments once at the end: all that hold deleted records, also from before."""
-        self._expunges_later = True
-        try:
-            yield
-        finally:
-            self._expunges_later = False
-        with failing_plainly():
-            stats = self._client.indices.stats(index=self._events, metric="docs")
-        for index, told in sorted(stats.get("indices", {}).items()):
-            if told["primaries"]["docs"]["deleted"] or not told["primaries"]["docs"]["count"]:
-                self._expunge(index)
+    def _mark(self, indices: Iterable[str]) -> None:
+        """Have what was deleted expunged soon; an index without records goes at once and whole."""
+        for index in sorted(indices):
+            with failing_plainly():
+                if self._client.count(index=index)["count"] == 0:
+                    self._client.indices.delete(index=index, ignore_unavailable=True)
+                    self._months.discard(index)
+                else:
+                    self._client.indices.put_settings(index=index, settings=_EXPUNGING)
 
-    def _expunge(self, index: str) -> None:
-        """Leave nothing of deleted records on disk; an index without records goes whole."""
+    def expunge(self) -> int:
+        """Rewrite the segments of marked indices; how many still hold deleted records.
+
+        Elasticsearch gives deleted documents free about half a minute after they were marked.
+        """
         patient = self._client.options(request_timeout=self._options.merge_timeout_s)
+        left = 0
         with failing_plainly():
-            if self._client.count(index=index)["count"] == 0:
-                self._client.indices.delete(index=index, ignore_unavailable=True)
-                self._months.discard(index)
-                return
-            patient.indices.forcemerge(index=index, only_expunge_deletes=True)
-            patient.indices.flush(index=index, force=True, wait_if_ongoing=True)
+            for index in self._marked():
+                patient.indices.flush(index=index, force=True, wait_if_ongoing=True)
+                patient.indices.forcemerge(index=index, only_expunge_deletes=True)
+                stats = self._client.indices.stats(index=index, metric="docs")
+                if int(stats["_all"]["primaries"]["docs"]["deleted"]):
+                    left += 1
+                else:
+                    self._client.indices.put_settings(index=index, settings=_EXPUNGED)
+        return left
+
+    def _marked(self) -> list[str]:
+        told = self._client.indices.get_settings(
+            index=self._events, name=_LEASE, flat_settings=True
+        )
+        return sorted(index for index, one in told.body.items() if one.get("settings"))
 
     def clear(self) -> None:
         """Delete every index and begin anew."""

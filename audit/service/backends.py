@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -16,6 +15,7 @@ from audit.service.paths import DataPaths
 from audit.settings import Settings
 
 if TYPE_CHECKING:
+    from audit.index.elastic_index import ElasticIndex
     from audit.index.sqlite_key import IndexKeys
 
 WAIT_FOR_JOURNAL_S = 0.1
@@ -97,8 +97,11 @@ def upkeep_of(index: SearchIndex, settings: Settings) -> Callable[[], int] | Non
     It puts the month that grows in better order and seals those that are past. It returns how
     many months it sealed, may take minutes, and raises IndexUnavailable.
     """
+    from audit.index.elastic_index import ElasticIndex
     from audit.index.sqlite_index import SqliteIndex
 
+    if isinstance(index, ElasticIndex):
+        return partial(_expunge, index)
     if not isinstance(index, SqliteIndex):
         return None
 
@@ -110,19 +113,17 @@ def upkeep_of(index: SearchIndex, settings: Settings) -> Callable[[], int] | Non
     return keep_up
 
 
+def _expunge(index: "ElasticIndex") -> int:
+    index.expunge()
+    return 0  # nothing is sealed
+
+
 def interrupt_upkeep(index: SearchIndex) -> None:
     """Break off an upkeep that runs, because the process is to end."""
     from audit.index.sqlite_index import SqliteIndex
 
     if isinstance(index, SqliteIndex):
         index.stop_sealing()
-
-
-def removing_from(index: SearchIndex) -> AbstractContextManager[None]:
-    """What many removals stand in, so that what each would end with is done once."""
-    from audit.index.elastic_index import ElasticIndex
-
-    return index.removing() if isinstance(index, ElasticIndex) else nullcontext()
 
 
 def _open_elastic(settings: Settings) -> SearchIndex:

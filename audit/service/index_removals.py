@@ -14,7 +14,6 @@ from audit.journal.reader import JournalReader
 from audit.journal.removal import Removal
 from audit.journal.remove import read_removals
 from audit.projector.project import record_id
-from audit.service.backends import removing_from
 from audit.service.paths import DataPaths
 from audit.service.state_file import replace_file
 
@@ -80,11 +79,9 @@ class IndexRemovals:
         removals = read_removals(self._paths.journal, self._reader.identity)
         waiting = removals[applied_count(self._applied) :]
         due = list(takewhile(self._is_due, waiting))
-        if due:
-            with removing_from(self._index):
-                for removal in due:
-                    self._carry_out(removal)
-            replace_file(self._applied, str(due[-1].number + 1).encode())
+        for removal in due:
+            self._carry_out(removal)
+            replace_file(self._applied, str(removal.number + 1).encode())
         if len(due) < len(waiting):
             return
         self._seen = changed

@@ -16,10 +16,8 @@ from audit.index.elastic_index import ElasticIndex
 from audit.index.elastic_reader import ElasticReader
 from audit.index.elastic_waiting import NobodyWaits, Watch
 from audit.index.giving_up import LEFT
-from tests.elasticsearch_server import ElasticsearchServer, elasticsearch_server
+from tests.elasticsearch_server import ElasticsearchServer
 from tests.waiting import until
-
-__all__ = ["elasticsearch_server"]
 
 INDEX = "slow-events"
 SEGMENTS = 40

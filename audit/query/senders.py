@@ -295,7 +295,7 @@ class SenderReporter:
             severities=by["severity"],
             rules=self._rules(shown, counts["finding"], newest),
             clock_skew=clock_skew(newest),
-            first_seen=self._first(shown),
+            first_seen=self._first(shown, latest.received),
             last_seen=self._last(shown, latest.received),
         )
 
@@ -331,9 +331,10 @@ class SenderReporter:
             last = max(one.received for one in later)
         return last
 
-    def _first(self, shown: Criteria) -> int:
+    def _first(self, shown: Criteria, known: int) -> int:
+        """The earliest receipt; ``known`` when the records were removed since they were seen."""
         oldest = self._look(shown, _FEW, newest_first=False)
-        first = min(one.received for one in oldest)
+        first = min((one.received for one in oldest), default=known)
         for _ in range(_MOST_LOOKS):
             before = And((shown, Range("received", None, first)))
             earlier = self._look(before, _FEW, newest_first=False)

@@ -85,9 +85,10 @@ def test_another_record_in_the_place_of_an_earlier_one_is_kept(tmp_path: Path) -
     path = tmp_path / "dead.ndjson"
     DeadLetters(path).add(letter(9))
     letters = DeadLetters(path)
-    for changes in ({"id": "other-3"}, {"received": "2027-01-01T00:00:00Z"}):
-        letters.add(replace(letter(3), **changes))
-        letters.add(replace(letter(3), **changes))
+    third = letter(3)
+    for other in (replace(third, id="other-3"), replace(third, received="2027-01-01T00:00:00Z")):
+        letters.add(other)
+        letters.add(other)
     assert [one.sequence for one in dead_letters(path)] == [9, 3, 3]
 
 

@@ -4,10 +4,13 @@ import json
 from collections.abc import Iterator
 from dataclasses import replace
 from hashlib import sha256
+from io import BytesIO
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from typing_extensions import override
 
 from audit.journal.note import Signer, parse_checkpoint, split_note
 from audit.journal.standalone import verify_evidence
@@ -153,18 +156,17 @@ def test_nothing_behind_the_archive_is_read(
     file = tmp_path / "bundle.zip"
     file.write_bytes(bundle + bytes(5_000_000))
 
-    class Counted(verify_evidence.Bundle):  # type: ignore[misc, name-defined]
-        def members(self, file):  # type: ignore[no-untyped-def]
-            read = file.read
+    class Counting(BytesIO):
+        @override
+        def read(self, size: int | None = -1, /) -> bytes:
+            octets = super().read(size)
+            asked.append(len(octets))
+            return octets
 
-            class Reading:
-                @staticmethod
-                def read(size: int = -1) -> bytes:
-                    octets: bytes = read(size)
-                    asked.append(len(octets))
-                    return octets
-
-            return super().members(Reading())
+    class Counted(verify_evidence.Bundle):
+        @override
+        def members(self, file: BinaryIO) -> Iterator[tuple[str, bytes]]:
+            return super().members(Counting(file.read()))
 
     monkeypatch.setattr(verify_evidence, "Bundle", Counted)
     assert verify_evidence.main(["bundle", str(file), "--key", log.key]) == 4

@@ -15,7 +15,7 @@ from audit.query.reports.period import period_of
 from audit.query.reports.report import Report
 from audit.query.reports.service import ReportService, SignOff
 from audit.record.times import format_ns
-from tests.projector.messages import DESTINATION, NOW, SOURCE
+from tests.projector.messages import DESTINATION, NOW, SOURCE, patient, study
 from tests.query.reports import hospital as h
 from tests.query.reports.hospital import CLINIC, DAY, HOSPITAL, MONDAY, NEXT_MONDAY, Hospital
 from tests.query.reports.test_reports import report, rows, service
@@ -32,7 +32,7 @@ def hospital(trail: Trail) -> Trail:
 
 
 def _signed(made: Report, **changes: Any) -> SignOff:
-    given = {"start": made.start, "end": made.end, "record": made.record or ""}
+    given: dict[str, Any] = {"start": made.start, "end": made.end, "record": made.record or ""}
     return SignOff(**(given | {"statement": "Looked at."} | changes))
 
 
@@ -68,8 +68,8 @@ def test_a_report_of_some_rows_says_that_it_is(hospital: Trail) -> None:
 
 def test_a_namesake_by_number_in_the_same_event_is_another_patient(trail: Trail) -> None:
     told = Hospital(trail)
-    both = (*h.patients(h.ANN), h.patient(f"P1^^^&{CLINIC}&ISO", "Namesake^Nora"))
-    told.event(1, "110103", (h.VERA,), (h.study(participant_object_name="Nora's knee"), *both))
+    both = (*h.patients(h.ANN), patient(f"P1^^^&{CLINIC}&ISO", "Namesake^Nora"))
+    told.event(1, "110103", (h.VERA,), (study(participant_object_name="Nora's knee"), *both))
     trail.follow()
     made = report(trail, "access", ANN)
     assert "Nora" not in json.dumps(made.as_dict())

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import click
 
-from audit.cli.options import data_option, examples
+from audit.cli.options import data_option, examples, pointing
 from audit.cli.reaching import reached
 from audit.cli.remote import exact_option, remote_options
 
@@ -87,6 +87,7 @@ def export(
         raise click.UsageError("an evidence bundle needs --reason")
     order = {"oldest_first": oldest_first, "include_repeats": include_repeats, "exact": exact}
     with (
+        pointing(asked or query),
         reached(url, token_file, ca_file, data, config_file) as repository,
         written(output) as out,
     ):

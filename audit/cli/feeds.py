@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from audit.cli.options import data_option, examples, json_option
+from audit.cli.options import data_option, examples, json_option, pointing
 from audit.cli.reaching import reached
 from audit.cli.remote import exact_option, remote_options
 from audit.cli.search import print_row
@@ -54,6 +54,7 @@ def tail(
     repository.
     """
     with (
+        pointing(query),
         reached(url, token_file, ca_file, data, config_file) as repository,
         closing(_followed(repository, query, exact=exact)) as rows,
     ):

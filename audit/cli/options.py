@@ -1,7 +1,8 @@
 """Options that several commands share, and how they print."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -97,6 +98,20 @@ def visible(text: str) -> str:
     A message from a stranger must not steer the terminal that shows it.
     """
     return "".join(f"\\u{ord(c):04x}" if ord(c) in _ESCAPED else c for c in text)
+
+
+@contextmanager
+def pointing(query: str) -> Iterator[None]:
+    """Show where a query can't be read, before the error that says why."""
+    from audit.errors import QuerySyntaxError
+    from audit.query.language_fault import pointed
+
+    try:
+        yield
+    except QuerySyntaxError as error:
+        line, caret = pointed(query, error.column)
+        click.echo(f"{visible(line)}\n{caret}^", err=True)
+        raise
 
 
 def print_json(value: Any) -> None:

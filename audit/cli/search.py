@@ -11,6 +11,7 @@ from audit.cli.options import (
     data_option,
     examples,
     json_option,
+    pointing,
     print_json,
     settings_from,
     visible,
@@ -64,9 +65,10 @@ def search(
     how = {"include_repeats": include_repeats, "oldest_first": oldest_first, "exact": exact}
     if url is None:
         settings = settings_from(data, config_file)
-        _print_pages(_local_pages(settings, query, limit, **how), as_json)
+        with pointing(query):
+            _print_pages(_local_pages(settings, query, limit, **how), as_json)
         return
-    with client_at(url, token_file, ca_file) as client:
+    with client_at(url, token_file, ca_file) as client, pointing(query):
         remote = client.pages(query, limit=limit, **how)
         _print_pages((page.data for page in remote), as_json)
 

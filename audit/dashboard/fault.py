@@ -3,9 +3,7 @@
 from dataclasses import dataclass
 
 from audit.errors import QuerySyntaxError
-
-_CARET_BEFORE = 60
-"""Characters of a query shown before a fault; the rest of a long one is cut."""
+from audit.query.language_fault import pointed
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +18,5 @@ class Fault:
 
 def fault_of(error: QuerySyntaxError, query: str) -> Fault:
     """The fault, with as much of the query around it as fits on a line."""
-    start = max(0, error.column - _CARET_BEFORE)
-    piece = " ".join(query[start : start + 2 * _CARET_BEFORE].splitlines())
-    return Fault(str(error), piece, error.column, " " * (error.column - start))
+    piece, caret = pointed(query, error.column)
+    return Fault(str(error), piece, error.column, caret)

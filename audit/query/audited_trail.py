@@ -5,7 +5,7 @@ import re
 from audit.errors import Denied, NotFound, RequestError
 from audit.index.criteria import And, Criteria, Exists, Not, Or, Phrase, matches
 from audit.index.document import IndexedRecord
-from audit.index.port import SearchIndex, Total
+from audit.index.port import Page, SearchIndex, Total
 from audit.journal.reader import JournalReader
 from audit.query.access import Principal, ReasonNeeded, Scope, require
 from audit.query.answers import IndexLag
@@ -159,6 +159,12 @@ class AuditedTrail:
         options = self.options
         at_most = options.count_phrases_at_most if _has_phrase(criteria) else options.count_at_most
         return (view or self.index).count(criteria, at_most=at_most)
+
+    def total(self, page: Page, found: Criteria, view: PrincipalView, *, is_first: bool) -> Total:
+        """How many match: those of a first page without a next one, else counted."""
+        if is_first and page.next_place is None and not page.partial:
+            return Total(len(page.records))
+        return self.count(found, view)
 
     def repeats(self, found: Criteria, view: PrincipalView | None = None, *, shown: bool) -> Total:
         """How many repeats match ``found`` and are hidden: none when they are shown."""

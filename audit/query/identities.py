@@ -19,6 +19,8 @@ from audit.state.aliases import Kind as AliasKind
 from audit.state.aliases import KnownName, Name, Somebody
 
 _PAGE = 500
+_OTHERS = 100
+"""Records of others that are read at a time; each takes at least one study or document away."""
 _STUDY, _DOCUMENT = "110180", "9"
 """ParticipantObjectIDTypeCodes: Study Instance UID (DCM), Report Number (RFC 3881 5.5.3)."""
 
@@ -223,17 +225,18 @@ class Identities:
                 for kind, value in _carried(record):
                     (studies if kind == _STUDY else documents).setdefault(value)
         terms: list[Term] = []
-        for name, word, values, most, kept in (
-            ("study", "studies", studies, self._options.max_studies, found.studies),
-            ("object", "documents", documents, self._options.max_documents, found.documents),
+        for name, word, values, most in (
+            ("study", "studies", studies, self._options.max_studies),
+            ("object", "documents", documents, self._options.max_documents),
         ):
             if len(values) > most:
                 found.warnings.append(f"only the newest {most} of {len(values)} {word} are used")
-            sure = _sure(setting, name, list(values)[:most], named)
-            kept.update(dict.fromkeys(sure))
-            terms += [Term(name, value) for value in sure]
-        if terms:
-            yield And((Not(Exists("patient")), Or(tuple(terms))))
+            terms += [Term(name, value) for value in list(values)[:most]]
+        sure = _sure(setting, terms, named, found)
+        found.studies |= dict.fromkeys(one.value for one in sure if one.field == "study")
+        found.documents |= dict.fromkeys(one.value for one in sure if one.field == "object")
+        if sure:
+            yield And((Not(Exists("patient")), Or(sure)))
 
     def _lessons(
         self, setting: Setting, named: Criteria, found: _Gathered
@@ -276,19 +279,27 @@ def _carried(record: IndexedRecord) -> Iterator[tuple[str, str]]:
             yield code, one["id"]
 
 
-def _sure(setting: Setting, name: str, values: list[str], named: Criteria) -> tuple[str, ...]:
+def _sure(
+    setting: Setting, terms: list[Term], named: Criteria, found: _Gathered
+) -> tuple[Term, ...]:
     """Those that no record gives to somebody else, as far as the answer's records go."""
-    if not values:
-        return ()
     elsewhere = And((Exists("patient"), Not(named), Range("sequence", None, setting.below)))
-
-    def is_elsewhere(some: list[str]) -> bool:
-        these = Or(tuple(Term(name, value) for value in some))
-        return setting.view.count(And((these, elsewhere)), at_most=1).value > 0
-
-    if not is_elsewhere(values):
-        return tuple(values)
-    return tuple(value for value in values if not is_elsewhere([value]))
+    left = terms
+    while left:
+        page = setting.view.search(And((Or(tuple(left)), elsewhere)), limit=_OTHERS)
+        if page.partial:
+            found.warnings.append("a part of the index did not answer: no study is used")
+            return ()
+        others = {
+            (name, fold(value))
+            for record in page.records
+            for name in ("study", "object")
+            for value in record.values(name)
+        }
+        left = [one for one in left if (one.field, fold(one.value)) not in others]
+        if page.next_place is None:
+            break
+    return tuple(left)
 
 
 class _Rewriting:

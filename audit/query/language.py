@@ -20,6 +20,8 @@ _SPACE = re.compile(r"\s*")
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 _PLAIN_VALUE = re.compile(r"[\w.:@=+-]+")
 
+_ONE_VALUE = "a field takes one value; write ({0}:a OR {0}:b)"
+
 Kind = Literal["term", "word", "(", ")", "-", "AND", "OR", "NOT", "end"]
 _KEYWORDS: dict[str, Kind] = {"AND": "AND", "OR": "OR", "NOT": "NOT"}
 
@@ -98,6 +100,8 @@ class _Scanner:
                 return _Token(mark, start)
         if named := _NAME.match(self._text, start):
             self._place = named.end()
+            if self._text.startswith("(", self._place):
+                raise QuerySyntaxError(_ONE_VALUE.format(named["name"]), self._place)
             return _Token("term", start, Name(named["name"], start), self._value())
         value = self._value()
         if not value.quoted and value.text in _KEYWORDS:

@@ -147,7 +147,7 @@ class SearchService:
         answer = Answer(
             records=records,
             next_cursor=self._next_cursor(page, start, digest),
-            total=self._trail.count(shown, view),
+            total=self._trail.total(page, shown, view, is_first=start.place is None),
             repeats_hidden=self._trail.repeats(found, view, shown=wanted.include_repeats),
             index_lag=self.index_lag(),
             partial=page.partial or late,

@@ -17,7 +17,13 @@ import structlog
 from click.testing import CliRunner, Result
 
 from audit.cli import arr
-from audit.errors import AuditError, ConfigurationError, Denied, IncompleteCheck
+from audit.errors import (
+    AuditError,
+    ConfigurationError,
+    Denied,
+    IncompleteCheck,
+    QuerySyntaxError,
+)
 from audit.query.search import SearchService
 from audit.settings import Settings
 from audit.web.options import WebOptions
@@ -192,6 +198,13 @@ class TestExport:
     def test_nobody_here(self, place: Place) -> None:
         with pytest.raises(AuditError, match="no repository runs"):
             run("export", "--data", str(place.data))
+
+
+@pytest.mark.parametrize("command", ["search", "export", "tail"])
+def test_a_query_that_cannot_be_read_shows_where(place: Place, command: str) -> None:
+    answer = CliRunner().invoke(arr, [command, "user:voss nosuch:x", *place.remote])
+    assert isinstance(answer.exception, QuerySyntaxError)
+    assert "user:voss nosuch:x\n          ^\n" in answer.stderr
 
 
 class TestTail:

@@ -185,6 +185,8 @@ def test_review_and_export_ask_by_all_names_unless_told(own: Stack, own_visit: V
     assert "Inferred by study 1.2.1" in page
     assert "merged, as the trail says" in page
     assert "By these names only" in page
+    page = own_visit.search(query="patient:Q7x", names="exact").text
+    assert "Ask by other names too" in page
     asked = {"was": "patient:P1", "format": "ndjson"}
     assert len(own_visit.post("/export", asked).text.splitlines()) == 4
     assert len(own_visit.post("/export", asked | {"names": "exact"}).text.splitlines()) == 2

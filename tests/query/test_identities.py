@@ -128,6 +128,15 @@ def test_a_study_of_two_patients_is_nobodys(trail: Trail) -> None:
     assert answer.identities.studies == ("1.2.3",)
 
 
+def test_studies_of_others_are_taken_away_however_many_records_say_so(trail: Trail) -> None:
+    studies = [STUDY.format(f"1.9.{n}", "CT") for n in range(4)]
+    others = [access(f"u{n}", "V", BERT, studies[n % 3]) for n in range(130)]
+    filled(trail, access("v", "V", ANNA, *studies), *others)
+    answer = asked(service(trail), "patient:P1")
+    assert answer.identities is not None
+    assert answer.identities.studies == ("1.9.3",)
+
+
 def test_a_study_is_learned_from_any_of_the_identifiers(trail: Trail) -> None:
     filled(trail, access("v", "V", ANNA, OTHER_ANNA, FIRST), access("v", "V", FIRST))
     assert sequences(asked(service(trail), "patient:P1")) == [0]

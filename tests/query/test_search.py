@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -326,3 +327,24 @@ def test_home(trail: Trail) -> None:
 
 def test_errors_are_ours() -> None:
     assert issubclass(InvalidCursor, AuditError)
+
+
+def test_a_cursor_is_of_whoever_got_it(trail: Trail) -> None:
+    fill(trail, 3)
+    service = trail.service()
+    first = service.search(MARA, "", limit=1)
+    other = replace(MARA, name="another@example.org")
+    with pytest.raises(InvalidCursor):
+        service.search(other, "", limit=1, cursor=first.next_cursor)
+    assert service.search(MARA, "", limit=1, cursor=first.next_cursor).records
+
+
+def test_a_page_while_the_index_is_made_anew_says_so(trail: Trail) -> None:
+    fill(trail, 3)
+    service = trail.service()
+    first = service.search(MARA, "", limit=1)
+    assert not first.partial
+    trail.index.clear()
+    later = service.search(MARA, "", limit=1, cursor=first.next_cursor)
+    assert later.partial
+    assert "made anew" in later.warnings[0]

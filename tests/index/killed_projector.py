@@ -27,7 +27,7 @@ BATCH = 20
 MESSAGES = 1_000
 START = datetime(2026, 1, 5, tzinfo=UTC)
 SPACING_NS = 30 * 86_400 * 1_000_000_000 // 1_500
-PACE_S = 0.02
+PACE_S = 0.1
 
 
 def open_writer(root: Path) -> JournalWriter:

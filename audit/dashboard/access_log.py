@@ -115,7 +115,7 @@ def posted_log(context: PageContext, request: Request, form: Form) -> Response:
     _admit(context, visitor)
     asked = {name: value.strip() for name, value in form.items()}
     query = query_of(asked, context.options.zone)
-    saved = context.state.saved_searches.save(visitor.principal.name, query)
+    saved = context.state.saved_searches.save(visitor.owner, query)
     return see_other(f"/access-log/{saved.id}")
 
 

@@ -58,7 +58,7 @@ def posted_export(context: PageContext, request: Request, form: Form) -> Respons
         try:
             export = maker.make(visitor.principal, wanted, form.get(WAS, ""), order)
         except Denied:  # perhaps it may be had after a fresh proof: then the page leads back here
-            saved = context.state.saved_searches.save(visitor.principal.name, form.get(WAS, ""))
+            saved = context.state.saved_searches.save(visitor.owner, form.get(WAS, ""))
             request.state.back = view.address(f"/s/{saved.id}")
             raise
         opening.callback(export.close)

@@ -53,7 +53,7 @@ def posted_pivot(context: PageContext, request: Request, form: Form) -> Response
         raise BadRequest("say what the page should be about")
     query = f"{kind}:{quoted(form[kind].strip())}"
     context.search.trail.require(visitor.principal, Scope.EVENTS_READ, (("query", query),))
-    saved = context.state.saved_searches.save(visitor.principal.name, query)
+    saved = context.state.saved_searches.save(visitor.owner, query)
     return see_other(f"/{kind}/{saved.id}")
 
 

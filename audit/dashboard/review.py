@@ -57,7 +57,7 @@ def posted_search(context: PageContext, request: Request, form: Form) -> Respons
     check_own_form(request, form, visitor.session_token)
     query = posted_query(context, {name: value.strip() for name, value in form.items()})
     context.search.trail.require(visitor.principal, Scope.EVENTS_READ, (("query", query),))
-    saved = context.state.saved_searches.save(visitor.principal.name, query)
+    saved = context.state.saved_searches.save(visitor.owner, query)
     return see_other(ReviewView.of(form, context.options.rows).address(f"/s/{saved.id}"))
 
 
@@ -105,7 +105,7 @@ def saved_review(context: PageContext, request: Request, search_id: str) -> Resp
 def own_search(context: PageContext, visitor: Visitor, search_id: str) -> str:
     """The text of a search that the visitor kept; raises NotFound for any other."""
     saved = context.state.saved_searches.find(search_id)
-    if saved is None or saved.owner != visitor.principal.name:
+    if saved is None or saved.owner != visitor.owner:
         raise NotFound("this search is not known: it has expired, or it is not yours")
     return saved.query
 

@@ -15,7 +15,7 @@ def searches_page(context: PageContext, request: Request) -> Response:
     """What the visitor keeps and asked lately; nobody else's."""
     visitor = context.visitor(request)
     _record(context, visitor, ("view", "own searches"))
-    name = visitor.principal.name
+    name = visitor.owner
     kept = context.state.named_searches.of(name)
     recent = context.state.saved_searches.recent(name, RECENT)
     return context.page("searches.html", {"kept": kept, "recent": recent}, visitor=visitor)
@@ -28,7 +28,7 @@ def keep_search(context: PageContext, request: Request, form: Form) -> Response:
     title, query = form.get("title", "").strip(), form.get("query", "")
     context.state.named_searches.check(title, query)
     _record(context, visitor, ("view", "search kept under a name"), ("query", query))
-    context.state.named_searches.keep(visitor.principal.name, title, query)
+    context.state.named_searches.keep(visitor.owner, title, query)
     return see_other("/searches")
 
 
@@ -37,7 +37,7 @@ def drop_search(context: PageContext, request: Request, form: Form) -> Response:
     visitor = context.visitor(request)
     check_own_form(request, form, visitor.session_token)
     _record(context, visitor, ("view", "kept search forgotten"))
-    context.state.named_searches.drop(visitor.principal.name, form.get("id", ""))
+    context.state.named_searches.drop(visitor.owner, form.get("id", ""))
     return see_other("/searches")
 
 

@@ -51,6 +51,18 @@ class Visitor:
     withheld: frozenset[str] = frozenset()
 
     @property
+    def owner(self) -> str:
+        """Under which name the searches are kept that they ask.
+
+        Whom an identity provider vouches for is another than the local account of that name, and
+        than whom another provider vouches for.
+        """
+        issuer, name = self.session.issuer, self.session.name
+        if not issuer:
+            return name
+        return "guest:" + sha256(f"{issuer}\0{name}".encode("utf-8", "surrogatepass")).hexdigest()
+
+    @property
     def form_token(self) -> str:
         """What every form of this session carries."""
         return form_token_of(self.session_token)

@@ -239,7 +239,7 @@ class Caller:
             listed = self._client.get("/api/v1/exports", headers=headers).json()["items"]
             return any(one["id"] == name and one["state"] == "done" for one in listed)
 
-        until(is_done)
+        until(is_done, within_s=90)
         return str(name)
 
     def tail_filter(self) -> str:

@@ -6,6 +6,7 @@ declares no scope, or of which no request is known, fails.
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from secrets import token_urlsafe
 from typing import Any
 
@@ -198,12 +199,16 @@ def test_each_answer_leaves_the_records_it_declares(matrix: Matrix) -> None:
         status = caller.ask(route).status_code
         expected = RECORDS[route.leaves]
         if route.name == "POST /api/v1/exports":  # its end comes after the answer
-            until(lambda: len(matrix.since(before)) == 2)  # noqa: B023 - called at once
+            until(partial(_count_is, matrix, before, 2), within_s=90)
         found = [_event_id(raw) for raw in matrix.since(before)]
         fed = len(matrix.since(before, "fhir"))
         if found != expected or fed != (route.leaves is Leaves.RECORDS):
             wrong[route.name] = (status, found, fed)
     assert not wrong, listed(wrong)
+
+
+def _count_is(matrix: Matrix, first: int, count: int) -> bool:
+    return len(matrix.since(first)) == count
 
 
 def _event_id(raw: bytes) -> bytes:

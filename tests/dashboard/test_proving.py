@@ -110,6 +110,21 @@ def test_somebody_the_provider_vouches_for_is_signed_in(
     assert "max_age" not in asked
 
 
+def test_searches_of_a_local_account_of_that_name_are_another_s(
+    place: Stack, visiting: Visiting
+) -> None:
+    guest, local = visiting(), Visit(place)
+    place.account("mvoss")
+    local.sign_in("mvoss")
+    sign_in(guest)
+    kept = local.post("/search", {"query": "user:jdoe"}).headers["location"]
+    local.post("/searches", {"title": "theirs", "query": "user:jdoe"})
+    assert local.get(kept).status_code == 200
+    assert guest.get(kept).status_code == 404
+    assert "jdoe" in local.get("/searches").text
+    assert "jdoe" not in guest.get("/searches").text
+
+
 def test_where_to_go_on_is_a_page_of_ours(visiting: Visiting) -> None:
     assert sign_in(visiting(), "https://evil.example").headers["location"] == "/"
 

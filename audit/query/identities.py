@@ -109,12 +109,13 @@ class _Sought:
 
     def means(self, somebody: Somebody) -> bool:
         """Whether the table's patient or person is the one who is sought."""
-        asked = {fold(one) for one in self.assigners}
-        return not asked or any(
-            fold(one.name.assigner) in {"", *asked}
-            for one in somebody.names
-            if fold(one.name.identifier) == fold(self.identifier)
-        )
+        return any(self.is_called(one.name) for one in somebody.names)
+
+    def is_called(self, name: Name) -> bool:
+        """Whether the question has the name already: another assigner's is another name."""
+        if fold(name.identifier) != fold(self.identifier):
+            return False
+        return not self.assigners or fold(name.assigner) in {"", *map(fold, self.assigners)}
 
 
 @dataclass(slots=True)
@@ -208,11 +209,7 @@ class Identities:
             )
         if len(somebody) != 1:
             return ()
-        return tuple(
-            one
-            for one in somebody[0].names
-            if fold(one.name.identifier) != fold(sought.identifier)
-        )
+        return tuple(one for one in somebody[0].names if not sought.is_called(one.name))
 
     def _learned(
         self, setting: Setting, named: Criteria, own: set[str], found: _Gathered

@@ -164,6 +164,15 @@ def test_an_assigner_in_the_question_says_whose_identifier_it_is(trail: Trail) -
     assert sequences(asked(search, "patient:P1^^^&1.1&ISO user:nobody")) == []
 
 
+def test_the_same_identifier_by_another_assigner_is_another_name(trail: Trail) -> None:
+    here = PATIENT.format("P1^^^&amp;1.1&amp;ISO", "Ash^Anna")
+    there = PATIENT.format("P1^^^&amp;2.2&amp;ISO", "Ash^Anna")
+    filled(trail, access("v", "V", here), access("v", "V", there))
+    linked = service(trail, (Name("P1", "1.1"), Name("P1", "2.2")))
+    assert sequences(asked(linked, "patient:P1^^^&1.1&ISO")) == [1, 0]
+    assert sequences(asked(service(trail), "patient:P1^^^&1.1&ISO")) == [0]
+
+
 def test_somebody_named_twice_is_looked_up_once(trail: Trail) -> None:
     filled(trail, access("v", "V", ANNA))
     answer = asked(service(trail, (Name("P1"), Name("Q7")), max_asked=1), "patient:P1 -patient:P1")

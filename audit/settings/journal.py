@@ -30,8 +30,8 @@ class JournalSettings(Section):
     )
     key_file: Path | None = Field(
         None,
-        description="keys that encrypt the journal at rest, the first for what is written; by "
-        "default the systemd credential arr-journal-key, if there is one",
+        description="keys that encrypt the journal and the embedded index at rest, the first for "
+        "what is written; by default the systemd credential arr-journal-key, if there is one",
     )
     seal: bool = Field(True, description="compress closed segments in the background")
     seal_level: int = Field(6, ge=1, le=22, description="zstd level of sealed segments")

@@ -113,6 +113,7 @@ class _Verification:
             self._join(task, passed, outcome)
             passed = outcome.after
             expected = self._end_of(task, present) if passed is None else passed.size
+        self._heads.check_shown()
         self._check_ends(newest, known, passed, expected)
         self._removals.check_rest()
         self._check_files(present, expected)
@@ -189,12 +190,20 @@ class _Verification:
         known |= {layout.seal_name(number) for number, _ in seal_files(self._dir)}
         for name in sorted(_file_names(self._dir)):
             first = layout.first_sequence(name.rpartition("/")[2])
-            if name in known or first in firsts:
+            if name in known or first in firsts or self._is_new(first, last):
                 continue
             if first is None:
                 self._findings.note(f"{name} is no part of the journal")
-            elif first < last:
+            elif first < last or (self._dir / name).stat().st_size:
                 self._findings.violation("signed heads of a segment that is missing", name)
+            else:
+                self._findings.note(f"{name} is empty and belongs to no segment")
+
+    def _is_new(self, first: int | None, last: int) -> bool:
+        """Whether a writer began that segment since we looked; its file precedes its heads'."""
+        if first is None or first <= last:
+            return False
+        return (self._dir / layout.SEGMENTS / layout.segment_name(first)).exists()
 
     def _tree_files(self, count: int) -> set[str]:
         names = set()
@@ -205,10 +214,10 @@ class _Verification:
             excess = self._stored_tree.count(level) - hashes
             if excess > 0:
                 self._findings.note(f"{excess} tree hashes of level {level} belong to no entry")
+            last = self._dir / layout.chunk_name(level, chunks - 1)
+            if last.exists() and last.stat().st_size % HASH_OCTETS:
+                self._findings.note(f"an unfinished hash ends the tree's level {level}")
             level += 1
-        last = self._dir / layout.chunk_name(0, max(0, count - 1) // layout.HASHES_PER_CHUNK)
-        if last.exists() and last.stat().st_size % HASH_OCTETS:
-            self._findings.note("an unfinished hash ends the tree's level 0")
         return names
 
     def _read_identity(self) -> Identity | None:

@@ -106,20 +106,40 @@ class HeadChecker:
         self._findings = findings
         self._number = 0
         self._largest = -1
+        self._missing: Checkpoint | None = None
 
     def newest(self) -> SignedHead | None:
         """The newest head that is signed: that of the history, which holds the checkpoint too."""
         shown = self._shown()
         record = self._latest_record()
         kept = None if record is None else self._signed(record.note, layout.HEADS)
+        self._missing = shown
+        if shown is not None and kept is not None and kept.size > shown.size:
+            self._note_stale(kept)
         if shown is None or (kept is not None and kept.size > shown.size):
             return None if kept is None else SignedHead(kept, layout.HEADS)
-        if kept != shown:
+        return SignedHead(shown, layout.CHECKPOINT)
+
+    def check_shown(self) -> None:
+        """After the last file of the history: the head that is shown was among its heads."""
+        if self._missing is not None:
             self._findings.violation(
-                f"the head of size {shown.size} is missing from the history, or is another one",
+                f"the head of size {self._missing.size} is missing from the history, "
+                "or is another one",
                 layout.HEADS,
             )
-        return SignedHead(shown, layout.CHECKPOINT)
+
+    def _note_stale(self, kept: Checkpoint) -> None:
+        """A crash leaves the checkpoint behind, and a writer beside us has gone on by now."""
+        try:
+            note = read_checkpoint(self._dir)
+            size = parse_checkpoint(note.partition("\n\n")[0] + "\n").size
+        except IntegrityViolation:
+            return  # found already, or being replaced
+        if size < kept.size:
+            self._findings.note(
+                f"{layout.CHECKPOINT} shows a head of size {size}; the newest is of {kept.size}"
+            )
 
     def join(self, found: HeadsOfSegment) -> None:
         """The next file of the history: it goes on where the one before ended."""
@@ -133,6 +153,8 @@ class HeadChecker:
             self._findings.violation(
                 f"a head of size {found.smallest} follows one of {self._largest}", found.name
             )
+        if any(signed.head == self._missing for signed in found.signed):
+            self._missing = None
         self._findings.add(found.findings)
         self._number = self._number if found.begins is None else found.ends
         self._largest = self._largest if found.smallest is None else found.largest

@@ -718,8 +718,7 @@ class Journal:
                 require(whole, f"{path.name} does not end with the head of its segment's end")
             elif place != len(octets):
                 self.notes.append(f"an unfinished head ends {path.name}")
-        newer = shown.size < max(roots, default=-1)
-        require(newer or roots.get(shown.size) == shown.root, "the checkpoint is not kept")
+        require(roots.get(shown.size) == shown.root, "the checkpoint is not kept")
         return roots
 
     def read_seals(self) -> None:

@@ -22,7 +22,8 @@ PREFIX = "/api/v1/identities"
 MOST_LINKS = 1_000
 _MOST_NAMES = 50
 _HISTORY = 100
-_LARGEST_VERSION = 2**63 - 1
+_LARGEST_VERSION = 10**15
+"""Far beyond any, and exact as a JSON number."""
 
 RecordChange = Callable[[Principal, str], None]
 """Journals what is about to be changed and by whom; raises JournalUnavailable."""

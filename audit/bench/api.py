@@ -39,6 +39,7 @@ _BATCH = 1_000
 _SAMPLES = 200
 _REQUESTS_PER_S = 1_000_000.0
 _FILLED_WITHIN_S = 7_200.0
+_SESSION_H = 24.0
 _OFFICER = "bench"
 _PACE_S = 0.25
 _PIVOTS = {"patient": "patient", "user": "requestor", "study": "study", "node": "node"}
@@ -72,12 +73,14 @@ def run(options: ApiOptions) -> dict[str, Any]:
         settings = site.settings(
             web__port=free_port(),
             web__requests_per_s=_REQUESTS_PER_S,
+            web__session_idle_min=_SESSION_H * 60,
+            web__session_absolute_h=_SESSION_H,
             index__workers=options.workers,
         )
         _fill_journal(site, options.events)
-        access = _grant(settings, site)
         with running(site, settings, "receive", "project") as repository:
             filled_s = _wait_until_searchable(site, settings, options.events)
+            access = _grant(settings, site)  # no session outlasts the filling of a large index
             repository.start("web")
             with (
                 _arriving(site, repository, options.arriving_per_s) as arrived,

@@ -99,7 +99,7 @@ def test_search() -> None:
 @pytest.mark.slow
 def test_outage() -> None:
     found = figures("outage", "--seconds", "0.2", "--rounds", "1", "--arriving", "50")
-    ways = {"hangs up", "busy", "unavailable", "html", "silent"}
+    ways = {"failing", "hangs up", "busy", "unavailable", "html", "silent"}
     assert set(found["durable"]) == {"well", *ways}
     assert all(set(told) == LATENCY and told["n"] > 0 for told in found["durable"].values())
     assert set(found["p99_to_well"]) == ways

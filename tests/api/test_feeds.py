@@ -36,7 +36,7 @@ def remote(made: Stack, token: str, **options: Any) -> Iterator[httpx2.Client]:
         httpx2.Client(
             base_url=f"http://127.0.0.1:{port}",
             headers={"Authorization": f"Bearer {token}"},
-            timeout=10,
+            timeout=120,
         ) as client,
     ):
         yield client

@@ -192,7 +192,7 @@ def test_gos_own_reader_of_tiles_proves_every_record(faced: Faced, tmp_path: Pat
         capture_output=True,
         text=True,
         check=False,
-        timeout=50,
+        timeout=240,
     )
     assert (checked.returncode, checked.stdout.strip()) == (0, str(size)), checked.stderr
 

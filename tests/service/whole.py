@@ -54,7 +54,7 @@ def whole(place: Place) -> Iterator[Whole]:
     thread = threading.Thread(target=lambda: loop.run_until_complete(run()))
     thread.start()
     try:
-        until(lambda: web.status().ready and project.status().ready, within_s=30)
+        until(lambda: web.status().ready and project.status().ready, within_s=90)
         yield Whole(place, web)
     finally:
         loop.call_soon_threadsafe(stop.set)

@@ -149,7 +149,12 @@ def test_an_unfinished_head_is_cut_and_an_unshown_one_shown(tmp_path: Path) -> N
     (journal / "checkpoint.tmp").write_bytes(b"left over")
     report = verify(journal)
     assert report.intact
-    assert len(report.notes) == 2
+    assert [note.partition(" ")[0] for note in report.notes] == [
+        "checkpoint",
+        "17",
+        "checkpoint.tmp",
+    ]
+    assert report.notes[0] == "checkpoint shows a head of size 2; the newest is of 3"
     open_writer(tmp_path).close()
     assert (journal / "checkpoint").read_bytes() == newer
     assert not (journal / "checkpoint.tmp").exists()

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from click.testing import CliRunner, Result
+from structlog.testing import capture_logs
 
 from audit.cli import arr
 from audit.errors import AuditError
@@ -72,7 +73,8 @@ def beside(place: Place, act: Callable[[], None]) -> None:
             await project.stop()
             await receive.stop()
 
-    asyncio.run(asyncio.wait_for(body(), 55))
+    with capture_logs():  # of the processes, which have another standard output than the command
+        asyncio.run(asyncio.wait_for(body(), 300))
 
 
 def octets_below(folder: Path) -> bytes:

@@ -16,6 +16,7 @@ from audit.journal.verify import VerifyOptions, verify
 from audit.journal.writer import JournalWriter
 from tests.journal.faults import Unsynced
 from tests.journal.journals import append_all, fill, open_writer, options, received, signer
+from tests.journal.pace import Pace
 
 FILES = Files(Unsynced())
 
@@ -65,12 +66,12 @@ def test_sealed_and_removed_entries_are_copied_and_a_writer_goes_on(tmp_path: Pa
 
 
 def test_it_copies_beside_a_busy_writer(tmp_path: Path) -> None:
-    stop = threading.Event()
+    pace = Pace(batches=200)
     with open_writer(tmp_path, FILES, segment_max_entries=16) as writer:
 
         def write() -> None:
             number = 0
-            while not stop.is_set():
+            while pace.goes_on():
                 writer.append([received(n) for n in range(number, number + 5)])
                 writer.publish_head()
                 number += 5
@@ -80,11 +81,12 @@ def test_it_copies_beside_a_busy_writer(tmp_path: Path) -> None:
         try:
             sizes = []
             for number in range(6):
+                pace.look()
                 copied = tmp_path / f"copy-{number}"
                 sizes.append(copy_journal(tmp_path / "journal", copied, FILES).size)
                 check(tmp_path, copied, sizes[-1])
         finally:
-            stop.set()
+            pace.end()
             thread.join()
     assert sizes == sorted(sizes)
     assert sizes[-1] > sizes[0]

@@ -16,6 +16,7 @@ from audit.journal.remove import RemovalOptions, Remover
 from audit.journal.standalone import verify_evidence
 from tests.journal import vectors
 from tests.journal.journals import fill, open_writer, received, signer
+from tests.journal.pace import Pace
 from tests.journal.two_verifiers import (
     SEED,
     first,
@@ -131,12 +132,13 @@ def test_both_judge_larger_changes_alike(
 
 
 def test_a_writer_at_work_is_no_violation(tmp_path: Path) -> None:
-    stop = threading.Event()
+    pace = Pace()
+    outcomes = set()
     with open_writer(tmp_path, segment_max_entries=25) as writer:
 
         def write() -> None:
             number = 0
-            while not stop.is_set():
+            while pace.goes_on():
                 writer.append([received(number + n) for n in range(7)])
                 number += 7
                 writer.publish_head()
@@ -144,10 +146,12 @@ def test_a_writer_at_work_is_no_violation(tmp_path: Path) -> None:
         thread = threading.Thread(target=write)
         thread.start()
         try:
-            outcomes = {second("journal", tmp_path) for _ in range(25)}
+            for _ in range(25):
+                pace.look()
+                outcomes.add(second("journal", tmp_path))
         finally:
-            stop.set()
-            thread.join(20)
+            pace.end()
+            thread.join()
     assert outcomes == {0}
 
 

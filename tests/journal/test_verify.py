@@ -23,6 +23,7 @@ from audit.journal.verify import VerifyOptions, verify
 from audit.journal.verify_report import MAX_VIOLATIONS, Findings
 from audit.journal.verify_segment import OnOctets, SegmentOutcome, SegmentTask, check_segment
 from tests.journal.journals import certificate, fill, open_writer, received, signer, wait_until
+from tests.journal.pace import Pace
 
 COUNT = 30
 
@@ -272,12 +273,12 @@ def test_violations_are_bounded_but_counted() -> None:
 
 
 def test_it_may_run_beside_the_writer(tmp_path: Path) -> None:
-    done = threading.Event()
+    pace = Pace()
 
     def write() -> None:
         with open_writer(tmp_path, segment_max_entries=7) as writer:
             number = 0
-            while not done.is_set():
+            while pace.goes_on():
                 writer.append([received(number + n) for n in range(3)])
                 number += 3
                 if number % 2:
@@ -286,12 +287,17 @@ def test_it_may_run_beside_the_writer(tmp_path: Path) -> None:
     fill(tmp_path, 1)
     thread = threading.Thread(target=write)
     thread.start()
-    reports = [verify(tmp_path / "journal") for _ in range(15)]
-    position = tmp_path / "run" / "journal.position"
-    wait_until(lambda: read_position(position) > reports[0].entries)
-    reports.append(verify(tmp_path / "journal"))
-    done.set()
-    thread.join()
+    reports = []
+    try:
+        for _ in range(15):
+            pace.look()
+            reports.append(verify(tmp_path / "journal"))
+        position = tmp_path / "run" / "journal.position"
+        wait_until(lambda: read_position(position) > reports[0].entries)
+        reports.append(verify(tmp_path / "journal"))
+    finally:
+        pace.end()
+        thread.join()
     assert [violation for report in reports for violation in report.violations] == []
     assert reports[-1].entries > reports[0].entries
 

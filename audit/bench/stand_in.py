@@ -4,7 +4,7 @@ It keeps nothing but the position: for measuring what its faults do to the rest.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Event, Lock, Thread
@@ -20,7 +20,7 @@ FAULTS: Final = ("hangs up", "busy", "unavailable", "html", "silent")
 """Ways to fail; ``silent`` keeps each request until its sender gives up or the way changes."""
 
 _STATUS: Final = {"busy": 429, "unavailable": 503}
-_JSON: Final = "application/vnd.elasticsearch+json;compatible-with=8"
+JSON_KIND: Final = "application/vnd.elasticsearch+json;compatible-with=8"
 _LOOK_S: Final = 0.05
 _NOTHING: Final = {"hits": {"hits": [], "total": {"value": 0}}, "_shards": {"failed": 0}}
 
@@ -51,7 +51,7 @@ class StandIn:
             return self._work(method, target, body)
         self.faults += 1
         if way in _STATUS:
-            return _STATUS[way], _JSON, b'{"error": {"type": "told", "reason": "not now"}}'
+            return _STATUS[way], JSON_KIND, b'{"error": {"type": "told", "reason": "not now"}}'
         if way == "html":
             return 200, "text/html", b"<html>sign in</html>"
         while way == "silent" == self.way and not self.over.wait(_LOOK_S):
@@ -83,7 +83,7 @@ class StandIn:
 
 
 def _json(status: int, told: Any) -> Answer:
-    return status, _JSON, json.dumps(told).encode()
+    return status, JSON_KIND, json.dumps(told).encode()
 
 
 def _items(body: bytes) -> list[dict[str, Any]]:
@@ -93,13 +93,13 @@ def _items(body: bytes) -> list[dict[str, Any]]:
 
 
 class _Handler(BaseHTTPRequestHandler):
-    stand_in: StandIn
+    answer: Callable[[str, str, bytes], Answer | None]
     protocol_version = "HTTP/1.1"
     wbufsize = -1  # one packet an answer: two would wait for each other
 
     def _respond(self) -> None:
         body = self.rfile.read(int(self.headers.get("content-length", 0)))
-        answer = self.stand_in.answer(self.command, self.path, body)
+        answer = self.answer(self.command, self.path, body)
         if answer is None:
             self.close_connection = True
             return
@@ -128,17 +128,29 @@ class _Server(ThreadingHTTPServer):
 
 
 @contextmanager
+def answering(answer: Callable[[str, str, bytes], Answer | None]) -> Iterator[str]:
+    """Have requests answered in Elasticsearch's name, on loopback; gives the address.
+
+    Args:
+        answer: from method, target and body; None closes the connection.
+    """
+    handler = type("Handler", (_Handler,), {"answer": staticmethod(answer)})
+    with _Server((LOOPBACK, 0), handler) as server:
+        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+        thread.start()
+        try:
+            yield f"http://{LOOPBACK}:{server.server_address[1]}"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+@contextmanager
 def stand_in() -> Iterator[StandIn]:
     """A running one, on loopback."""
     made = StandIn()
-    handler = type("Handler", (_Handler,), {"stand_in": made})
-    with _Server((LOOPBACK, 0), handler) as server:
-        made.url = f"http://{LOOPBACK}:{server.server_address[1]}"
-        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-        thread.start()
+    with answering(made.answer) as made.url:
         try:
             yield made
         finally:
             made.over.set()
-            server.shutdown()
-            thread.join()

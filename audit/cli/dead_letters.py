@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from audit.cli.options import (
+    F,
     data_option,
     examples,
     json_option,
@@ -20,6 +21,12 @@ if TYPE_CHECKING:
     from audit.service.dead_letters import Act
 
 _LOOK_S = 0.2
+
+
+def _which(command: F) -> F:
+    """``RECORDS… | --all``."""
+    option = click.option("--all", "all_of_them", is_flag=True, help="All that are listed.")
+    return click.argument("records", nargs=-1)(option(command))
 
 
 @click.group(
@@ -64,8 +71,7 @@ def list_letters(data: Path | None, config_file: Path | None, as_json: bool) -> 
 @letters.command(
     epilog=examples("arr dead-letters retry --all", "arr dead-letters retry k3f9x2ab-17 --json")
 )
-@click.argument("records", nargs=-1)
-@click.option("--all", "all_of_them", is_flag=True, help="All that are listed.")
+@_which
 @data_option
 @json_option
 def retry(
@@ -88,8 +94,7 @@ def retry(
 @letters.command(
     epilog=examples("arr dead-letters drop k3f9x2ab-17", "arr dead-letters drop --all --json")
 )
-@click.argument("records", nargs=-1)
-@click.option("--all", "all_of_them", is_flag=True, help="All that are listed.")
+@_which
 @data_option
 @json_option
 def drop(

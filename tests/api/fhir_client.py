@@ -5,6 +5,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from fastapi import FastAPI
+from fhir.resources.R4B.operationoutcome import OperationOutcome
 from starlette.testclient import TestClient
 
 from audit.api.access import Doorkeeper
@@ -18,7 +19,7 @@ from tests.web.stack import Stack
 
 EVENTS = "/fhir/AuditEvent"
 SINCE = ("date", "ge2020-01-01")
-
+PATIENT = "patient.identifier"
 
 WEB = WebOptions(https=False, allowed_hosts=("testserver", "127.0.0.1"), request_burst=10_000)
 
@@ -86,3 +87,18 @@ def whole(client: TestClient, *asked: tuple[str, str], posted: bool = False) -> 
 
 def ids(found: list[Json]) -> list[str]:
     return [one["id"] for one in found]
+
+
+def is_own(resource: Json) -> bool:
+    """Whether the repository itself made it."""
+    return bool(resource["source"]["observer"].get("identifier", {}).get("value") == "arr")
+
+
+def refused(client: TestClient, asked: str, status: int = 400, **headers: str) -> Json:
+    """The OperationOutcome of a search that must not be answered."""
+    answer = client.get(f"{EVENTS}?{asked}", headers=headers)
+    assert answer.status_code == status, answer.text
+    assert answer.headers["content-type"].startswith("application/fhir+json")
+    told: Json = answer.json()
+    OperationOutcome.model_validate(told)
+    return told

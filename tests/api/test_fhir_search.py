@@ -1,39 +1,37 @@
 """Retrieve ATNA Audit Event [ITI-81] over HTTP, on a simulated hospital's trail."""
 
-from base64 import b64encode
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 from fhir.resources.R4B.bundle import Bundle
-from fhir.resources.R4B.operationoutcome import OperationOutcome
 from starlette.testclient import TestClient
 
 from audit.fhir.matching import values_at
 from audit.fhir.values import Json
 from audit.query.access import Scope
 from audit.record.audit_message import CodedValue
-from audit.state.aliases import Link, Name
 from tests.api.fhir_client import (
     EVENTS,
+    PATIENT,
     bundle,
     fhir_client,
     ids,
+    is_own,
     link,
+    refused,
     resources,
     whole,
 )
 from tests.conformance.corpus import handwritten
 from tests.conformance.json_cases import QUERY
-from tests.projector.messages import message, patient, person, syslog
+from tests.projector.messages import message, person, syslog
 from tests.web.stack import Stack, hospital_day, stack
 
 ROLES = syslog(
     message(participants=(person(role_id_codes=(CodedValue("224608005", "SCT", "Nurse"),)),))
 )
 DCM = "http://dicom.nema.org/resources/ontology/DCM"
-PATIENT = "patient.identifier"
 
 
 @pytest.fixture(scope="module")
@@ -53,19 +51,6 @@ def client(shared: Stack) -> TestClient:
 @pytest.fixture(scope="module")
 def everything(client: TestClient) -> list[Json]:
     return [one for one in whole(client, ("_count", "500")) if not is_own(one)]
-
-
-def is_own(resource: Json) -> bool:
-    return bool(resource["source"]["observer"].get("identifier", {}).get("value") == "arr")
-
-
-def refused(client: TestClient, asked: str, status: int = 400, **headers: str) -> Json:
-    answer = client.get(f"{EVENTS}?{asked}", headers=headers)
-    assert answer.status_code == status, answer.text
-    assert answer.headers["content-type"].startswith("application/fhir+json")
-    told: Json = answer.json()
-    OperationOutcome.model_validate(told)
-    return told
 
 
 def test_a_page_is_a_bundle_that_another_model_accepts(client: TestClient) -> None:
@@ -390,57 +375,3 @@ def test_without_the_right_to_identify_patients_are_pseudonyms(
     assert whole(client, (PATIENT, pseudonym), ("_count", "500"))
     refused(client, f"date=ge2020-01-01&{PATIENT}={min(known)}", 403)
     assert client.get(f"{EVENTS}/{shown[0]['id']}").json() in shown
-
-
-class TestOtherNames:
-    """Patients and people are asked for by all their identifiers, unless told otherwise."""
-
-    @pytest.fixture
-    def own(self, tmp_path: Path) -> Iterator[Stack]:
-        with stack(tmp_path) as made:
-            for text in ("P1^^^&1.1&ISO", "Q7^^^&2.2&ISO", "Q7^^^&9.9&ISO"):
-                made.add([syslog(message(objects=(patient(text),)))])
-            made.add([syslog(message(participants=(person("mv7"),)))])
-            names = (Name("P1", "1.1"), Name("Q7", "2.2"))
-            made.state.aliases.link("patient", [Link(names)], by="m", source="csv")
-            people = (Name("mvoss@example.org"), Name("mv7"))
-            made.state.aliases.link("person", [Link(people)], by="m", source="csv")
-            yield made
-
-    @pytest.mark.parametrize(
-        ("name", "value", "found"),
-        [
-            (PATIENT, "P1", 2),
-            (PATIENT, "urn:oid:1.1|P1", 2),
-            (PATIENT, "urn:oid:9.9|P1", 0),
-            (PATIENT, "Q7", 3),
-            ("patient:identifier", "P1", 2),
-            ("agent.identifier", "mv7", 4),
-        ],
-    )
-    def test_by_all_identifiers(self, own: Stack, name: str, value: str, found: int) -> None:
-        client = fhir_client(own)
-        told = bundle(client, (name, value))
-        assert len([one for one in resources(told) if not is_own(one)]) == found
-
-    def test_the_answer_and_the_record_say_so(self, own: Stack) -> None:
-        told = bundle(fhir_client(own), (PATIENT, "P1"))
-        said = [one for one in told["entry"] if one["search"]["mode"] == "outcome"]
-        assert "1 other identifiers were asked for too, by version 2" in str(said)
-        assert any(b64encode(b"version 2, 1 other names") in raw for raw in own.own_records())
-
-    def test_by_the_one_that_is_named(self, own: Stack) -> None:
-        client = fhir_client(own)
-        told = bundle(client, (PATIENT, "P1"), ("arr-identities", "false"))
-        assert len(resources(told)) == 1
-        assert "other identifiers" not in str(told)
-        refused(client, "date=ge2020-01-01&arr-identities=perhaps")
-
-    def test_pages_go_by_all_identifiers(self, own: Stack) -> None:
-        assert len(whole(fhir_client(own), (PATIENT, "P1"), ("_count", "1"))) == 2
-
-    def test_who_sees_pseudonyms_learns_of_no_other(self, own: Stack) -> None:
-        client = fhir_client(own, Scope.EVENTS_READ)
-        answer = client.get(f"{EVENTS}?date=ge2020-01-01&{PATIENT}=P1")
-        assert "other identifiers" not in answer.text
-        assert b"other names" not in b"".join(own.own_records())

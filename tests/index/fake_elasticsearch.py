@@ -4,12 +4,10 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
 from typing import Any
 from urllib.parse import parse_qs
 
-from typing_extensions import override
+from audit.bench.stand_in import JSON_KIND, answering
 
 Answer = tuple[int, Any]
 """Status and body: an object becomes JSON, text becomes HTML."""
@@ -116,37 +114,11 @@ def fake_elasticsearch() -> Iterator[FakeElasticsearch]:
     """A running one."""
     fake = FakeElasticsearch()
 
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-        wbufsize = -1  # one packet an answer: two would wait for each other
+    def answer(method: str, target: str, body: bytes) -> tuple[int, str, bytes]:
+        status, said = fake.answer(method, target, body)
+        if isinstance(said, str):
+            return status, "text/html", said.encode()
+        return status, JSON_KIND, json.dumps(said).encode()
 
-        def _respond(self) -> None:
-            body = self.rfile.read(int(self.headers.get("content-length", 0)))
-            status, said = fake.answer(self.command, self.path, body)
-            html = isinstance(said, str)
-            octets = said.encode() if html else json.dumps(said).encode()
-            self.send_response(status)
-            kind = "text/html" if html else "application/vnd.elasticsearch+json;compatible-with=8"
-            self.send_header("content-type", kind)
-            self.send_header("x-elastic-product", "Elasticsearch")
-            self.send_header("content-length", str(len(octets)))
-            self.end_headers()
-            if self.command != "HEAD":
-                self.wfile.write(octets)
-
-        do_GET = do_POST = do_PUT = do_HEAD = do_DELETE = _respond  # noqa: N815 - http.server's names
-
-        @override
-        def log_message(self, *_args: object) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        server.daemon_threads = True
-        fake.url = f"http://127.0.0.1:{server.server_address[1]}"
-        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-        thread.start()
-        try:
-            yield fake
-        finally:
-            server.shutdown()
-            thread.join()
+    with answering(answer) as fake.url:
+        yield fake

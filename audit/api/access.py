@@ -1,7 +1,7 @@
 """Bearer token or client certificate → principal, within the rate that one principal may ask."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Annotated, Any
 
@@ -10,7 +10,7 @@ from fastapi.security import HTTPBearer
 from starlette.requests import Request
 
 from audit.query.access import Kind, Principal
-from audit.query.admission import principal_of
+from audit.query.admission import StepUp, principal_of
 from audit.state.accounts import Account
 from audit.state.sessions import Guest
 from audit.state.store import StateStore
@@ -53,6 +53,7 @@ class Doorkeeper:
     requests: TokenBuckets
     bearer: Callable[[str], Guest] | None = None
     certificate: Callable[[str], str | None] | None = None
+    step_up: StepUp = field(default_factory=StepUp)
 
     @classmethod
     def of(cls, state: StateStore, options: WebOptions) -> "Doorkeeper":
@@ -60,7 +61,7 @@ class Doorkeeper:
         buckets = TokenBuckets(
             options.requests_per_s, options.request_burst, max_keys=options.max_rate_keys
         )
-        return cls(state, buckets, options.bearer, options.certificate)
+        return cls(state, buckets, options.bearer, options.certificate, options.step_up)
 
     @property
     def admitted(self) -> Callable[..., Principal]:
@@ -92,7 +93,13 @@ class Doorkeeper:
             caller.holder, kind=caller.kind, address=address, reason=reason_of(request)
         )
         request.state.admitted = admitted
-        return admitted
+        return self._stepped_up(admitted, caller.holder)
+
+    def _stepped_up(self, admitted: Principal, holder: ApiToken | Guest | Account) -> Principal:
+        """The person without what their proof of identity is too old for (RFC 9470)."""
+        if not isinstance(holder, Guest) or not holder.is_person:
+            return admitted
+        return self.step_up.held(admitted, holder.proved_at, self.state.clock())
 
     def still_admits(self, request: Request, scope: str) -> bool:
         """Whether a request that was let in would be now, for answers that go on long.

@@ -107,14 +107,11 @@ class PageContext:
         if session is None:
             raise SignInNeeded(request.url.path if request.method == "GET" else "/")
         principal = principal_of(session, kind="account", address=address_of(request))
-        access, age_ns = self.options.access, self.state.clock() - session.confirmed_at
-        if age_ns < access.step_up_s * display.NS_PER_S:
-            return Visitor(principal, token, session)
-        withheld = principal.scopes & access.step_up_for
-        request.state.withheld = withheld
-        reason = principal.reason if session.emergency else ""
-        principal = replace(principal, scopes=principal.scopes - withheld, reason=reason)
-        return Visitor(principal, token, session, withheld)
+        now, step_up = self.state.clock(), self.options.access.step_up
+        held = step_up.held(principal, session.confirmed_at, now)
+        if held is not principal and not session.emergency:
+            held = replace(held, reason="")
+        return Visitor(held, token, session)
 
     def page(
         self,

@@ -84,7 +84,7 @@ def _awaits_proof(context: PageContext, visitor: Visitor) -> bool:
     has_it = visitor.principal.may(raw) and not context.search.trail.permits(
         visitor.principal, raw
     )
-    return raw in visitor.withheld or has_it
+    return raw in visitor.principal.withheld or has_it
 
 
 def _raw(

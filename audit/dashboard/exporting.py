@@ -30,7 +30,7 @@ _LONGEST_REASON = 1_000
 
 def forms_for(visitor: Visitor) -> dict[str, str]:
     """The forms of which the visitor may have an export, perhaps after a fresh proof."""
-    held = visitor.principal.scopes | visitor.withheld
+    held = visitor.principal.scopes | visitor.principal.withheld
     return {form: words for form, words in FORMS.items() if held.issuperset(scopes_of(form))}
 
 

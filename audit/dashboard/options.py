@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
 
-from audit.query.access import Scope
+from audit.query.admission import StepUp
 from audit.query.reports.asked import ReportOptions
 from audit.web.oidc.code_flow import CodeFlow
 
@@ -15,17 +15,12 @@ class AccessOptions:
     Attributes:
         flow: sign-in over an identity provider; a local sign-in then breaks the glass. Without
             one, local accounts are how everybody signs in.
-        step_up_s: so long after a proof of identity the scopes of ``step_up_for`` hold; after
-            that a page asks for the proof again.
-        step_up_for: scopes that need a fresh proof.
+        step_up: what a page asks for a fresh proof of identity for.
         reason_for: scopes that need a reason.
     """
 
     flow: CodeFlow | None = None
-    step_up_s: float = 900.0
-    step_up_for: frozenset[str] = frozenset(
-        {Scope.EVENTS_RAW, Scope.EVENTS_EXPORT, Scope.REPORTS_READ}
-    )
+    step_up: StepUp = field(default_factory=StepUp)
     reason_for: frozenset[str] = frozenset()
 
 

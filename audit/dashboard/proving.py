@@ -14,7 +14,7 @@ from audit.dashboard.forms import Form
 from audit.dashboard.sign_in import LONGEST_REASON, RecordSignIn, SignIn
 from audit.dashboard.visitors import Visitor, check_own_form, own_path
 from audit.errors import ConnectionFailed, Denied, NotFound
-from audit.query.access import ReasonNeeded
+from audit.query.access import ProofNeeded, ReasonNeeded
 from audit.query.admission import scopes_granted
 from audit.state.secrets import digest_of
 from audit.state.sessions import Guest
@@ -189,10 +189,7 @@ def page_to_prove(request: Request, error: Exception) -> Response | None:
 
     A form that was posted is sent again by the person, from ``request.state.back``.
     """
-    withheld: frozenset[str] = getattr(request.state, "withheld", frozenset())
-    # The refusal of a scope ends with its name (``audit.query.access.require``).
-    is_withheld = isinstance(error, Denied) and str(error).endswith(tuple(withheld))
-    if not is_withheld and not isinstance(error, ReasonNeeded):
+    if not isinstance(error, ProofNeeded | ReasonNeeded):
         return None
     path = request.url.path if request.method == "GET" else getattr(request.state, "back", "/")
     return see_other(f"/confirm?{urlencode({'next': path})}")

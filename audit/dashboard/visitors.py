@@ -42,13 +42,11 @@ class Visitor:
         principal: who asks, with scopes.
         session_token: value of the session cookie; never shown.
         session: since when they are here, and when they last showed that it is them.
-        withheld: scopes that hold again once they have shown it again.
     """
 
     principal: Principal
     session_token: str
     session: Session
-    withheld: frozenset[str] = frozenset()
 
     @property
     def owner(self) -> str:

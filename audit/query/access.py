@@ -67,6 +67,8 @@ class Principal:
         roles: names of the roles it has these scopes from, for the eye.
         reason: why it asks, as the records of what it does will say; may be empty.
         emergency: it broke the glass; the records of what it does say so.
+        withheld: scopes that it holds again once it has shown anew who it is.
+        proof_within_s: how old the proof may be for these.
     """
 
     name: str
@@ -78,6 +80,8 @@ class Principal:
     roles: tuple[str, ...] = ()
     reason: str = ""
     emergency: bool = False
+    withheld: frozenset[str] = frozenset()
+    proof_within_s: float = 0.0
 
     @property
     def identified(self) -> bool:
@@ -93,12 +97,26 @@ class ReasonNeeded(Denied):
     """Policy wants to know why before this is done; give a reason and ask again."""
 
 
+class ProofNeeded(Denied):
+    """This needs a proof of identity no older than ``within_s``; sign in and ask again."""
+
+    def __init__(self, text: str, within_s: float) -> None:
+        super().__init__(text)
+        self.within_s = within_s
+
+
 def require(principal: Principal, scope: str) -> None:
     """Let the principal pass.
 
     Raises:
+        ProofNeeded: it would hold the scope with a fresh proof of identity.
         Denied: it doesn't hold the scope; the text names the scope.
     """
+    if scope in principal.withheld:
+        raise ProofNeeded(
+            f"{principal.name} must show anew who they are: this needs the scope {scope}",
+            principal.proof_within_s,
+        )
     if not principal.may(scope):
         raise Denied(f"{principal.name} may not do this: it needs the scope {scope}")
 

@@ -1,5 +1,7 @@
 """From what is stored of somebody to the principal that asks."""
 
+from dataclasses import dataclass, replace
+
 from audit.index.criteria import And, Criteria, Or, Term
 from audit.query.access import Kind, Principal, Scope
 from audit.query.roles import Role, all_roles, roles_named, rows_of, scopes_of
@@ -7,6 +9,39 @@ from audit.state.accounts import Account
 from audit.state.grants import Grants
 from audit.state.sessions import Guest, Session
 from audit.state.tokens import ApiToken
+
+NS_PER_S = 1_000_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepUp:
+    """Scopes that a person holds only for a while after showing who they are.
+
+    Attributes:
+        within_s: so long after a proof of identity they hold.
+        scopes: which ones.
+    """
+
+    within_s: float = 900.0
+    scopes: frozenset[str] = frozenset({Scope.EVENTS_RAW, Scope.EVENTS_EXPORT, Scope.REPORTS_READ})
+
+    def held(self, principal: Principal, proved_at: int | None, now: int) -> Principal:
+        """The principal without the scopes that its proof of identity is too old for.
+
+        Args:
+            principal: with all that was granted.
+            proved_at: when it last showed who it is, UTC nanoseconds; None when nobody knows.
+            now: UTC nanoseconds.
+        """
+        if proved_at is not None and now - proved_at < self.within_s * NS_PER_S:
+            return principal
+        withheld = principal.scopes & self.scopes
+        return replace(
+            principal,
+            scopes=principal.scopes - withheld,
+            withheld=withheld,
+            proof_within_s=self.within_s,
+        )
 
 
 def check_grants(grants: Grants) -> Grants:

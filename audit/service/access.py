@@ -14,6 +14,7 @@ from audit.dashboard.options import AccessOptions, PageOptions
 from audit.dashboard.sign_in import RecordSignIn, SignIn
 from audit.errors import ConfigurationError
 from audit.query.access import Principal, Scope
+from audit.query.admission import StepUp
 from audit.query.roles import roles_named
 from audit.query.self_audit import SelfAudit
 from audit.record.build import Alert, Authentication, Person
@@ -71,7 +72,7 @@ class Access:
         if self.provider is not None and self.provider.options.audience:
             bearer = self._bearer
         certificate = self.certificates.get if self.certificates else None
-        return replace(options, bearer=bearer, certificate=certificate)
+        return replace(options, bearer=bearer, certificate=certificate, step_up=self._step_up)
 
     def pages(self, options: PageOptions) -> PageOptions:
         """The pages' options with how people sign in."""
@@ -80,10 +81,14 @@ class Access:
             options,
             access=AccessOptions(
                 flow=CodeFlow(self.provider) if self.provider is not None and signs_in else None,
-                step_up_s=self.settings.step_up_min * _MINUTE_S,
+                step_up=self._step_up,
                 reason_for=self.reason_for,
             ),
         )
+
+    @property
+    def _step_up(self) -> StepUp:
+        return StepUp(within_s=self.settings.step_up_min * _MINUTE_S)
 
     def close(self) -> None:
         """Give connections back."""

@@ -70,8 +70,8 @@ class AccessSettings(Section):
     step_up_min: float = Field(
         15.0,
         gt=0,
-        description="so long after a proof of identity pages export, report and show messages as "
-        "received",
+        description="so long after a proof of identity people may export, have reports made and "
+        "see messages as received",
     )
     reason_for: tuple[str, ...] = Field(
         (), description="scopes for whose use a reason must be given (events:export, events:raw …)"

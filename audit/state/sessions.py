@@ -31,6 +31,8 @@ class Guest:
         grants: what they may do in this session.
         issuer: who vouches for them.
         is_person: False for a program that asks in its own name.
+        proved_at: when they last showed their provider who they are, UTC nanoseconds; None when
+            it doesn't say.
     """
 
     name: str
@@ -38,6 +40,7 @@ class Guest:
     grants: Grants
     issuer: str
     is_person: bool = True
+    proved_at: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,9 +2,10 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from time import monotonic
 
+from audit.query.admission import StepUp
 from audit.state.sessions import Guest
 
 
@@ -46,6 +47,7 @@ class WebOptions:
             Unauthenticated. Without it there are no others.
         certificate: name of the account of a client certificate, by the SHA-256 of it in
             lower-case hexadecimal; None for one that isn't known.
+        step_up: what a person with such a token needs a fresh proof of identity for.
         shutdown_timeout_s: how long running requests may take to end at a stop.
     """
 
@@ -75,4 +77,5 @@ class WebOptions:
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     bearer: Callable[[str], Guest] | None = None
     certificate: Callable[[str], str | None] | None = None
+    step_up: StepUp = field(default_factory=StepUp)
     shutdown_timeout_s: int = 4

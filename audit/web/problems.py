@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from math import ceil
+from math import ceil, floor
 from typing import Any
 
 import orjson
@@ -25,11 +25,13 @@ from audit.errors import (
     RequestError,
     StorageError,
 )
+from audit.query.access import ProofNeeded
 from audit.state.throttle import TryLater
 from audit.web import outcomes
 from audit.web.errors import TooManyRequests, Unauthenticated
 
 MEDIA_TYPE = "application/problem+json"
+_CHALLENGE = 'Bearer realm="audit record repository"'
 RETRY_AFTER_S = 5
 """What a caller is told to wait when a store can't answer."""
 
@@ -93,6 +95,7 @@ INTERNAL = Problem(
 
 _STATUS: tuple[tuple[type[AuditError], int], ...] = (
     (Unauthenticated, 401),
+    (ProofNeeded, 401),
     (TooManyRequests, 429),
     (TryLater, 429),
     (NotFound, 404),
@@ -127,13 +130,24 @@ def _of_audit_error(error: AuditError, status: int) -> Problem:
     if isinstance(error, QuerySyntaxError):
         errors = (_of_query(error),)
     if isinstance(error, Unauthenticated):
-        headers["WWW-Authenticate"] = 'Bearer realm="audit record repository"'
+        headers["WWW-Authenticate"] = _CHALLENGE
+    if isinstance(error, ProofNeeded):
+        headers["WWW-Authenticate"] = _challenge_to_prove(error)
     if isinstance(error, TooManyRequests | TryLater):
         headers["Retry-After"] = str(ceil(error.retry_after_s))
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
         headers["Retry-After"] = str(RETRY_AFTER_S)
     return Problem(
         status=status, slug=slug_of(error), detail=str(error), errors=errors, headers=headers
+    )
+
+
+def _challenge_to_prove(error: ProofNeeded) -> str:
+    """What tells a client to have its person sign in anew (RFC 9470 3)."""
+    return (
+        f'{_CHALLENGE}, error="insufficient_user_authentication", '
+        'error_description="a more recent authentication is needed", '
+        f'max_age="{floor(error.within_s)}"'
     )
 
 

@@ -5,7 +5,9 @@ from starlette.requests import Request
 from starlette.testclient import TestClient
 
 from audit.api.access import Doorkeeper
+from audit.fhir.values import Json
 from audit.query.access import Scope
+from audit.query.admission import StepUp
 from audit.state.grants import Grants
 from audit.state.sessions import Guest
 from audit.web.options import WebOptions
@@ -80,6 +82,58 @@ def test_no_record_no_answer(own: Stack, method: str, path: str, scope: Scope) -
     client = client_of(own, scope)
     own.journal_fails = True
     assert ask(client, method, path) == 503
+
+
+PROVED = [
+    ("POST", "/api/v1/exports", {"query": "", "format": "csv"}, 200),
+    ("GET", "/api/v1/events/0/message", None, 200),
+    ("POST", "/api/v1/reports/activity", {}, 200),
+]
+
+
+@pytest.mark.parametrize(("method", "path", "body", "status"), PROVED)
+def test_a_person_exports_and_reveals_only_shortly_after_a_sign_in(
+    own: Stack, method: str, path: str, body: Json | None, status: int
+) -> None:
+    own.add([b"<85>1 - host app - - - hello"])
+    within_s, now = 300, own.state.clock()
+    grants = Grants(roles=frozenset({"investigator"}))
+    proofs = {"fresh": now, "old": now - (within_s + 1) * 10**9, "none": None}
+
+    def vouched(token: str) -> Guest:
+        whose, proof, _ = token.split(".")
+        return Guest(
+            name="mara",
+            display_name="Mara",
+            grants=grants,
+            issuer="https://idp.example",
+            is_person=whose == "person",
+            proved_at=proofs[proof],
+        )
+
+    web = WebOptions(
+        https=False,
+        allowed_hosts=("testserver",),
+        bearer=vouched,
+        step_up=StepUp(within_s=within_s),
+    )
+    with TestClient(application(own, web)) as client:
+        for token in ("person.fresh.x", "program.none.x", "program.old.x"):
+            bearer = {"Authorization": f"Bearer {token}"}
+            assert client.request(method, path, json=body, headers=bearer).status_code == status
+        for token in ("person.old.x", "person.none.x"):
+            bearer = {"Authorization": f"Bearer {token}"}
+            before = len(own.own_records())
+            refused = client.request(method, path, json=body, headers=bearer)
+            assert refused.status_code == 401
+            assert refused.json()["type"] == "urn:arr:problem:proof-needed"
+            challenge = refused.headers["www-authenticate"]
+            assert challenge.startswith("Bearer ")
+            assert 'error="insufficient_user_authentication"' in challenge
+            assert f'max_age="{within_s}"' in challenge
+            (record,) = own.own_records()[before:]
+            assert b'EventOutcomeIndicator="8"' in record
+            assert client.post("/api/v1/events/search", json={}, headers=bearer).is_success
 
 
 def test_me_names_the_token_and_its_scopes(own: Stack) -> None:

@@ -4,6 +4,7 @@ import io
 import zipfile
 from base64 import b64decode
 from collections.abc import Iterator
+from time import time_ns
 from typing import Any
 
 import pytest
@@ -137,7 +138,13 @@ def test_what_was_made_with_other_rights_is_not_theirs_any_more(repository: Stac
 
     def vouched(_: str) -> Guest:
         grants = Grants(roles=frozenset(roles), scopes=frozenset({Scope.EVENTS_EXPORT}))
-        return Guest(name="mara", display_name="Mara", grants=grants, issuer="https://idp.example")
+        return Guest(
+            name="mara",
+            display_name="Mara",
+            grants=grants,
+            issuer="https://idp.example",
+            proved_at=time_ns(),
+        )
 
     web = WebOptions(https=False, allowed_hosts=("testserver",), bearer=vouched)
     with TestClient(application(repository, web)) as client:

@@ -55,7 +55,7 @@ def test_a_provider_for_the_pages_and_one_for_the_api(tmp_path: Path) -> None:
     made = pages.pages(PageOptions()).access
     assert made.flow is not None
     assert made.flow.provider.options.client_secret == "hush"
-    assert made.step_up_s == 300
+    assert made.step_up.within_s == 300
     assert made.reason_for == {"admin"}
     assert pages.web(WebOptions()).bearer is None
     pages.close()

@@ -4,12 +4,14 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from audit.query.access import Scope
+from audit.query.admission import NS_PER_S
 from audit.query.roles import all_roles
 from audit.state.grants import Grants
 from audit.state.sessions import Guest
 from audit.web.errors import Unauthenticated
 from audit.web.oidc.options import OidcOptions
 
+_LATEST_S = 2**33
 _LONGEST_NAME = 128
 _MOST_VALUES = 100
 
@@ -34,7 +36,16 @@ def guest_of(claims: Mapping[str, Any], options: OidcOptions) -> Guest:
         ),
         issuer=options.issuer,
         is_person=claims.get("client_id", claims.get("azp")) != claims.get("sub"),
+        proved_at=_proved_at(claims),
     )
+
+
+def _proved_at(claims: Mapping[str, Any]) -> int | None:
+    """When they showed the provider who they are (``auth_time``), UTC nanoseconds."""
+    told = claims.get("auth_time")
+    if not isinstance(told, int | float) or not 0 <= told <= _LATEST_S:
+        return None
+    return round(told * NS_PER_S)
 
 
 def _roles(named: Iterable[str], role_map: Mapping[str, str]) -> frozenset[str]:

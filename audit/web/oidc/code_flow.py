@@ -7,6 +7,7 @@ from hmac import compare_digest
 from secrets import token_urlsafe
 from urllib.parse import urlencode
 
+from audit.query.admission import NS_PER_S
 from audit.state.sessions import Guest
 from audit.web.errors import Unauthenticated
 from audit.web.oidc.claims import guest_of
@@ -87,10 +88,11 @@ class CodeFlow:
             raise Unauthenticated(_FAILED)
         if not 0 < len(code) <= _LONGEST_CODE or "error" in brought:
             raise Unauthenticated(_FAILED)
-        claims = self._claims(attempt, code)
-        if since_s is not None and _proved_at(claims) + options.leeway_s < since_s:
+        guest = guest_of(self._claims(attempt, code), options)
+        proved_s = (guest.proved_at or 0) / NS_PER_S
+        if since_s is not None and proved_s + options.leeway_s < since_s:
             raise Unauthenticated(_FAILED)
-        return guest_of(claims, options)
+        return guest
 
     def _claims(self, attempt: Attempt, code: str) -> Claims:
         provider, options = self.provider, self.provider.options
@@ -108,8 +110,3 @@ class CodeFlow:
         if party != options.client_id:
             raise Unauthenticated(_FAILED)
         return claims
-
-
-def _proved_at(claims: Claims) -> float:
-    proved = claims.get("auth_time")
-    return float(proved) if isinstance(proved, int | float) else 0.0

@@ -63,3 +63,20 @@ def test_a_program_asks_in_its_own_name() -> None:
 def test_who_names_nobody_is_nobody(name: object) -> None:
     with pytest.raises(Unauthenticated):
         guest_of({"preferred_username": name, "sub": name}, options())
+
+
+@pytest.mark.parametrize(
+    ("told", "proved_at"),
+    [
+        (1_700_000_000, 1_700_000_000 * 10**9),
+        (1_700_000_000.5, 1_700_000_000_500_000_000),
+        (-1, None),
+        (1e300, None),
+        (float("nan"), None),
+        ("1700000000", None),
+        (None, None),
+    ],
+)
+def test_when_they_showed_who_they_are(told: object, proved_at: int | None) -> None:
+    assert guest_of(BASE | {"auth_time": told}, options()).proved_at == proved_at
+    assert guest_of(BASE, options()).proved_at is None

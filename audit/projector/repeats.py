@@ -5,11 +5,12 @@ same source sent the same octets within the window before it; it then names the 
 message, so that a chain of repeats leads back to the first.
 
 Nothing is stored for it: the memory holds 64 bits of a SHA-256 and a sequence for each of the
-latest messages (about 110 octets each), and is filled again from the journal at start. What it
+latest messages (about 190 octets each), and is filled again from the journal at start. What it
 suggests is compared octet by octet before it counts, and whether it counts depends on the journal
 alone, so that an index built anew has the same repeats.
 """
 
+from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import sha256
@@ -55,7 +56,8 @@ class RepeatMemory:
         self._read = read
         self._options = options
         self._window_ns = options.window_s * 1_000_000_000
-        self._latest: dict[int, int] = {}
+        # A plain dict would look for its oldest key behind all that were removed before it.
+        self._latest: OrderedDict[int, int] = OrderedDict()
 
     def __len__(self) -> int:
         return len(self._latest)
@@ -71,7 +73,7 @@ class RepeatMemory:
         earlier = self._latest.pop(key, None)
         self._latest[key] = entry.sequence
         if len(self._latest) > self._options.max_messages:
-            del self._latest[next(iter(self._latest))]
+            self._latest.popitem(last=False)
         if earlier is None or entry.sequence - earlier > self._options.max_messages:
             return None
         same = is_repeat(self._read(earlier).received, entry.received, self._window_ns)

@@ -132,7 +132,7 @@ def test_both_judge_larger_changes_alike(
 
 
 def test_a_writer_at_work_is_no_violation(tmp_path: Path) -> None:
-    pace = Pace()
+    pace = Pace(batches=12)
     outcomes = set()
     with open_writer(tmp_path, segment_max_entries=25) as writer:
 
@@ -146,7 +146,7 @@ def test_a_writer_at_work_is_no_violation(tmp_path: Path) -> None:
         thread = threading.Thread(target=write)
         thread.start()
         try:
-            for _ in range(25):
+            for _ in range(15):
                 pace.look()
                 outcomes.add(second("journal", tmp_path))
         finally:

@@ -20,10 +20,25 @@ settings.register_profile("long", max_examples=2000, deadline=None, suppress_hea
 settings.load_profile("long" if os.environ.get("ARR_LONG") else "short")
 
 
+SHARED = ("elastic", "browser")
+"""Marks of tests that share one server or browser."""
+
+CAMPAIGNS = {"bench", "browser", "contract", "crash", "end_to_end", "hapi", "simulate"}
+"""Folders of tests that are long for how often they do something, and reach no other code by it:
+how much of the code is reached is not traced there, which would make them longer by half."""
+
+
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the tests that share one server or browser on one worker."""
+    """Keep the tests that share one server or browser on one worker, and begin with those.
+
+    They wait more than they work; left to the end they would be waited for.
+    """
     for item in items:
-        for shared in ("elastic", "browser"):
+        if item.path.parent.name in CAMPAIGNS:
+            item.add_marker(pytest.mark.no_cover)
+        for shared in SHARED:
             if shared in item.keywords:
                 item.add_marker(pytest.mark.xdist_group(shared))
                 item.add_marker(pytest.mark.timeout(SERVER_TIMEOUT_S))
+    items.sort(key=lambda item: not any(shared in item.keywords for shared in SHARED))

@@ -129,6 +129,9 @@ def _is_address_in(value: str, network: IPv4Network | IPv6Network) -> bool:
 def _has_phrase(values: Iterable[str], words: tuple[str, ...]) -> bool:
     size = len(words)
     for value in values:
+        # Most values don't have the words at all, which is told sooner than what words they have.
+        if value.isascii() and not all(map(value.lower().__contains__, words)):
+            continue
         there = words_of(value)
         if any(there[i : i + size] == words for i in range(len(there) - size + 1)):
             return True

@@ -8,7 +8,6 @@ from typing import Final
 import apsw
 import zstandard
 
-from audit.index.criteria import matches
 from audit.index.document import IndexedRecord
 from audit.index.row_order import Hit
 from audit.index.sqlite_reader import Order, PartReader, Question
@@ -60,7 +59,7 @@ def records_in_order(
             heappop(waiting)
         else:
             heapreplace(waiting, (_key(following, order), number, following))
-        if record and (question.statement.exact or matches(question.criteria, record)):
+        if record and question.statement.holds(record):
             yield record
 
 

@@ -10,7 +10,7 @@ import apsw
 
 from audit.index import row_ids, tokens
 from audit.index.column_cache import ColumnCache
-from audit.index.criteria import Criteria, fold, matches
+from audit.index.criteria import Criteria, fold
 from audit.index.document import IndexedRecord
 from audit.index.part_columns import PartColumns
 from audit.index.port import Place
@@ -211,7 +211,7 @@ class PartReader:
         for lane in self.lanes():
             for hit in self._rows(question.statement, lane, Order(newest_first=False)):
                 record = self.load(hit[2])
-                if question.statement.exact or matches(question.criteria, record):
+                if question.statement.holds(record):
                     yield record
 
     def count(self, question: Question, at_most: int | None) -> int:

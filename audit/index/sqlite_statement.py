@@ -1,7 +1,7 @@
 """Criteria to the WHERE of one month file: an FTS5 expression over tokens, and columns. Pure.
 
 What tokens can't tell (phrases, very long prefixes) is asked for too widely, and the statement
-says so: the caller then holds each record against ``criteria.matches``.
+says what the caller then holds each record against (``criteria.matches``).
 """
 
 from collections.abc import Sequence
@@ -23,7 +23,9 @@ from audit.index.criteria import (
     Range,
     Term,
     Text,
+    matches,
 )
+from audit.index.document import IndexedRecord
 from audit.index.row_ids import SECOND
 
 DEEPEST_EXPRESSION: Final = 40
@@ -40,7 +42,8 @@ class Statement:
         parameters: their bound values, in order.
         at_least: lower bound of ``time`` in nanoseconds, None when open.
         below: upper bound of ``time``, not included.
-        exact: False when the rows are a superset of the matches.
+        unproved: what each row must still be held against, as the statement only narrows it; None
+            when the rows are the matches.
     """
 
     match: str | None
@@ -48,7 +51,16 @@ class Statement:
     parameters: tuple[int | str, ...]
     at_least: int | None
     below: int | None
-    exact: bool
+    unproved: Criteria | None
+
+    @property
+    def exact(self) -> bool:
+        """Whether the rows are the matches, and not a superset of them."""
+        return self.unproved is None
+
+    def holds(self, record: IndexedRecord) -> bool:
+        """Whether the record of a row that was told is a match."""
+        return self.unproved is None or matches(self.unproved, record)
 
     @property
     def reads_documents(self) -> bool:
@@ -279,17 +291,20 @@ def statement_of(criteria: Criteria) -> Statement:
     """
     parts = flat(criteria)
     times = [p for p in parts if _is_bound_of_time(p)]
-    mixed = [_mixed_condition(p) for p in parts if p not in times and holds_range(p)]
-    token_parts = [_expression(p) for p in parts if not holds_range(p)]
-    expression = _all_of(token_parts).plain() if token_parts else None
-    match = None if expression is None else expression.text
+    by_column = [p for p in parts if p not in times and holds_range(p)]
+    by_tokens = [p for p in parts if not holds_range(p)]
+    mixed = [_mixed_condition(p) for p in by_column]
+    expressions = [_expression(p) for p in by_tokens]
+    match = _all_of(expressions).plain().text if expressions else None
+    unproved = [p for p, (*_, exact) in zip(by_column, mixed, strict=True) if not exact]
+    unproved += [p for p, e in zip(by_tokens, expressions, strict=True) if not e.exact]
     return Statement(
         match=None if match == _EVERYTHING else match,
         conditions=tuple(sql for sql, _, _ in mixed),
         parameters=tuple(value for _, values, _ in mixed for value in values),
         at_least=max((p.at_least for p in times if p.at_least is not None), default=None),
         below=min((p.below for p in times if p.below is not None), default=None),
-        exact=(expression is None or expression.exact) and all(exact for _, _, exact in mixed),
+        unproved=And(tuple(unproved)) if unproved else None,
     )
 
 

@@ -147,7 +147,7 @@ def _judge_type_codes(message: AuditMessage, row: EventRow) -> Iterator[Finding]
         )
     elif not set(sent).intersection(row.type_codes):
         yield finding(
-            "event-type-code",
+            "event-type-code" if row.type_codes_extensible else "event-type-code-missing",
             f"{row.name} has the EventTypeCode {sent[0]!r:.80}, expected one of {named}",
             path=f"{_EVENT}/EventTypeCode",
             clause=row.clause,

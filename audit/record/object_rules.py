@@ -1,6 +1,7 @@
 """What an event demands of its participant objects."""
 
 from collections.abc import Iterator
+from functools import cache
 from typing import TypeAlias
 
 from audit.record.audit_message import (
@@ -12,12 +13,16 @@ from audit.record.dicom_dataset import looks_like_data_set
 from audit.record.findings import Finding, finding
 from audit.record.location import numbered
 from audit.record.query_content import transfer_syntax
-from audit.standards.event_table import EventRow, ObjectRow
+from audit.record.value_faults import is_oid
+from audit.standards import code_tables, event_table
+from audit.standards.event_table import EventRow, Mark, ObjectRow
 
 Placed: TypeAlias = tuple[str, ParticipantObject]
 _ROOT = "/AuditMessage"
 _STUDY, _SOP_CLASS = "110180", "110181"
 _QUERY_EVENT = "110112"
+_SEVERAL_IDENTIFIERS = {"ITI-10", "ITI-46", "ITI-64"}
+"""Transactions whose objects are identifiers of one patient."""
 _RULES = {
     "event": {
         "type": "object-type",
@@ -43,11 +48,15 @@ def judge_objects(message: AuditMessage, row: EventRow, family: str) -> Iterator
         (f"{_ROOT}/{numbered('ParticipantObjectIdentification', index, len(objects))}", one)
         for index, one in enumerate(objects)
     ]
+    action = _code(message.event_identification.event_action_code)
     for wanted in row.objects:
-        yield from _judge_row(placed, wanted, row, family)
+        if not wanted.actions or action in wanted.actions:
+            yield from _judge_row(placed, wanted, row, family)
     if family == "event":
+        has_studies = any(_STUDY in wanted.id_types for wanted in row.objects)
         for path, one in placed:
-            yield from _judge_description(path, one, row)
+            if has_studies:
+                yield from _judge_description(path, one, row)
             if row.event == _QUERY_EVENT:
                 yield from _judge_dicom_query(path, one, row)
     else:
@@ -57,10 +66,18 @@ def judge_objects(message: AuditMessage, row: EventRow, family: str) -> Iterator
 def _judge_row(
     placed: list[Placed], wanted: ObjectRow, row: EventRow, family: str
 ) -> Iterator[Finding]:
-    fitting = [(path, one) for path, one in placed if _fits(one, wanted)]
+    fitting = _fitting(placed, wanted)
     near: list[Placed] = []
+    if wanted.mark and len(fitting) < wanted.minimum:
+        yield _unmarked(wanted, wanted.mark, row, family)
+        return
     if len(fitting) < wanted.minimum:
-        near = [(path, one) for path, one in placed if _is_near(one, wanted, family)]
+        others = [other for other in row.objects if other is not wanted]
+        near = [
+            (path, one)
+            for path, one in placed
+            if _is_near(one, wanted, family) and not any(_fits(one, other) for other in others)
+        ]
         near = near[: wanted.minimum - len(fitting)]
         for path, one in near:
             yield _nearly(path, one, wanted, row, family)
@@ -75,6 +92,48 @@ def _judge_row(
         )
     for path, one in fitting:
         yield from _judge_one(path, one, wanted, row, family)
+
+
+def _fitting(placed: list[Placed], wanted: ObjectRow) -> list[Placed]:
+    """The objects that the row means.
+
+    Where a query may have any identifier, it is told from other system objects by being one.
+    """
+    fitting = [(path, one) for path, one in placed if _fits(one, wanted)]
+    if "ParticipantObjectQuery" in wanted.required and not wanted.id_types:
+        return [(path, one) for path, one in fitting if has_query(one)] or fitting
+    return fitting
+
+
+def _unmarked(wanted: ObjectRow, mark: Mark, row: EventRow, family: str) -> Finding:
+    return finding(
+        _RULES[family]["detail"],
+        f"no object has a ParticipantObjectDetail {mark.type} that says {min(mark.values)}",
+        path=_ROOT,
+        clause=row.clause,
+        fix=f"Mark the object {wanted.name!r} by the base64 of that text.",
+    )
+
+
+def marks_of(one: ParticipantObject) -> frozenset[tuple[str, bytes | None]]:
+    """The details by which an event or transaction tells the object from others."""
+    types = _types_of_marks()
+    return frozenset(
+        (kind, detail.octets)
+        for detail in one.participant_object_details
+        if (kind := detail.type.strip()) in types
+    )
+
+
+@cache
+def _types_of_marks() -> frozenset[str]:
+    rows = (row for several in event_table.transactions().values() for row in several)
+    return frozenset(one.mark.type for row in rows for one in row.objects if one.mark)
+
+
+def _has_mark(one: ParticipantObject, mark: Mark) -> bool:
+    said = {octets for kind, octets in marks_of(one) if kind == mark.type}
+    return any(value.encode() in said for value in mark.values)
 
 
 def _code(value: str | None) -> str:
@@ -93,7 +152,24 @@ def _has_id_type(one: ParticipantObject, wanted: ObjectRow) -> bool:
 
 
 def _fits(one: ParticipantObject, wanted: ObjectRow) -> bool:
-    return _has_id_type(one, wanted) and _has_type_and_role(one, wanted)
+    return (
+        _has_id_type(one, wanted)
+        and _has_type_and_role(one, wanted)
+        and (wanted.mark is None or _has_mark(one, wanted.mark))
+    )
+
+
+def names_other_system(one: ParticipantObject) -> bool:
+    """Whether the identifier type is a number of RFC 3881 by its code, but not by its system.
+
+    A code without system is of an older edition, other spellings are told by themselves, and what
+    an OID stands for is not known here.
+    """
+    code = one.participant_object_id_type_code
+    system = code.code_system_name
+    if not system or "3881" in system or is_oid(system):
+        return False
+    return code.csd_code in code_tables.table("object_id_type_rfc3881").codes
 
 
 def _is_near(one: ParticipantObject, wanted: ObjectRow, family: str) -> bool:
@@ -163,6 +239,14 @@ def _judge_one(
             "object-role",
             f"role {role}, expected {' or '.join(wanted.roles)}",
             path=f"{path}/@ParticipantObjectTypeCodeRole",
+        )
+    if family == "event" and wanted.id_types and names_other_system(one):
+        system = one.participant_object_id_type_code.code_system_name
+        yield finding(
+            rules["id-type"],
+            f"the identifier type of {wanted.name} is a code of {system!r:.80}, expected RFC-3881",
+            path=f"{path}/ParticipantObjectIDTypeCode",
+            clause=row.clause,
         )
     cycle = _code(one.participant_object_data_life_cycle)
     if wanted.life_cycles and cycle not in wanted.life_cycles:
@@ -267,9 +351,11 @@ def _judge_description(path: str, one: ParticipantObject, row: EventRow) -> Iter
 
 
 def _judge_one_patient(placed: list[Placed], row: EventRow) -> Iterator[Finding]:
-    several = any(wanted.is_patient and wanted.maximum != 1 for wanted in row.objects)
+    is_told = any(wanted.is_patient and wanted.maximum == 1 for wanted in row.objects)
     patients = [path for path, one in placed if one.is_patient]
-    if several and len(patients) > 1 and row.transaction != "ITI-64":
+    if is_told or row.profile or row.transaction in _SEVERAL_IDENTIFIERS:
+        return
+    if len(patients) > 1:
         yield finding(
             "ihe-one-patient", f"{len(patients)} patients in one message", path=patients[1]
         )

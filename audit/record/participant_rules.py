@@ -129,6 +129,15 @@ def _judge_one(
                 path=part.path,
                 clause=row.clause,
             )
+    kind = (one.network_access_point_type_code or "").strip()
+    if kind and wanted.access_point_types and kind not in wanted.access_point_types:
+        yield finding(
+            _ATTRIBUTE_RULES[family],
+            f"{wanted.name} has the NetworkAccessPointTypeCode {kind!r:.10}, "
+            f"expected {' or '.join(wanted.access_point_types)}",
+            path=f"{part.path}/@NetworkAccessPointTypeCode",
+            clause=row.clause,
+        )
     if wanted.one_of and not any(_has(one, name) for name in wanted.one_of):
         yield finding(
             "media-unidentified",

@@ -14,6 +14,8 @@ from audit.record.object_rules import (
     describes_without_sop_class,
     faults_of_query,
     has_query,
+    marks_of,
+    names_other_system,
 )
 from audit.record.remembered import Remembered
 from audit.standards import event_table
@@ -41,14 +43,14 @@ def event_shape(event: EventIdentification) -> Shape:
 
 
 def participant_shape(one: ActiveParticipant) -> Shape:
-    """Roles, requestor, and which attributes there are."""
+    """Roles, requestor, kind of access point, and which attributes there are."""
     return (
         "participant",
         tuple(role.csd_code for role in one.role_id_codes),
         one.user_is_requestor,
         one.media_type is not None,
         bool(one.network_access_point_id),
-        bool(one.network_access_point_type_code),
+        one.network_access_point_type_code,
         bool(one.alternative_user_id),
     )
 
@@ -65,6 +67,8 @@ def object_shape(one: ParticipantObject) -> Shape:
         name if is_fixed_name(name) else None,
         has_query(one),
         frozenset(detail.type for detail in one.participant_object_details),
+        marks_of(one),
+        names_other_system(one),
         describes_without_sop_class(one),
         faults_of_query(one),
     )

@@ -18,6 +18,11 @@ _MAX_REMEMBERED_CHARACTERS = 256
 _UID = re.compile(r"[0-2](?:\.(?:0|[1-9][0-9]*))+", re.ASCII)
 _MAX_UID = 64
 _DICOM_CODE = re.compile(r"110[01][0-9]{2}", re.ASCII)
+_DICOM_SYSTEMS = frozenset({"DCM", "1.2.840.10008.2.16.4"})
+"""By name and by OID: the grammar takes both."""
+_TRANSACTION_TABLES = ("transaction", "transaction_fhir")
+_TRANSACTION_SYSTEMS = frozenset({"IHE Transactions", "urn:ihe:event-type-code"})
+"""What older messages write, and what transactions of FHIR do."""
 _AE_TITLES = re.compile(r"\s*AE[ _-]?TITLES?\s*[=:]\s*(.*)", re.IGNORECASE | re.DOTALL)
 _AE_TITLE = re.compile(r"[ -\[\]-~]{1,16}")
 _DNS_NAME = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_.-]{0,253}[A-Za-z0-9_.])?")
@@ -52,7 +57,10 @@ _NONE: Faults = ()
 
 
 def code_faults(code: CodedValue) -> Faults:
-    """Code system and text of a DICOM code (PS3.16); other codes are not judged."""
+    """Code system and text of a DICOM code (PS3.16), code system of a transaction's code.
+
+    Other codes are not judged.
+    """
     if len(code.code_system_name) + len(code.original_text) > _MAX_REMEMBERED_CHARACTERS:
         return _judge_code(code.csd_code, code.code_system_name, code.original_text)
     return _remembered_code(code.csd_code, code.code_system_name, code.original_text)
@@ -60,8 +68,8 @@ def code_faults(code: CodedValue) -> Faults:
 
 def _judge_code(csd_code: str, system: str, text: str) -> Faults:
     if not _DICOM_CODE.fullmatch(csd_code):
-        return _NONE
-    if system != "DCM":
+        return _judge_transaction(csd_code, system)
+    if system not in _DICOM_SYSTEMS:
         known = any(csd_code in one.codes for one in code_tables.dicom_tables())
         if not known or not system:
             return _NONE
@@ -72,6 +80,15 @@ def _judge_code(csd_code: str, system: str, text: str) -> Faults:
         return _NONE
     said = f"{csd_code} is {expected!r}, not {text!r:.80}"
     return (Fault("code-text", said, "/@originalText"),)
+
+
+def _judge_transaction(csd_code: str, system: str) -> Faults:
+    if not system or system in _TRANSACTION_SYSTEMS or is_oid(system):
+        return _NONE
+    if not any(csd_code in code_tables.table(name).codes for name in _TRANSACTION_TABLES):
+        return _NONE
+    said = f"{csd_code} has the code system {system!r:.80}, expected IHE Transactions"
+    return (Fault("code-system-name", said, "/@codeSystemName"),)
 
 
 def _is_variant(sent: str, text: str) -> bool:
@@ -164,6 +181,11 @@ def _is_ip_address(value: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def is_oid(text: str) -> bool:
+    """Whether the text has the form of an object identifier."""
+    return _UID.fullmatch(text) is not None
 
 
 def uid_faults(uid: str) -> Faults:

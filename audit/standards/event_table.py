@@ -25,6 +25,7 @@ class ParticipantRow:
         required: attributes that must be there (``MediaType`` stands for the element).
         one_of: at least one of these must be there.
         alternative_roles: a participant in one of these roles that has one of ``one_of`` will do.
+        access_point_types: allowed NetworkAccessPointTypeCode; empty is any.
     """
 
     name: str
@@ -35,6 +36,20 @@ class ParticipantRow:
     required: tuple[str, ...] = ()
     one_of: tuple[str, ...] = ()
     alternative_roles: frozenset[str] = frozenset()
+    access_point_types: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mark:
+    """What tells one object of a row from others alike: the value of a ParticipantObjectDetail.
+
+    Attributes:
+        type: type of the detail.
+        values: what it may say, decoded; each a spelling of the same.
+    """
+
+    type: str
+    values: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +68,8 @@ class ObjectRow:
         required: attributes and elements that must be there.
         details: types of ParticipantObjectDetail that must occur; each a set of spellings.
         names: the fixed ParticipantObjectName; empty is any.
+        actions: EventActionCodes with which the row holds; empty is any.
+        mark: the detail by which its objects are told; None where type and role tell them.
     """
 
     name: str
@@ -66,6 +83,8 @@ class ObjectRow:
     required: tuple[str, ...] = ()
     details: tuple[frozenset[str], ...] = ()
     names: tuple[str, ...] = ()
+    actions: tuple[str, ...] = ()
+    mark: Mark | None = None
 
     @property
     def is_patient(self) -> bool:
@@ -89,7 +108,7 @@ class EventRow:
         profile: the FHIR profile that it stands for; empty for messages by PS3.15.
         actions: allowed EventActionCode.
         type_codes: EventTypeCodes of which one must be there; empty is none needed.
-        type_codes_extensible: other codes are allowed, with a warning.
+        type_codes_extensible: other codes may stand instead, with a warning.
         requestors: ``exactly-one`` or empty.
     """
 
@@ -119,6 +138,7 @@ def _participant(entry: Mapping[str, Any]) -> ParticipantRow:
         required=tuple(entry.get("required", ())),
         one_of=tuple(entry.get("one_of", ())),
         alternative_roles=frozenset(entry.get("alternative_roles", ())),
+        access_point_types=tuple(entry.get("access_point_types", ())),
     )
 
 
@@ -135,7 +155,13 @@ def _object(entry: Mapping[str, Any]) -> ObjectRow:
         required=tuple(entry.get("required", ())),
         details=tuple(frozenset(spelling.split("|")) for spelling in entry.get("details", ())),
         names=tuple(entry.get("names", ())),
+        actions=tuple(entry.get("actions", ())),
+        mark=_mark(entry["mark"]) if "mark" in entry else None,
     )
+
+
+def _mark(entry: Mapping[str, Any]) -> Mark:
+    return Mark(type=entry["type"], values=frozenset(entry["values"]))
 
 
 def _row(entry: Mapping[str, Any]) -> EventRow:

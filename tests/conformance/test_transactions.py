@@ -1,0 +1,212 @@
+"""IHE transactions: each side's table leaves a fitting message alone and catches broken ones."""
+
+from base64 import b64encode
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import TypeVar
+
+import pytest
+
+from audit.record.audit_message import (
+    ActiveParticipant,
+    AuditMessage,
+    AuditSource,
+    CodedValue,
+    EventIdentification,
+    ParticipantObject,
+    ParticipantObjectDetail,
+)
+from audit.record.event_rules import judge_event
+from audit.standards import event_table
+from audit.standards.event_table import EventRow, ObjectRow, ParticipantRow
+
+T = TypeVar("T")
+ROWS = [row for rows in event_table.transactions().values() for row in rows]
+_TEXT = b64encode(b"x").decode()
+_MARKED = "urn:ihe:iti:xpid:2017:patientIdentifierType"
+
+
+def fitting(row: EventRow, action: str = "") -> AuditMessage:
+    """A message that holds what the row wants, and no more."""
+    action = action or row.actions[0]
+    return AuditMessage(
+        event_identification=EventIdentification(
+            event_id=CodedValue(row.event, "DCM", "x"),
+            event_date_time="2026-03-01T09:30:00Z",
+            event_outcome_indicator="0",
+            event_action_code=action,
+            event_type_codes=(CodedValue(row.transaction, "IHE Transactions", "x"),),
+            purposes_of_use=(CodedValue("12", "1.0.14265.1", "Law Enforcement"),),
+        ),
+        active_participants=tuple(map(_participant, row.participants)),
+        audit_sources=(AuditSource(audit_source_id="s"),),
+        participant_objects=tuple(_objects(row, action)),
+    )
+
+
+def _participant(wanted: ParticipantRow) -> ActiveParticipant:
+    return ActiveParticipant(
+        user_id="u",
+        alternative_user_id="4711",
+        user_is_requestor=wanted.requestor == "true",
+        role_id_codes=(CodedValue(wanted.role, "DCM", "x"),),
+        network_access_point_id="pacs.example",
+        network_access_point_type_code="1",
+        media_type=CodedValue("110032", "DCM", "CD"),
+    )
+
+
+def _objects(row: EventRow, action: str) -> Iterator[ParticipantObject]:
+    """One of each; rows that are told by a mark fill the row of all that are alike."""
+    has_marks = any(one.mark for one in row.objects)
+    for wanted in row.objects:
+        is_meant = not wanted.actions or action in wanted.actions
+        if wanted.minimum and is_meant and (wanted.mark or not (has_marks and wanted.is_patient)):
+            yield _object(wanted, row)
+
+
+def _object(wanted: ObjectRow, row: EventRow) -> ParticipantObject:
+    details = {min(names): _TEXT for one in row.objects for names in one.details}
+    if wanted.mark:
+        details[wanted.mark.type] = b64encode(min(wanted.mark.values).encode()).decode()
+    return ParticipantObject(
+        participant_object_id="o",
+        participant_object_id_type_code=CodedValue(next(iter(wanted.id_types), "2"), "x", "x"),
+        participant_object_type_code=wanted.types[0],
+        participant_object_type_code_role=wanted.roles[0],
+        participant_object_data_life_cycle=next(iter(wanted.life_cycles), None),
+        participant_object_query=_TEXT,
+        participant_object_details=tuple(
+            ParticipantObjectDetail(kind, value) for kind, value in details.items()
+        ),
+    )
+
+
+def broken(row: EventRow) -> Iterator[tuple[str, AuditMessage]]:
+    """The same, each time with one thing wrong, and the rule that says so."""
+    whole = fitting(row)
+    event = whole.event_identification
+    other = next(code for code in "CRUDE" if code not in row.actions)
+    yield "ihe-action-code", _with(whole, replace(event, event_action_code=other))
+    for index, wanted in enumerate(row.participants):
+        if wanted.minimum:
+            others = _without(whole.active_participants, index)
+            yield "ihe-participant-missing", replace(whole, active_participants=others)
+        for rule, one in _wrong(whole.active_participants[index], wanted):
+            parts = (*_without(whole.active_participants, index), one)
+            yield rule, replace(whole, active_participants=parts)
+    for index in range(len(whole.participant_objects)):
+        rest = _without(whole.participant_objects, index)
+        yield "ihe-object-missing", replace(whole, participant_objects=rest)
+
+
+def _wrong(
+    one: ActiveParticipant, wanted: ParticipantRow
+) -> Iterator[tuple[str, ActiveParticipant]]:
+    if wanted.requestor:
+        turned = replace(one, user_is_requestor=not one.user_is_requestor)
+        yield "ihe-participant-requestor", turned
+    rule = "ihe-participant-attribute"
+    if "AlternativeUserID" in wanted.required:
+        yield rule, replace(one, alternative_user_id=None)
+    if "MediaType" in wanted.required:
+        yield rule, replace(one, media_type=None)
+    if "NetworkAccessPointID" in wanted.required:
+        yield rule, replace(one, network_access_point_id=None)
+        yield rule, replace(one, network_access_point_type_code=None)
+        yield rule, replace(one, network_access_point_type_code="5")
+
+
+def _with(message: AuditMessage, event: EventIdentification) -> AuditMessage:
+    return replace(message, event_identification=event)
+
+
+def _without(items: tuple[T, ...], index: int) -> tuple[T, ...]:
+    return items[:index] + items[index + 1 :]
+
+
+def rules_of(message: AuditMessage) -> set[str]:
+    return {one.rule for one in judge_event(message)}
+
+
+@pytest.fixture
+def alone(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> EventRow:
+    """The row, though its transaction has others."""
+    row: EventRow = request.param
+    monkeypatch.setattr(event_table, "transactions", lambda: {row.transaction: (row,)})
+    return row
+
+
+@pytest.mark.parametrize(
+    "alone", ROWS, ids=lambda row: f"{row.transaction}-{row.actor}", indirect=True
+)
+def test_each_side_leaves_a_fitting_message_alone_and_catches_others(alone: EventRow) -> None:
+    for action in alone.actions:
+        assert judge_event(fitting(alone, action)) == []
+    for rule, message in broken(alone):
+        assert rule in rules_of(message), message
+
+
+def test_who_unsubscribes_sends_no_query() -> None:
+    row = event_table.transactions()["ITI-52"][0]
+    subscribe, unsubscribe = (fitting(row, action) for action in "CD")
+    assert judge_event(subscribe) == judge_event(unsubscribe) == []
+    assert unsubscribe.participant_objects == ()
+    subscription = replace(
+        subscribe.participant_objects[0], participant_object_type_code_role="20"
+    )
+    for objects in ((), (subscription,)):
+        silent = replace(subscribe, participant_objects=objects)
+        assert rules_of(silent) == {"ihe-object-missing"}
+
+
+def test_identifiers_of_a_changed_link_are_told_by_their_marks() -> None:
+    row = event_table.transactions()["ITI-64"][0]
+    whole = fitting(row)
+    local, new, previous = whole.participant_objects
+    subsumed = _object(next(one for one in row.objects if one.name.startswith("subsumed")), row)
+    assert judge_event(replace(whole, participant_objects=(local, subsumed, new, previous))) == []
+    kept = replace(subsumed, participant_object_data_life_cycle="1")
+    assert rules_of(replace(whole, participant_objects=(local, kept, new, previous))) == {
+        "ihe-object-life-cycle"
+    }
+    assert rules_of(replace(whole, participant_objects=(local, new, new))) == {
+        "ihe-object-detail-missing",
+        "ihe-object-surplus",
+    }
+    plain = replace(local, participant_object_details=local.participant_object_details[:1])
+    assert [detail.type for detail in plain.participant_object_details] != [_MARKED]
+    assert rules_of(replace(whole, participant_objects=(plain, new, previous))) == {
+        "ihe-object-detail-missing"
+    }
+
+
+@pytest.mark.parametrize(
+    ("transaction", "side", "rules"),
+    [
+        ("ITI-10", 0, set()),
+        ("ITI-46", 1, set()),
+        ("ITI-9", 0, {"ihe-one-patient"}),
+        ("ITI-43", 1, {"ihe-one-patient"}),
+        ("ITI-41", 0, {"ihe-object-surplus"}),
+    ],
+)
+def test_several_patients_are_told_several_identifiers_of_one_are_not(
+    transaction: str, side: int, rules: set[str]
+) -> None:
+    row = event_table.transactions()[transaction][side]
+    whole = fitting(row)
+    details = tuple(
+        ParticipantObjectDetail(min(names), _TEXT) for one in row.objects for names in one.details
+    )
+    patient = ParticipantObject(
+        participant_object_id="p",
+        participant_object_id_type_code=CodedValue("2", "RFC-3881", "Patient Number"),
+        participant_object_type_code="1",
+        participant_object_type_code_role="1",
+        participant_object_details=details,
+    )
+    others = tuple(one for one in whole.participant_objects if not one.is_patient)
+    for patients, expected in ((1, set()), (2, rules)):
+        message = replace(whole, participant_objects=(*others, *[patient] * patients))
+        assert rules_of(message) == expected

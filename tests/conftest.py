@@ -1,6 +1,7 @@
 """What all tests share."""
 
 import os
+from collections.abc import Generator
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -28,11 +29,12 @@ CAMPAIGNS = {"bench", "browser", "contract", "crash", "end_to_end", "hapi", "sim
 how much of the code is reached is not traced there, which would make them longer by half."""
 
 
-@pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> Generator[None]:
     """Keep the tests that share one server or browser on one worker, and begin with those.
 
-    They wait more than they work; left to the end they would be waited for.
+    They wait more than they work; left to the end they would be waited for. Workers read the
+    groups before other hooks run, and the order of tests is drawn in one of those.
     """
     for item in items:
         if item.path.parent.name in CAMPAIGNS:
@@ -41,4 +43,5 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             if shared in item.keywords:
                 item.add_marker(pytest.mark.xdist_group(shared))
                 item.add_marker(pytest.mark.timeout(SERVER_TIMEOUT_S))
+    yield
     items.sort(key=lambda item: not any(shared in item.keywords for shared in SHARED))

@@ -132,10 +132,10 @@ def test_a_loss_is_reported_as_a_gap_in_recording() -> None:
         sink.gate.set()
         assert node.flush(5)
     told = [assess(raw[read_header(raw).msg_offset :]) for raw in sink.sent]
-    assert [one.event for one in told] == ["110100", "110100", "110113", "110113"]
+    assert sorted(one.event for one in told) == ["110100", "110100", "110113", "110113"]
     assert {one.verdict for one in told} == {"valid"}
     codes, words = [], []
-    for one in told[2:]:
+    for one in (one for one in told if one.event == "110113"):
         assert one.message is not None
         codes.append(one.message.event_identification.event_type_codes[0].csd_code)
         words.append(one.message.participant_objects[0].participant_object_details[0].octets)

@@ -54,9 +54,11 @@ def silent() -> Iterator[tuple[str, list[socket.socket]]]:
                 except OSError:
                     return
 
-        Thread(target=take, daemon=True).start()
+        thread = Thread(target=take, daemon=True)
+        thread.start()
         yield f"http://127.0.0.1:{server.getsockname()[1]}", came
         server.shutdown(socket.SHUT_RDWR)
+        thread.join()
     for one in came:
         one.close()
 

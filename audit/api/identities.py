@@ -10,9 +10,11 @@ from starlette.responses import Response
 from audit.api.access import Doorkeeper
 from audit.api.events import COMMON, json_answer
 from audit.api.schemas import Strict
+from audit.index.criteria import Or, Term
 from audit.query.access import Principal, Scope
 from audit.query.audited_trail import AuditedTrail, Details
 from audit.query.patients_shown import PatientsShown
+from audit.query.view import PrincipalView
 from audit.record.times import format_ns
 from audit.state.aliases import Aliases, Link, Name, Somebody
 from audit.web.declared import Leaves, scoped
@@ -22,6 +24,7 @@ PREFIX = "/api/v1/identities"
 MOST_LINKS = 1_000
 _MOST_NAMES = 50
 _HISTORY = 100
+_FIELDS = {"patient": "patient", "person": "user"}
 _LARGEST_VERSION = 10**15
 """Far beyond any, and exact as a JSON number."""
 
@@ -175,15 +178,27 @@ def _add_looks(routes: APIRouter, trail: AuditedTrail, aliases: Aliases, caller:
         openapi_extra=scoped(Scope.PATIENTS_IDENTIFY),
     )
     def identities_search(principal: caller, asked: IdentityQuestion) -> Response:
-        """By identifier, and by assigner where it is given."""
+        """By identifier, and by assigner where it is given.
+
+        Somebody who sees the records of some sites or sources alone gets whomever those name.
+        """
         told: Details = (("view", f"identities of a {asked.kind}"), ("name", asked.identifier))
         trail.require(principal, Scope.PATIENTS_IDENTIFY, told)
         version = aliases.version() if asked.version is None else asked.version
         found = aliases.find(asked.kind, Name(asked.identifier, asked.assigner), version)
+        if principal.rows is not None:
+            view = trail.view(principal)
+            found = tuple(one for one in found if _is_seen(view, asked.kind, one))
         shown = [one.name.identifier for somebody in found for one in somebody.names]
         patients = PatientsShown(identifiers=shown if asked.kind == "patient" else ())
         trail.audit.used(principal, told, patients)
         return json_answer({"version": version, "people": [_told(one) for one in found]})
+
+
+def _is_seen(view: PrincipalView, kind: str, somebody: Somebody) -> bool:
+    """Whether a record that may be seen names them, by whichever of their names."""
+    named = Or(tuple(Term(_FIELDS[kind], one.name.identifier) for one in somebody.names))
+    return view.count(named, at_most=1).value > 0
 
 
 def _told(somebody: Somebody) -> dict[str, Any]:

@@ -6,7 +6,9 @@ import pytest
 from httpx2 import Response
 from starlette.testclient import TestClient
 
-from audit.query.access import Scope
+from audit.query.access import READ_SCOPES, Scope
+from audit.state.grants import Grants
+from tests.projector.messages import message, patient, person, syslog
 from tests.query.test_about import access
 from tests.query.test_one_patient import ANNA, FIRST, PATIENT
 from tests.web.stack import Stack, application, stack
@@ -139,3 +141,19 @@ def test_a_tree_asks_by_all_names_too(own: Stack) -> None:
     caller.ask("PUT", "identities", {"links": [LINK]})
     tree = {"where": {"op": "is", "field": "patient", "value": "P1"}}
     assert len(caller.ask("POST", "events/search", tree).json()["items"]) == 2
+
+
+@pytest.mark.parametrize(("node", "found"), [("here", 1), ("elsewhere", 0)])
+@pytest.mark.parametrize("kind", ["patient", "person"])
+def test_whose_records_may_not_be_seen_has_no_names(
+    own: Stack, kind: str, node: str, found: int
+) -> None:
+    seen = message(participants=(person("Q7"),), objects=(patient("Q7^^^&1.2&ISO"),), node="here")
+    own.add([syslog(seen)])
+    Caller(own, Scope.ADMIN).ask("PUT", "identities", {"kind": kind, "links": [LINK]})
+    grants = Grants(scopes=frozenset(READ_SCOPES), sources=frozenset({node}))
+    secret = own.state.tokens.create("narrow", "x", grants, 60).secret
+    client = TestClient(application(own), headers={"Authorization": f"Bearer {secret}"})
+    asked = {"kind": kind, "identifier": "P1"}
+    answer = client.post("/api/v1/identities/search", json=asked)
+    assert len(answer.json()["people"]) == found

@@ -39,6 +39,8 @@ class FollowOptions:
         batch_records: most records put at once.
         batch_octets: most octets of messages put at once; a single longer one is put alone.
         poll_interval_s: how often a journal at rest is looked at.
+        gather_s: how long, from the beginning of a batch that wasn't full, more is waited for:
+            many small batches would cost more processor time than a few large ones.
         recheck_interval_s: how often, at rest, the index is asked where it stands; it may have
             been cleared to be built anew.
         workers: processes that project; 0 does it in this one.
@@ -52,6 +54,7 @@ class FollowOptions:
     batch_records: int = 500
     batch_octets: int = 8 * 1024 * 1024
     poll_interval_s: float = 0.05
+    gather_s: float = 0.2
     recheck_interval_s: float = 2.0
     workers: int = 0
     worker_timeout_s: float = 60.0
@@ -186,8 +189,10 @@ class Follower:
         self._stop = stop
         pause = self._options.retry_first_s
         while not stop.is_set():
+            begun = monotonic()
             try:
                 taken = self.step()
+                rest_s = self._rest_s(taken, begun)
             except AuditError as error:
                 self._note_failure(error)
                 stop.wait(pause)
@@ -195,8 +200,16 @@ class Follower:
                 continue
             self.counters.last_failure = ""
             pause = self._options.retry_first_s
-            if taken == 0:
-                stop.wait(self._options.poll_interval_s)
+            stop.wait(rest_s)
+
+    def _rest_s(self, taken: int, begun: float) -> float:
+        """How long to wait after a step, by what it took and when it began; 0 for a full batch."""
+        if taken == 0:
+            return self._options.poll_interval_s
+        waiting = self._reader.durable_count() - self.counters.position
+        if self._begun is not None or waiting >= self._options.batch_records:
+            return 0.0
+        return max(0.0, begun + self._options.gather_s - monotonic())
 
     def _note_failure(self, error: AuditError) -> None:
         self.counters.failures += 1
@@ -267,7 +280,7 @@ class Follower:
         """
         if self._pool is None or self._begun is not None or self._is_spoiled:
             return
-        if position < durable:
+        if durable - position >= self._options.batch_records:
             self._is_spoiled = True
             with suppress(AuditError):
                 self._begun = self._begin(position, durable)

@@ -136,6 +136,7 @@ class ProjectRole:
         return FollowOptions(
             batch_records=index.batch_records,
             poll_interval_s=index.poll_interval_ms / 1000,
+            gather_s=index.gather_ms / 1000,
             workers=worker_count(index.workers),
             repeats=repeat_options(self._settings),
             projection=projection_options(self._settings),

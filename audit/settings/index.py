@@ -76,6 +76,12 @@ class IndexSettings(Section):
         "is rewritten in its small, final form; 0 never",
     )
     batch_records: int = Field(500, ge=1, le=10_000, description="records per index transaction")
+    gather_ms: float = Field(
+        200.0,
+        ge=0,
+        le=10_000,
+        description="how long a batch that isn't full waits for more records",
+    )
     poll_interval_ms: float = Field(
         50.0, gt=0, le=10_000, description="how often the projector looks for new records"
     )

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import structlog.testing
+from typing_extensions import override
 
 from audit.errors import ConfigurationError, IndexUnavailable
 from audit.index.document import IndexedRecord
@@ -280,3 +281,33 @@ def test_workers_project_the_same(writer: JournalWriter, reader: JournalReader) 
     drain(follower)
     follower.close()
     assert together.records == alone.records
+
+
+class Rests(threading.Event):
+    """Is waited on without waiting; notes how long it should have been."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__()
+        self.asked: list[float] = []
+        self._most = most
+
+    @override
+    def wait(self, timeout: float | None = None) -> bool:
+        self.asked.append(timeout or 0.0)
+        if len(self.asked) == self._most:
+            self.set()
+        return self.is_set()
+
+
+def test_a_batch_that_is_not_full_waits_for_more(
+    writer: JournalWriter, reader: JournalReader
+) -> None:
+    writer.append([numbered(n) for n in range(11)])
+    index = MemoryIndex()
+    options = FollowOptions(batch_records=4, gather_s=50.0, poll_interval_s=0.5)
+    rests = Rests(most=5)
+    Follower(reader, index, options).run(rests)
+    assert index.puts == [(4, 4), (4, 8), (3, 11)]
+    assert rests.asked[0] == 0
+    assert all(40 < rest <= 50 for rest in rests.asked[1:3])
+    assert rests.asked[3:] == [0.5, 0.5]

@@ -19,7 +19,8 @@ test: $(VENV)/.developer
 	@sh tests/provision.sh
 	@$(MAKE) --no-print-directory check
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup --ignore tests/end_to_end --cov --cov-report= --cov-fail-under=0
-	@$(BIN)/python -m pytest tests/end_to_end --cov --cov-append --cov-report=term --cov-fail-under=90
+	@$(BIN)/python -m pytest tests/end_to_end
+	@$(BIN)/coverage report --fail-under=90
 
 test-long: $(VENV)/.developer
 	@sh tests/provision.sh

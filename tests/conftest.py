@@ -4,7 +4,7 @@ import os
 from collections.abc import Generator
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, is_hypothesis_test, settings
 
 from tests.elasticsearch_server import elasticsearch_server
 
@@ -25,8 +25,19 @@ SHARED = ("elastic", "browser")
 """Marks of tests that share one server or browser."""
 
 CAMPAIGNS = {"bench", "browser", "contract", "crash", "end_to_end", "hapi", "simulate"}
-"""Folders of tests that are long for how often they do something, and reach no other code by it:
-how much of the code is reached is not traced there, which would make them longer by half."""
+"""Folders of tests that are long for how often they do something, not for what they reach."""
+
+
+def _repeats_itself(item: pytest.Item) -> bool:
+    """Whether the test does one thing over and over: to trace what it reaches would double it."""
+    return item.path.parent.name in CAMPAIGNS or is_hypothesis_test(getattr(item, "obj", None))
+
+
+@pytest.fixture(autouse=True)
+def untraced_processes(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Processes that a campaign starts aren't traced either."""
+    if request.node.get_closest_marker("no_cover") is not None:
+        monkeypatch.delenv("COVERAGE_PROCESS_CONFIG", raising=False)
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -37,7 +48,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> Generator[None]:
     groups before other hooks run, and the order of tests is drawn in one of those.
     """
     for item in items:
-        if item.path.parent.name in CAMPAIGNS:
+        if _repeats_itself(item):
             item.add_marker(pytest.mark.no_cover)
         for shared in SHARED:
             if shared in item.keywords:

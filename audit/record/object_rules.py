@@ -241,13 +241,7 @@ def _judge_one(
             path=f"{path}/@ParticipantObjectTypeCodeRole",
         )
     if family == "event" and wanted.id_types and names_other_system(one):
-        system = one.participant_object_id_type_code.code_system_name
-        yield finding(
-            rules["id-type"],
-            f"the identifier type of {wanted.name} is a code of {system!r:.80}, expected RFC-3881",
-            path=f"{path}/ParticipantObjectIDTypeCode",
-            clause=row.clause,
-        )
+        yield _of_other_system(path, one, wanted, row)
     cycle = _code(one.participant_object_data_life_cycle)
     if wanted.life_cycles and cycle not in wanted.life_cycles:
         yield finding(
@@ -271,6 +265,18 @@ def _judge_one(
             f"the name is {one.participant_object_name or ''!r:.80}, expected {wanted.names[0]!r}",
             path=path,
         )
+
+
+def _of_other_system(
+    path: str, one: ParticipantObject, wanted: ObjectRow, row: EventRow
+) -> Finding:
+    system = one.participant_object_id_type_code.code_system_name
+    return finding(
+        _RULES["event"]["id-type"],
+        f"the identifier type of {wanted.name} is a code of {system!r:.80}, expected RFC-3881",
+        path=f"{path}/ParticipantObjectIDTypeCode",
+        clause=row.clause,
+    )
 
 
 def _judge_details(

@@ -129,20 +129,26 @@ def _judge_one(
                 path=part.path,
                 clause=row.clause,
             )
-    kind = (one.network_access_point_type_code or "").strip()
+    yield from _judge_access_point(part, wanted, row, family)
+    if wanted.one_of and not any(_has(one, name) for name in wanted.one_of):
+        yield finding(
+            "media-unidentified",
+            f"{wanted.name} has none of {', '.join(wanted.one_of)}",
+            path=part.path,
+            clause=row.clause,
+        )
+
+
+def _judge_access_point(
+    part: Placed, wanted: ParticipantRow, row: EventRow, family: str
+) -> Iterator[Finding]:
+    kind = (part.one.network_access_point_type_code or "").strip()
     if kind and wanted.access_point_types and kind not in wanted.access_point_types:
         yield finding(
             _ATTRIBUTE_RULES[family],
             f"{wanted.name} has the NetworkAccessPointTypeCode {kind!r:.10}, "
             f"expected {' or '.join(wanted.access_point_types)}",
             path=f"{part.path}/@NetworkAccessPointTypeCode",
-            clause=row.clause,
-        )
-    if wanted.one_of and not any(_has(one, name) for name in wanted.one_of):
-        yield finding(
-            "media-unidentified",
-            f"{wanted.name} has none of {', '.join(wanted.one_of)}",
-            path=part.path,
             clause=row.clause,
         )
 

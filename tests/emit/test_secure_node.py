@@ -132,7 +132,11 @@ def test_a_loss_is_reported_as_a_gap_in_recording() -> None:
         sink.gate.set()
         assert node.flush(5)
     told = [assess(raw[read_header(raw).msg_offset :]) for raw in sink.sent]
-    assert sorted(one.event for one in told) == ["110100", "110100", "110113", "110113"]
+    # The gap is told once the sink takes anything again: one message, or both that waited.
+    assert [one.event for one in told] in (
+        ["110100", "110100", "110113", "110113"],
+        ["110100", "110113", "110113", "110100"],
+    )
     assert {one.verdict for one in told} == {"valid"}
     codes, words = [], []
     for one in (one for one in told if one.event == "110113"):

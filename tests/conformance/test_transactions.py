@@ -1,85 +1,24 @@
 """IHE transactions: each side's table leaves a fitting message alone and catches broken ones."""
 
-from base64 import b64encode
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import TypeVar
 
 import pytest
 
 from audit.record.audit_message import (
     ActiveParticipant,
     AuditMessage,
-    AuditSource,
     CodedValue,
-    EventIdentification,
     ParticipantObject,
     ParticipantObjectDetail,
 )
 from audit.record.event_rules import judge_event
 from audit.standards import event_table
-from audit.standards.event_table import EventRow, ObjectRow, ParticipantRow
+from audit.standards.event_table import EventRow, ParticipantRow
+from tests.conformance.fitting import TEXT, fitting, fitting_object, with_event, without
 
-T = TypeVar("T")
 ROWS = [row for rows in event_table.transactions().values() for row in rows]
-_TEXT = b64encode(b"x").decode()
 _MARKED = "urn:ihe:iti:xpid:2017:patientIdentifierType"
-
-
-def fitting(row: EventRow, action: str = "") -> AuditMessage:
-    """A message that holds what the row wants, and no more."""
-    action = action or row.actions[0]
-    return AuditMessage(
-        event_identification=EventIdentification(
-            event_id=CodedValue(row.event, "DCM", "x"),
-            event_date_time="2026-03-01T09:30:00Z",
-            event_outcome_indicator="0",
-            event_action_code=action,
-            event_type_codes=(CodedValue(row.transaction, "IHE Transactions", "x"),),
-            purposes_of_use=(CodedValue("12", "1.0.14265.1", "Law Enforcement"),),
-        ),
-        active_participants=tuple(map(_participant, row.participants)),
-        audit_sources=(AuditSource(audit_source_id="s"),),
-        participant_objects=tuple(_objects(row, action)),
-    )
-
-
-def _participant(wanted: ParticipantRow) -> ActiveParticipant:
-    return ActiveParticipant(
-        user_id="u",
-        alternative_user_id="4711",
-        user_is_requestor=wanted.requestor == "true",
-        role_id_codes=(CodedValue(wanted.role, "DCM", "x"),),
-        network_access_point_id="pacs.example",
-        network_access_point_type_code="1",
-        media_type=CodedValue("110032", "DCM", "CD"),
-    )
-
-
-def _objects(row: EventRow, action: str) -> Iterator[ParticipantObject]:
-    """One of each; rows that are told by a mark fill the row of all that are alike."""
-    has_marks = any(one.mark for one in row.objects)
-    for wanted in row.objects:
-        is_meant = not wanted.actions or action in wanted.actions
-        if wanted.minimum and is_meant and (wanted.mark or not (has_marks and wanted.is_patient)):
-            yield _object(wanted, row)
-
-
-def _object(wanted: ObjectRow, row: EventRow) -> ParticipantObject:
-    details = {min(names): _TEXT for one in row.objects for names in one.details}
-    if wanted.mark:
-        details[wanted.mark.type] = b64encode(min(wanted.mark.values).encode()).decode()
-    return ParticipantObject(
-        participant_object_id="o",
-        participant_object_id_type_code=CodedValue(next(iter(wanted.id_types), "2"), "x", "x"),
-        participant_object_type_code=wanted.types[0],
-        participant_object_type_code_role=wanted.roles[0],
-        participant_object_data_life_cycle=next(iter(wanted.life_cycles), None),
-        participant_object_query=_TEXT,
-        participant_object_details=tuple(
-            ParticipantObjectDetail(kind, value) for kind, value in details.items()
-        ),
-    )
 
 
 def broken(row: EventRow) -> Iterator[tuple[str, AuditMessage]]:
@@ -87,16 +26,16 @@ def broken(row: EventRow) -> Iterator[tuple[str, AuditMessage]]:
     whole = fitting(row)
     event = whole.event_identification
     other = next(code for code in "CRUDE" if code not in row.actions)
-    yield "ihe-action-code", _with(whole, replace(event, event_action_code=other))
+    yield "ihe-action-code", with_event(whole, replace(event, event_action_code=other))
     for index, wanted in enumerate(row.participants):
         if wanted.minimum:
-            others = _without(whole.active_participants, index)
+            others = without(whole.active_participants, index)
             yield "ihe-participant-missing", replace(whole, active_participants=others)
         for rule, one in _wrong(whole.active_participants[index], wanted):
-            parts = (*_without(whole.active_participants, index), one)
+            parts = (*without(whole.active_participants, index), one)
             yield rule, replace(whole, active_participants=parts)
     for index in range(len(whole.participant_objects)):
-        rest = _without(whole.participant_objects, index)
+        rest = without(whole.participant_objects, index)
         yield "ihe-object-missing", replace(whole, participant_objects=rest)
 
 
@@ -115,14 +54,6 @@ def _wrong(
         yield rule, replace(one, network_access_point_id=None)
         yield rule, replace(one, network_access_point_type_code=None)
         yield rule, replace(one, network_access_point_type_code="5")
-
-
-def _with(message: AuditMessage, event: EventIdentification) -> AuditMessage:
-    return replace(message, event_identification=event)
-
-
-def _without(items: tuple[T, ...], index: int) -> tuple[T, ...]:
-    return items[:index] + items[index + 1 :]
 
 
 def rules_of(message: AuditMessage) -> set[str]:
@@ -164,7 +95,9 @@ def test_identifiers_of_a_changed_link_are_told_by_their_marks() -> None:
     row = event_table.transactions()["ITI-64"][0]
     whole = fitting(row)
     local, new, previous = whole.participant_objects
-    subsumed = _object(next(one for one in row.objects if one.name.startswith("subsumed")), row)
+    subsumed = fitting_object(
+        next(one for one in row.objects if one.name.startswith("subsumed")), row
+    )
     assert judge_event(replace(whole, participant_objects=(local, subsumed, new, previous))) == []
     kept = replace(subsumed, participant_object_data_life_cycle="1")
     assert rules_of(replace(whole, participant_objects=(local, kept, new, previous))) == {
@@ -197,7 +130,7 @@ def test_several_patients_are_told_several_identifiers_of_one_are_not(
     row = event_table.transactions()[transaction][side]
     whole = fitting(row)
     details = tuple(
-        ParticipantObjectDetail(min(names), _TEXT) for one in row.objects for names in one.details
+        ParticipantObjectDetail(min(names), TEXT) for one in row.objects for names in one.details
     )
     patient = ParticipantObject(
         participant_object_id="p",

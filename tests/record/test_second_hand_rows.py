@@ -7,95 +7,49 @@ import json
 from base64 import b64encode
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import TypeVar
 
 import pytest
 
 from audit.record.assess import assess
 from audit.record.audit_message import (
-    ActiveParticipant,
     AuditMessage,
-    AuditSource,
     CodedValue,
-    EventIdentification,
-    ParticipantObject,
-    ParticipantObjectDetail,
 )
 from audit.record.event_rules import judge_event, judge_fhir_event
 from audit.record.findings import Finding, Severity
 from audit.standards import event_table
-from audit.standards.event_table import EventRow, ObjectRow
+from audit.standards.event_table import EventRow
+from tests.conformance.fitting import fitting, with_event, without
 
-T = TypeVar("T")
 PRACTICE = [row for rows in event_table.common_practice().values() for row in rows]
 PROFILES = [*event_table.fhir_profiles().values()]
-_QUERY = b64encode(b"GET /Patient?name=x").decode()
-
-
-def fitting(row: EventRow) -> AuditMessage:
-    """A message that holds what the row wants, and no more."""
-    kinds = (CodedValue(row.transaction, "IHE Transactions", "x"),) if row.transaction else ()
-    return AuditMessage(
-        event_identification=EventIdentification(
-            event_id=CodedValue(row.event, "DCM", "x"),
-            event_date_time="2026-03-01T09:30:00Z",
-            event_outcome_indicator="0",
-            event_action_code=row.actions[0] if row.actions else "E",
-            event_type_codes=kinds,
-        ),
-        active_participants=tuple(
-            ActiveParticipant(user_id="u", role_id_codes=(CodedValue(one.role, "DCM", "x"),))
-            for one in row.participants
-        ),
-        audit_sources=(AuditSource(audit_source_id="s"),),
-        participant_objects=tuple(_object(one) for one in row.objects if one.minimum),
-    )
-
-
-def _object(wanted: ObjectRow) -> ParticipantObject:
-    return ParticipantObject(
-        participant_object_id="o",
-        participant_object_id_type_code=CodedValue(next(iter(wanted.id_types), "2"), "x", "x"),
-        participant_object_type_code=wanted.types[0] if wanted.types else "2",
-        participant_object_type_code_role=wanted.roles[0] if wanted.roles else "3",
-        participant_object_data_life_cycle=next(iter(wanted.life_cycles), None),
-        participant_object_query=_QUERY,
-        participant_object_details=tuple(
-            ParticipantObjectDetail(min(spellings), _QUERY) for spellings in wanted.details
-        ),
-    )
 
 
 def broken(row: EventRow) -> Iterator[tuple[str, AuditMessage]]:
     """The same, each time without one thing that the row wants, and the rule that says so."""
     whole = fitting(row)
     event = whole.event_identification
-    yield "ihe-event-id", _with(whole, replace(event, event_id=CodedValue("110199", "DCM", "x")))
+    yield (
+        "ihe-event-id",
+        with_event(whole, replace(event, event_id=CodedValue("110199", "DCM", "x"))),
+    )
     if row.actions:
         other = next((code for code in "CRUDE" if code not in row.actions), None)
-        yield "ihe-action-code", _with(whole, replace(event, event_action_code=other))
+        yield "ihe-action-code", with_event(whole, replace(event, event_action_code=other))
     for index in range(len(whole.active_participants)):
-        others = _without(whole.active_participants, index)
+        others = without(whole.active_participants, index)
         yield "ihe-participant-missing", replace(whole, active_participants=others)
     for index, one in enumerate(whole.participant_objects):
-        rest = _without(whole.participant_objects, index)
+        rest = without(whole.participant_objects, index)
         yield "ihe-object-missing", replace(whole, participant_objects=rest)
         for at in range(len(one.participant_object_details)):
             less = replace(
-                one, participant_object_details=_without(one.participant_object_details, at)
+                one, participant_object_details=without(one.participant_object_details, at)
             )
             yield (
                 "ihe-object-detail-missing",
                 replace(whole, participant_objects=(*rest, less)),
             )
-
-
-def _with(message: AuditMessage, event: EventIdentification) -> AuditMessage:
-    return replace(message, event_identification=event)
-
-
-def _without(items: tuple[T, ...], index: int) -> tuple[T, ...]:
-    return items[:index] + items[index + 1 :]
 
 
 def _alone(row: EventRow, message: AuditMessage, monkeypatch: pytest.MonkeyPatch) -> list[Finding]:

@@ -31,7 +31,10 @@ WORDS = "words"
 QUERY = "query"
 WAS = "was"
 FORM_FIELDS = (*TERMS, *TIMES, WORDS)
-NON_IDENTIFYING = ("category", "outcome", "from", "until", "verdict", "finding", "node")
+WITHOUT = "without"
+"""The parameter of a link that names the category to leave out."""
+
+NON_IDENTIFYING = ("category", WITHOUT, "outcome", "from", "until", "verdict", "finding", "node")
 """What a link may carry: none of these names a patient or a member of staff."""
 
 _FIELD_OF = {term: name for name, term in (TERMS | TIMES).items()}
@@ -150,5 +153,7 @@ def _instant(name: str, text: str, zone: tzinfo) -> str:
 def query_of_link(parameters: Mapping[str, str], zone: tzinfo) -> str:
     """The query that a link of ours means; only non-identifying parameters are read."""
     form = {name: parameters[name] for name in NON_IDENTIFYING if parameters.get(name)}
-    extra = (written(name, form[name]) for name in ("verdict", "finding", "node") if name in form)
+    extra = [written(name, form[name]) for name in ("verdict", "finding", "node") if name in form]
+    if WITHOUT in form:
+        extra.append("-" + written("category", form[WITHOUT]))
     return " ".join(filter(None, (query_of(form, zone), *extra)))

@@ -1,6 +1,8 @@
 """The pages over a real journal and index: what they say, and what they leave behind."""
 
+import html
 import re
+from datetime import UTC, datetime
 
 import pytest
 
@@ -52,6 +54,20 @@ def test_home_says_what_goes_on(visit: Visit, shared: Stack) -> None:
     assert shared.reader.origin in page
     total = sum(int(n) for n in re.findall(r'<span class="soft number">(\d+)</span>', page))
     assert total == 150
+
+
+def test_figure_of_failures_leads_to_as_many_records(own: Stack, own_visit: Visit) -> None:
+    now = datetime.now(UTC).isoformat().encode()
+    failed = message(outcome="8").replace(b"2026-07-03T14:02:11.5+02:00", now)
+    alert = failed.replace(b"110103", b"110113").replace(
+        b"DICOM Instances Accessed", b"Security Alert"
+    )
+    own.add([failed, alert])
+    home = own_visit.get("/").text
+    leads = re.search(r'<dt>Failures</dt><dd><a href="([^"]+)">1</a>', home)
+    assert leads is not None
+    page = own_visit.get(html.unescape(leads[1])).text
+    assert "Exactly 1</strong> record" in page
 
 
 def test_home_of_an_empty_repository_says_how_to_begin(own_visit: Visit) -> None:

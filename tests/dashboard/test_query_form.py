@@ -131,3 +131,5 @@ def test_star_at_the_end_means_prefix() -> None:
 def test_links_carry_nothing_that_names_anybody() -> None:
     asked = {"category": "export", "patient": "P1", "user": "x", "query": "y", "node": "a b"}
     assert query_of_link(asked, BERLIN) == 'category:export node:"a b"'
+    failures = {"outcome": "failure", "without": "security"}
+    assert query_of_link(failures, BERLIN) == "outcome:failure -category:security"

@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 DATA ?= arr-data
-WORKERS ?= 2
+WORKERS ?= 3
 # What make test-long runs in full: crash campaigns, property tests, the index contract, exports. It prints figures and seeds;
 # ARR_SEED=N repeats a campaign, ARR_KILLS=200 tells how often the writer is killed.
 LONG ?= tests/crash tests/frame tests/record tests/conformance tests/contract tests/index tests/api/test_schemathesis.py tests/web/test_attacks.py tests/query/exports/test_memory.py tests/query/evidence/test_bundle.py
@@ -18,14 +18,14 @@ demo: $(VENV)/.product
 test: $(VENV)/.developer
 	@sh tests/provision.sh
 	@$(MAKE) --no-print-directory check
-	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup --ignore tests/end_to_end --cov --cov-report= --cov-fail-under=0
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadscope --ignore tests/end_to_end --cov --cov-report= --cov-fail-under=0
 	@$(BIN)/python -m pytest tests/end_to_end
 	@$(BIN)/coverage report --fail-under=90
 
 test-long: $(VENV)/.developer
 	@sh tests/provision.sh
 	@figures=$$(mktemp) && ARR_LONG=1 ARR_FIGURES=$$figures \
-		$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup --timeout=14400 --durations=20 $(LONG); \
+		$(BIN)/python -m pytest -n $(WORKERS) --dist loadscope --timeout=14400 --durations=20 $(LONG); \
 		status=$$?; echo "Figures and seeds:"; cat $$figures; rm -f $$figures; exit $$status
 	@ARR_TEST_ELASTICSEARCH=8.19.4 $(BIN)/python -m pytest -m elastic --timeout=14400 tests/contract tests/index
 

@@ -2,11 +2,13 @@
 
 import os
 from collections.abc import Generator
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, is_hypothesis_test, settings
 
 from tests.elasticsearch_server import elasticsearch_server
+from tests.scheduling import SERVER, scheduler, scope_of
 
 __all__ = ["elasticsearch_server"]  # here alone, or each module that asks would start its own
 
@@ -40,19 +42,37 @@ def untraced_processes(request: pytest.FixtureRequest, monkeypatch: pytest.Monke
         monkeypatch.delenv("COVERAGE_PROCESS_CONFIG", raising=False)
 
 
-@pytest.hookimpl(wrapper=True, tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> Generator[None]:
-    """Keep the tests that share one server or browser on one worker, and begin with those.
-
-    They wait more than they work; left to the end they would be waited for. Workers read the
-    groups before other hooks run, and the order of tests is drawn in one of those.
-    """
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes long: left to the end it would be waited for."""
     for item in items:
         if _repeats_itself(item):
             item.add_marker(pytest.mark.no_cover)
-        for shared in SHARED:
-            if shared in item.keywords:
-                item.add_marker(pytest.mark.xdist_group(shared))
-                item.add_marker(pytest.mark.timeout(SERVER_TIMEOUT_S))
-    yield
-    items.sort(key=lambda item: not any(shared in item.keywords for shared in SHARED))
+        if any(shared in item.keywords for shared in SHARED):
+            item.add_marker(pytest.mark.timeout(SERVER_TIMEOUT_S))
+    slow = {scope_of(item.nodeid) for item in items if "slow" in item.keywords}
+    items.sort(key=lambda item: _rank(scope_of(item.nodeid), slow))
+
+
+def _rank(scope: str, slow: set[str]) -> tuple[bool, bool, bool]:
+    return scope != SERVER, "browser" not in scope, scope not in slow
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> object:
+    """Let tests share workers by what they share otherwise."""
+    return scheduler(config, log)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_fixture_setup(request: pytest.FixtureRequest) -> Generator[None, object, object]:
+    """Trace what tests do, not what is made for them: that would take them as long again."""
+    plugin = request.config.pluginmanager.getplugin("_cov")
+    tracing = getattr(plugin, "cov_controller", None)
+    if tracing is None or not tracing.started:
+        return (yield)
+    tracing.pause()
+    try:
+        return (yield)
+    finally:
+        tracing.resume()

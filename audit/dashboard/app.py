@@ -8,11 +8,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from audit.dashboard.access_log import access_log, posted_log
-from audit.dashboard.context import PIVOT_KINDS, PageContext, see_other
+from audit.dashboard.context import PageContext, see_other
 from audit.dashboard.event import download, one_event
 from audit.dashboard.exporting import posted_export
 from audit.dashboard.forms import Form, read_form
 from audit.dashboard.home import home_page
+from audit.dashboard.names import PIVOT_KINDS
 from audit.dashboard.near import neighbours_page
 from audit.dashboard.options import PageOptions
 from audit.dashboard.pivot import pivot_page, posted_pivot
@@ -21,6 +22,7 @@ from audit.dashboard.reports import add_report_pages
 from audit.dashboard.review import open_review, posted_search, saved_review
 from audit.dashboard.searches import drop_search, keep_search, searches_page
 from audit.dashboard.sign_in import RecordSignIn, SignInPages
+from audit.dashboard.static_files import static_files
 from audit.dashboard.visitors import SignInNeeded
 from audit.query.access import Scope
 from audit.query.search import SearchService
@@ -198,7 +200,7 @@ class Pages:
 
         @routes.get("/static/{name}", openapi_extra=open_to_all())
         def static(name: str) -> Response:
-            return context.static.answer(name)
+            return static_files().answer(name)
 
     def _add_review_routes(self) -> None:
         routes, context = self.router, self._context

@@ -5,8 +5,9 @@ from datetime import timedelta, tzinfo
 from typing import Any
 
 from audit.dashboard import charts
-from audit.dashboard.context import CATEGORY_NAMES, PageContext
+from audit.dashboard.context import PageContext
 from audit.dashboard.display import NS_PER_S, moment_of
+from audit.dashboard.names import CATEGORY_NAMES
 from audit.dashboard.query_terms import joined, pieces_of
 from audit.dashboard.review_view import ReviewView
 from audit.dashboard.times import axis, interval_words

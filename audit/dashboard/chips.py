@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 
-from audit.dashboard.context import CATEGORY_NAMES, OUTCOME_NAMES
 from audit.dashboard.display import zoned
+from audit.dashboard.names import CATEGORY_NAMES, OUTCOME_NAMES
 from audit.dashboard.query_terms import Piece
 from audit.standards.fields import field_named
 

@@ -5,50 +5,20 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from audit.dashboard import display
 from audit.dashboard.options import PageOptions
-from audit.dashboard.static_files import StaticFiles
-from audit.dashboard.visitors import TOKEN_FIELD, Cookies, SignInNeeded, Visitor
+from audit.dashboard.templating import templates_in
+from audit.dashboard.visitors import Cookies, SignInNeeded, Visitor
 from audit.query.admission import principal_of
 from audit.query.search import SearchService
-from audit.standards.fields import all_fields
 from audit.state.store import StateStore
-
-CATEGORY_NAMES = {
-    "query": "Query",
-    "access": "Access",
-    "export": "Export",
-    "import": "Import",
-    "transfer": "Transfer",
-    "deletion": "Deletion",
-    "authentication": "Authentication",
-    "security": "Security",
-    "application": "Application",
-    "record": "Record",
-    "audit-log-used": "Audit log used",
-    "other": "Other",
-}
-"""Every category in the order charts stack it and lists show it."""
-
-OUTCOME_NAMES = {
-    "success": "Success",
-    "minor-failure": "Minor failure",
-    "serious-failure": "Serious failure",
-    "major-failure": "Major failure",
-}
-
-
-PIVOT_KINDS = ("patient", "user", "study", "node", "address")
-"""Fields of which a value has a page of its own."""
 
 
 @dataclass(frozen=True)
 class PageContext:
-    """Services, options and templates of the pages."""
+    """Services and options of the pages."""
 
     search: SearchService
     state: StateStore
@@ -58,43 +28,6 @@ class PageContext:
     def cookies(self) -> Cookies:
         """Names and attributes of the cookies."""
         return Cookies(self.options)
-
-    @cached_property
-    def static(self) -> StaticFiles:
-        """The files that pages refer to."""
-        return StaticFiles()
-
-    @cached_property
-    def environment(self) -> Environment:
-        """The templates; every value is escaped, an unknown name is an error."""
-        environment = Environment(
-            loader=PackageLoader("audit.dashboard"),
-            autoescape=select_autoescape(default=True),
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
-        zone = self.options.zone
-        environment.filters.update(
-            shown=display.shown,
-            begun=display.begun,
-            visible=display.visible,
-            number=display.number,
-            octets=display.octets,
-            machine_time=display.machine_time,
-            zoned=lambda ns: display.zoned(ns, zone),
-        )
-        environment.globals.update(
-            static=self.static.address,
-            options=self.options,
-            token_field=TOKEN_FIELD,
-            category_names=CATEGORY_NAMES,
-            outcome_names=OUTCOME_NAMES,
-            pivot_kinds=PIVOT_KINDS,
-            query_fields=all_fields(),
-            zone_name=str(zone),
-        )
-        return environment
 
     def visitor(self, request: Request) -> Visitor:
         """Whoever is signed in; without the scopes for which they must first prove it again.
@@ -122,9 +55,12 @@ class PageContext:
         status: int = 200,
     ) -> Response:
         """A page; ``visitor`` None leaves out everything of a session."""
-        html = self.environment.get_template(template).render(
-            {"visitor": visitor, "form_token": visitor.form_token if visitor else "", **values}
-        )
+        always = {
+            "options": self.options,
+            "visitor": visitor,
+            "form_token": visitor.form_token if visitor else "",
+        }
+        html = templates_in(self.options.zone).get_template(template).render(always | dict(values))
         return HTMLResponse(html, status_code=status)
 
 

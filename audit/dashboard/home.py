@@ -7,8 +7,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from audit.dashboard import charts
-from audit.dashboard.context import CATEGORY_NAMES, PageContext
+from audit.dashboard.context import PageContext
 from audit.dashboard.display import NS_PER_S, number, octets
+from audit.dashboard.names import CATEGORY_NAMES
 from audit.dashboard.rows import rows_of
 from audit.dashboard.times import axis, interval_words
 from audit.query.answers import HomeAnswer

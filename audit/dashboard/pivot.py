@@ -8,9 +8,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from audit.dashboard.beside import course_of
-from audit.dashboard.context import PIVOT_KINDS, PageContext, see_other
+from audit.dashboard.context import PageContext, see_other
 from audit.dashboard.display import NS_PER_S, moment_of
 from audit.dashboard.forms import Form
+from audit.dashboard.names import PIVOT_KINDS
 from audit.dashboard.query_terms import pieces_of
 from audit.dashboard.review import own_search
 from audit.dashboard.rows import Row, rows_of

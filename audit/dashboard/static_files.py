@@ -1,5 +1,6 @@
 """The few files that pages refer to, served from memory under names that change with content."""
 
+from functools import cache
 from hashlib import sha256
 from importlib.resources import files
 
@@ -39,3 +40,9 @@ class StaticFiles:
             raise NotFound("there is no such file")
         octets, media_type = self._content[served]
         return Response(octets, media_type=media_type, headers={"Cache-Control": _CACHE})
+
+
+@cache
+def static_files() -> StaticFiles:
+    """The files, read once."""
+    return StaticFiles()

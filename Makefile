@@ -16,8 +16,7 @@ demo: $(VENV)/.product
 	@$(BIN)/arr demo --data $(DATA) $(DEMO)
 
 test: $(VENV)/.developer
-	@sh tests/provision.sh
-	@$(MAKE) --no-print-directory check
+	@sh tests/provision.sh & provided=$$!; $(MAKE) --no-print-directory check; checked=$$?; wait $$provided && exit $$checked
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadscope --ignore tests/end_to_end --cov --cov-report= --cov-fail-under=0
 	@$(BIN)/python -m pytest tests/end_to_end
 	@$(BIN)/coverage report --fail-under=90

@@ -23,11 +23,13 @@ from audit.index.document import IndexedRecord
 from audit.index.port import Place, SearchIndex
 from audit.state.aliases import Link, Name
 
-_PATIENT_RECORD = "110110"
 _MESSAGE_IDS = frozenset({"MSH-10", "II"})
 _DELETED, _UPDATED = "D", "U"
 _LINK_CHANGE = "iti-64"
 _NOTIFICATIONS = frozenset({"iti-10", "iti-46"})
+_PATIENT_EVENT = Term("event", "110110")
+_DELETION, _UPDATE = Term("action", _DELETED), Term("action", _UPDATED)
+_OF_ONE_EVENT = tuple(Term("event_type", one) for one in (_LINK_CHANGE, *sorted(_NOTIFICATIONS)))
 _PART = "urn:ihe:iti:xpid:2017:patientidentifiertype"
 _SURVIVING = "localpatientid"
 _SUBSUMED = frozenset({"subsumedpatientid", "subsumedlocalpatientid"})
@@ -45,7 +47,7 @@ class MergeOptions:
     Attributes:
         window_ns: the two records of one merge lie at most so far apart; ids of messages come
             again after a while, and are then another message's.
-        most: Patient Record events that one step looks at; the rest is left to the next.
+        most: Patient Record events that one step reads; the rest is left to the next.
     """
 
     window_ns: int = 300_000_000_000
@@ -73,12 +75,50 @@ def learn_merges(
     options = options or MergeOptions()
     end = index.position()
     while True:
-        found = And((Term("event", _PATIENT_RECORD), Range("sequence", position, end)))
-        records = list(_records(index, found, options.most + 1))
-        if len(records) <= options.most or end - position <= 1:
+        records = _telling(index, Range("sequence", position, end), options)
+        if records is not None:
             return Learned(tuple(_links(index, records, end, options.window_ns)), end)
         # Pages come by time, not by place: look at a shorter stretch instead.
         end = position + (end - position) // 2
+
+
+def _telling(
+    index: SearchIndex, stretch: Range, options: MergeOptions
+) -> list[IndexedRecord] | None:
+    """Records by which merges of a stretch of the journal are found; None when too many.
+
+    Identifiers are updated all the time and merged seldom. So an update is not asked what was
+    deleted with it: a deletion is asked, also one from before, when updates came since.
+    """
+
+    def few(found: Criteria) -> bool:
+        return index.count(found, at_most=options.most).exact
+
+    fresh = And((_PATIENT_EVENT, Or((_DELETION, *_OF_ONE_EVENT)), stretch))
+    if not few(fresh):
+        return None
+    updates = And((_PATIENT_EVENT, _UPDATE, stretch))
+    span = _span(index, updates)
+    if span is None:
+        return list(_records(index, fresh, options.most))
+    near = Range("time", span[0] - options.window_ns, span[1] + options.window_ns + 1)
+    before = Range("sequence", None, stretch.at_least)
+    other = And((_PATIENT_EVENT, _DELETION, before, near))
+    if not few(other):
+        other = updates
+        if not few(other):
+            return None
+    return [record for one in (fresh, other) for record in _records(index, one, options.most)]
+
+
+def _span(index: SearchIndex, found: Criteria) -> tuple[int, int] | None:
+    """The times of the first and the last of them."""
+    ends = [
+        record.time
+        for newest in (False, True)
+        for record in index.search(found, limit=1, newest_first=newest).records
+    ]
+    return (min(ends), max(ends)) if ends else None
 
 
 def _records(index: SearchIndex, found: Criteria, most: int) -> Iterator[IndexedRecord]:
@@ -138,8 +178,8 @@ def _merge(
     if not words_of(message_id):
         return
     criteria = (
-        Term("event", _PATIENT_RECORD),
-        Or((Term("action", _DELETED), Term("action", _UPDATED))),
+        _PATIENT_EVENT,
+        Or((_DELETION, _UPDATE)),
         Term("node", record.first("node")),
         Text(message_id),
         Range("sequence", None, end),

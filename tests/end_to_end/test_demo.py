@@ -20,7 +20,7 @@ from tests.end_to_end.demo_run import (
 )
 from tests.waiting import until
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("demo"), pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 EVENT_TYPES = {
     "110100": ("110120",),

@@ -9,7 +9,7 @@ import pytest
 from audit.frame.octet_counting import encode
 from tests.end_to_end.demo_run import DemoRun
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("demo"), pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 HEADER = b"<85>1 2026-01-01T00:00:00Z %b test 7 IHE+RFC-3881 - "
 MINIMAL = (

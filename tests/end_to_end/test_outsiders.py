@@ -22,7 +22,6 @@ from tests.waiting import until
 pytestmark = [
     pytest.mark.outsider,
     pytest.mark.slow,
-    pytest.mark.xdist_group("demo"),
     pytest.mark.timeout(600),
 ]
 

@@ -21,7 +21,6 @@ from tests.web.stack import hospital_day
 pytestmark = [
     pytest.mark.outsider,
     pytest.mark.slow,
-    pytest.mark.xdist_group("hapi"),
     pytest.mark.timeout(600),
 ]
 

@@ -155,7 +155,7 @@ def test_ids_of_messages_that_come_again_later_are_of_others(trail: Trail) -> No
     filled(trail, patient_record("D", "OLD", "m-17"), later)
     assert names_linked(trail) == set()
     wider = MergeOptions(window_ns=302_000_000_000)
-    assert len(learn_merges(trail.index, 0, wider).links) == 2
+    assert len(learn_merges(trail.index, 0, wider).links) == 1
 
 
 def test_one_that_was_deleted_beside_two_that_were_updated_is_nobodys(trail: Trail) -> None:

@@ -24,7 +24,7 @@ def test_a_merge_is_linked_once_and_on_record(own: Stack) -> None:
     told: list[str] = []
     aliases = own.state.aliases
     own.add([patient_record("D", "OLD", "m-1"), patient_record("U", "NEW", "m-1")])
-    assert learn_identities(own.index, aliases, told.append) == 2
+    assert learn_identities(own.index, aliases, told.append) == 1
     (somebody,) = aliases.find("patient", OLD)
     assert {one.name for one in somebody.names} == {OLD, NEW}
     assert {one.source for one in somebody.names} == {"trail"}

@@ -13,7 +13,7 @@ from audit.journal.verify import verify
 from tests.end_to_end.demo_run import DemoRun, kill_group, left_in_session, start_demo, stop_demo
 from tests.waiting import until
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("killed"), pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 
 def answers(run: DemoRun) -> bool:

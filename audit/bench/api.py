@@ -29,6 +29,7 @@ from audit.bench.traffic import batches, received
 from audit.errors import AuditError
 from audit.journal.writer import JournalOptions, JournalWriter
 from audit.query.access import READ_SCOPES
+from audit.service.backends import open_index, upkeep_of
 from audit.service.web import state_url
 from audit.service.web_options import state_options
 from audit.settings import Settings
@@ -42,6 +43,9 @@ _FILLED_WITHIN_S = 7_200.0
 _SESSION_H = 24.0
 _OFFICER = "bench"
 _PACE_S = 0.25
+_DIFFERENT_S = 100
+"""Seconds until arriving messages come again: sooner, they would be of a handful of patients."""
+_SEALED_AFTER_H = 1e-9
 _PIVOTS = {"patient": "patient", "user": "requestor", "study": "study", "node": "node"}
 """Kind of a pivot, and the field whose values it is asked for."""
 _NAMING = ("patient", "requestor", "study", "user")
@@ -76,10 +80,13 @@ def run(options: ApiOptions) -> dict[str, Any]:
             web__session_idle_min=_SESSION_H * 60,
             web__session_absolute_h=_SESSION_H,
             index__workers=options.workers,
+            index__seal_after_h=_SEALED_AFTER_H,
         )
         _fill_journal(site, options.events)
-        with running(site, settings, "receive", "project") as repository:
+        with running(site, settings, "receive", "project"):
             filled_s = _wait_until_searchable(site, settings, options.events)
+        _seal(settings, site)
+        with running(site, settings, "receive", "project") as repository:
             access = _grant(settings, site)  # no session outlasts the filling of a large index
             repository.start("web")
             with (
@@ -127,6 +134,14 @@ def _wait_until_searchable(site: Site, settings: Settings, events: int) -> float
     return watch.spent().wall_s
 
 
+def _seal(settings: Settings, site: Site) -> None:
+    """Months that are past are sealed, as those of a repository of two years are."""
+    with closing(open_index(settings, site.paths)) as index:
+        seal = upkeep_of(index, settings)
+        if seal is not None:
+            seal()
+
+
 @contextmanager
 def _arriving(site: Site, repository: Running, per_s: int) -> Iterator[Callable[[], float]]:
     """While this holds, messages arrive at that pace; gives how many a second did until now."""
@@ -135,7 +150,11 @@ def _arriving(site: Site, repository: Running, per_s: int) -> Iterator[Callable[
         return
     began, sent = monotonic(), 0
     plan = SenderPlan(
-        host=LOOPBACK, port=repository.tls_port, tls=site.client_tls(), seed=2, messages=5_000
+        host=LOOPBACK,
+        port=repository.tls_port,
+        tls=site.client_tls(),
+        seed=2,
+        messages=_DIFFERENT_S * per_s,
     )
     stop = threading.Event()
     block = max(1, round(per_s * _PACE_S))

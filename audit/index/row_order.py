@@ -47,7 +47,8 @@ class OneByOne:
     """A sealed file: row ids count the records in the order of (time, sequence).
 
     Args:
-        connection: the file; its rows may be removed, never added.
+        connection: the file; its rows may be removed, never added, so that the ends found now
+            hold for good.
     """
 
     def __init__(self, connection: apsw.Connection) -> None:
@@ -88,9 +89,9 @@ class OneByOne:
         ).fetchone()
         return (self._last_row, self._last_time) if row is None else row
 
-    def span_of(self, first_row: int, last_row: int) -> tuple[int, int]:
-        """The times of the two rows."""
-        return self._row_from(first_row)[1], self._row_from(last_row)[1] + 1
+    def span_of(self, first_row: int, last_row: int) -> tuple[int, int]:  # noqa: ARG002
+        """The times of all rows."""
+        return self._first_time, self._last_time + 1
 
     def sorted(self, hits: Iterable[Hit], *, newest_first: bool) -> Iterator[Hit]:  # noqa: ARG002
         """They are."""

@@ -106,7 +106,8 @@ class PartReader:
         self._documents = Documents(connection, codec)
         self.replaces: frozenset[str] = frozenset(str(about["replaces"]).split())
         self.is_sealed = bool(about["sealed"])
-        self.order: RowOrder = BySecond()
+        self.order: RowOrder = OneByOne(connection) if self.is_sealed else BySecond()
+        self._spans = self._spans_now() if self.is_sealed else None
 
     @property
     def file(self) -> str:
@@ -117,8 +118,6 @@ class PartReader:
         """Start to see one state of the file until `end`."""
         self.connection.execute("BEGIN")
         self._documents.forget()
-        if self.is_sealed:
-            self.order = OneByOne(self.connection)
 
     def end(self) -> None:
         """Let go of that state; a question that was not asked to its end would hold on to it."""
@@ -142,7 +141,13 @@ class PartReader:
         return value
 
     def spans(self) -> list[tuple[int, int, int]]:
-        """Lane, first and last row id of each lane that holds something."""
+        """Lane, first and last row id of each lane that holds something.
+
+        A sealed file loses rows and gains none: what was found at first holds all there are.
+        """
+        return self._spans_now() if self._spans is None else self._spans
+
+    def _spans_now(self) -> list[tuple[int, int, int]]:
         first, last = self._span(row_ids.FIRST, row_ids.LAST)
         if first is None or last is None:
             return []

@@ -12,13 +12,12 @@ from typing import Any, Protocol, TypeAlias
 
 from audit.index.criteria import And, Criteria, Exists, Not, Or, Range, Term, fold
 from audit.index.document import IndexedRecord
-from audit.index.port import Place
 from audit.query.identities_used import IdentitiesUsed, UsedName
+from audit.query.lessons import Lessons
 from audit.query.view import PrincipalView
 from audit.state.aliases import Kind as AliasKind
 from audit.state.aliases import KnownName, Name, Somebody
 
-_PAGE = 500
 _OTHERS = 100
 """Records of others that are read at a time; each takes at least one study or document away."""
 _STUDY, _DOCUMENT = "110180", "9"
@@ -217,10 +216,15 @@ class Identities:
         """What finds records by study or document alone."""
         studies: dict[str, None] = {}
         documents: dict[str, None] = {}
-        for record in self._lessons(setting, named, found):
+        most = self._options.max_learned_from
+        lessons = Lessons(setting.view, named, setting.below, most)
+        for record in lessons:
             if {fold(one) for one in record.values("patient")} <= own:
+                lessons.told_by(record)
                 for kind, value in _carried(record):
                     (studies if kind == _STUDY else documents).setdefault(value)
+        if not lessons.are_all:
+            found.warnings.append(f"studies are learned from the newest {most} records only")
         terms: list[Term] = []
         for name, word, values, most in (
             ("study", "studies", studies, self._options.max_studies),
@@ -234,25 +238,6 @@ class Identities:
         found.documents |= dict.fromkeys(one.value for one in sure if one.field == "object")
         if sure:
             yield And((Not(Exists("patient")), Or(sure)))
-
-    def _lessons(
-        self, setting: Setting, named: Criteria, found: _Gathered
-    ) -> Iterator[IndexedRecord]:
-        """The newest records that name the patient and carry something."""
-        known = Range("sequence", None, setting.below)
-        carrying = And((named, Or((Exists("study"), Exists("object"))), known))
-        place: Place | None = None
-        left = self._options.max_learned_from
-        while left > 0:
-            page = setting.view.search(carrying, limit=min(_PAGE, left), after=place)
-            yield from page.records
-            left -= len(page.records)
-            place = page.next_place
-            if place is None:
-                return
-        found.warnings.append(
-            f"studies are learned from the newest {self._options.max_learned_from} records only"
-        )
 
 
 def _used(sought: _Sought, one: KnownName) -> UsedName:

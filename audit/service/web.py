@@ -1,6 +1,7 @@
 """The web process: API and pages."""
 
 import asyncio
+import gc
 import os
 import socket
 import time
@@ -62,6 +63,7 @@ from audit.web.server import HttpServer
 
 ROLE = "web"
 CLEANUP_INTERVAL_S = 60.0
+_COLLECT_AFTER = 20_000
 
 log = structlog.get_logger()
 
@@ -112,6 +114,7 @@ class WebRole:
             return
         self._reader = reader
         self._server = _Server(self._application(reader), self._options, tls=self._tls)
+        spare_collections()
         serving = asyncio.create_task(self._server.serve(sockets=[self._socket]))
         cleaning = asyncio.create_task(self._clean())
         learning = asyncio.create_task(self._learn())
@@ -233,6 +236,15 @@ class WebRole:
                 await asyncio.to_thread(learn)
             except AuditError as error:
                 log.warning("no identities were learned", reason=str(error))
+
+
+def spare_collections() -> None:
+    """Look for cyclic garbage seldom: a page of records is trees, freed by reference counts.
+
+    Reading some hundreds of them set the collector off many times; that took a fifth of the time.
+    """
+    gc.freeze()
+    gc.set_threshold(_COLLECT_AFTER)
 
 
 def state_url(paths: DataPaths) -> str:

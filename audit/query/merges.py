@@ -77,7 +77,8 @@ def learn_merges(
     while True:
         records = _telling(index, Range("sequence", position, end), options)
         if records is not None:
-            return Learned(tuple(_links(index, records, end, options.window_ns)), end)
+            links = _links(index, records, end, options.window_ns)
+            return Learned(tuple(dict.fromkeys(links)), end)
         # Pages come by time, not by place: look at a shorter stretch instead.
         end = position + (end - position) // 2
 

@@ -243,3 +243,15 @@ def test_other_events_with_several_patients_link_nobody(trail: Trail) -> None:
     )
     filled(trail, failed, several)
     assert names_linked(trail) == set()
+
+
+@pytest.mark.parametrize("most", [1, 100])
+def test_two_deleted_before_are_linked_once_each(trail: Trail, most: int) -> None:
+    filled(trail, patient_record("D", "OLD", "m-17"), patient_record("D", "OLDER", "m-17"))
+    position = learn_merges(trail.index, 0).position
+    filled(trail, patient_record("U", "NEW", "m-17"))
+    learned = learn_merges(trail.index, position, MergeOptions(most=most))
+    assert sorted(sorted(name.identifier for name in link.names) for link in learned.links) == [
+        ["NEW", "OLD"],
+        ["NEW", "OLDER"],
+    ]

@@ -25,7 +25,10 @@ Name = Annotated[
     Field(description="A field, as answers name it.", examples=["patient"]),
 ]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=_LONGEST_VALUE)]
-Bare = Annotated[str, StringConstraints(pattern=r'^[^\s()"*]+$', max_length=_LONGEST_VALUE)]
+_SPACE = r"\u0009-\u000d\u001c-\u0020\u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
+"""What the language takes for space; ``\\s`` is not the same to Python, to JSON Schema and to what
+checks it here."""
+Bare = Annotated[str, StringConstraints(pattern=rf'^[^{_SPACE}()"*]+$', max_length=_LONGEST_VALUE)]
 Time = Annotated[
     Bare,
     Field(

@@ -1,3 +1,4 @@
+import re
 from typing import Any
 
 import pytest
@@ -8,7 +9,7 @@ from pydantic import TypeAdapter, ValidationError
 from audit.errors import QuerySyntaxError
 from audit.index.criteria import And, Criteria, Exists, Not, Or, Phrase, Prefix, Range, Term, Text
 from audit.query.language import LanguageLimits, parse_query
-from audit.query.query_tree import OPERATIONS, QueryNode, written
+from audit.query.query_tree import OPERATIONS, Bare, QueryNode, written
 from tests.query.test_language_times import NOW, at
 
 TREE: TypeAdapter[Any] = TypeAdapter(QueryNode)
@@ -157,3 +158,15 @@ def test_depth_is_bounded() -> None:
 def test_every_operation_is_written() -> None:
     names = {kind.model_fields["op"].annotation.__args__[0] for kind in OPERATIONS}  # type: ignore[union-attr]  # each is a Literal
     assert len(names) == len(OPERATIONS) == 12
+
+
+def test_a_bare_value_holds_what_the_language_takes_for_one_value() -> None:
+    bare: TypeAdapter[str] = TypeAdapter(Bare)
+    for character in map(chr, (*range(0xD800), *range(0xE000, 0x11000))):
+        is_one = re.fullmatch(r'[^\s()"*]', character) is not None
+        try:
+            bare.validate_python(character)
+        except ValidationError:
+            assert not is_one, hex(ord(character))
+        else:
+            assert is_one, hex(ord(character))

@@ -39,7 +39,7 @@ lint: $(VENV)/.developer
 	@$(BIN)/ruff check audit tests
 
 types: $(VENV)/.developer
-	@$(BIN)/mypy
+	@$(BIN)/mypy -n 2
 
 imports: $(VENV)/.developer
 	@$(BIN)/lint-imports

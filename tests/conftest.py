@@ -30,9 +30,19 @@ CAMPAIGNS = {"bench", "browser", "contract", "crash", "hapi", "simulate"}
 """Folders of tests that are long for how often they do something, not for what they reach."""
 
 
+TRACED_CASES = 2
+"""Cases of one parametrised test that are traced: further ones reach little else."""
+
+
 def _repeats_itself(item: pytest.Item) -> bool:
     """Whether the test does one thing over and over: to trace what it reaches would double it."""
-    return item.path.parent.name in CAMPAIGNS or is_hypothesis_test(getattr(item, "obj", None))
+    is_campaign = item.path.parent.name in CAMPAIGNS
+    return is_campaign or is_hypothesis_test(getattr(item, "obj", None)) or _is_late_case(item)
+
+
+def _is_late_case(item: pytest.Item) -> bool:
+    indices = getattr(getattr(item, "callspec", None), "indices", {})
+    return max(indices.values(), default=0) >= TRACED_CASES
 
 
 @pytest.fixture(autouse=True)

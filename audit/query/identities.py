@@ -12,6 +12,7 @@ from typing import Any, Protocol, TypeAlias
 
 from audit.index.criteria import And, Criteria, Exists, Not, Or, Range, Term, fold
 from audit.index.document import IndexedRecord
+from audit.index.port import Place
 from audit.query.identities_used import IdentitiesUsed, UsedName
 from audit.query.lessons import Lessons
 from audit.query.view import PrincipalView
@@ -43,7 +44,7 @@ class IdentityOptions:
     """Bounds of what is asked by other names.
 
     Attributes:
-        max_learned_from: newest records of a patient from which studies and documents are learned.
+        max_learned_from: records of a patient that are read to learn studies and documents.
         max_studies: of a patient, that are asked for too; the newest.
         max_documents: of a patient, that are asked for too; the newest.
         max_asked: patients and persons of one question that are looked up.
@@ -214,17 +215,18 @@ class Identities:
         self, setting: Setting, named: Criteria, own: set[str], found: _Gathered
     ) -> Iterator[Criteria]:
         """What finds records by study or document alone."""
-        studies: dict[str, None] = {}
-        documents: dict[str, None] = {}
-        most = self._options.max_learned_from
-        lessons = Lessons(setting.view, named, setting.below, most)
+        studies: dict[str, Place] = {}
+        documents: dict[str, Place] = {}
+        read = self._options.max_learned_from
+        lessons = Lessons(setting.view, named, setting.below, read)
         for record in lessons:
             if {fold(one) for one in record.values("patient")} <= own:
                 lessons.told_by(record)
+                at = Place(record.time, record.sequence)
                 for kind, value in _carried(record):
-                    (studies if kind == _STUDY else documents).setdefault(value)
+                    (studies if kind == _STUDY else documents).setdefault(value, at)
         if not lessons.are_all:
-            found.warnings.append(f"studies are learned from the newest {most} records only")
+            found.warnings.append(f"studies are learned from {read} of the records only")
         terms: list[Term] = []
         for name, word, values, most in (
             ("study", "studies", studies, self._options.max_studies),
@@ -232,12 +234,16 @@ class Identities:
         ):
             if len(values) > most:
                 found.warnings.append(f"only the newest {most} of {len(values)} {word} are used")
-            terms += [Term(name, value) for value in list(values)[:most]]
+            terms += [Term(name, one) for one in _newest_first(values)[:most]]
         sure = _sure(setting, terms, named, found)
         found.studies |= dict.fromkeys(one.value for one in sure if one.field == "study")
         found.documents |= dict.fromkeys(one.value for one in sure if one.field == "object")
         if sure:
             yield And((Not(Exists("patient")), Or(sure)))
+
+
+def _newest_first(told: dict[str, Place]) -> list[str]:
+    return sorted(told, key=lambda one: (told[one].time, told[one].sequence), reverse=True)
 
 
 def _used(sought: _Sought, one: KnownName) -> UsedName:

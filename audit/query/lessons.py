@@ -55,6 +55,9 @@ class Lessons:
         teaching = And((self.named, Or(tuple(map(Exists, _NAMES))), _TEACHING))
         carrying = And((teaching, Range("sequence", None, self.below)))
         self._left = self.most
+        if not self.most:
+            self.are_all = False
+            return
         page = self._page(carrying, _NEWEST, None)
         yield from page.records
         if page.next_place is None:

@@ -59,7 +59,7 @@ class IdentitySettings(Section):
         1_000,
         ge=0,
         le=100_000,
-        description="newest records of a patient from which studies and documents are learned",
+        description="records of a patient that are read to learn studies and documents",
     )
     max_studies: int = Field(
         100, ge=0, le=1_000, description="studies of one patient that are asked for too"

@@ -261,7 +261,8 @@ def test_a_persons_other_names(trail: Trail) -> None:
     ("bounds", "warning"),
     [
         ({"max_studies": 1}, "only the newest 1 of 2 studies"),
-        ({"max_learned_from": 1}, "newest 1 records only"),
+        ({"max_learned_from": 0}, "from 0 of the records only"),
+        ({"max_learned_from": 1}, "from 1 of the records only"),
         ({"max_asked": 1}, "of the first 1 only"),
     ],
 )
@@ -306,3 +307,11 @@ def test_terms_for_others() -> None:
         And((Term("patient", "Q7"), Term("patient_assigner", "b"))),
     )
     assert identities.patient_terms("X") == (Term("patient", "X"),)
+
+
+def test_the_newest_studies_are_used_where_they_are_too_many(trail: Trail) -> None:
+    old = [access("v", "V", ANNA, STUDY.format(f"1.9.{n}", "CT")) for n in range(5)]
+    filled(trail, *old, *(access(f"u{n}", "V", ANNA, FIRST) for n in range(120)))
+    answer = asked(service(trail, max_studies=3), "patient:P1")
+    assert answer.identities is not None
+    assert answer.identities.studies == ("1.2.1", "1.9.4", "1.9.3")

@@ -16,12 +16,14 @@ from audit.bench.clocks import Watch, latencies, wait_until
 from audit.bench.machine import machine
 from audit.bench.repository import (
     LOOPBACK,
+    SEALED_AT_ONCE_H,
     Running,
     SearchableCount,
     Site,
     cores,
     free_port,
     running,
+    seal_past,
     temporary_site,
 )
 from audit.bench.senders import SenderPlan, sending
@@ -29,7 +31,7 @@ from audit.bench.traffic import batches, received
 from audit.errors import AuditError
 from audit.journal.writer import JournalOptions, JournalWriter
 from audit.query.access import READ_SCOPES
-from audit.service.backends import open_index, upkeep_of
+from audit.service.backends import open_index
 from audit.service.web import state_url
 from audit.service.web_options import state_options
 from audit.settings import Settings
@@ -45,7 +47,6 @@ _OFFICER = "bench"
 _PACE_S = 0.25
 _DIFFERENT_S = 100
 """Seconds until arriving messages come again: sooner, they would be of a handful of patients."""
-_SEALED_AFTER_H = 1e-9
 _PIVOTS = {"patient": "patient", "user": "requestor", "study": "study", "node": "node"}
 """Kind of a pivot, and the field whose values it is asked for."""
 _NAMING = ("patient", "requestor", "study", "user")
@@ -80,12 +81,13 @@ def run(options: ApiOptions) -> dict[str, Any]:
             web__session_idle_min=_SESSION_H * 60,
             web__session_absolute_h=_SESSION_H,
             index__workers=options.workers,
-            index__seal_after_h=_SEALED_AFTER_H,
+            index__seal_after_h=SEALED_AT_ONCE_H,
         )
         _fill_journal(site, options.events)
         with running(site, settings, "receive", "project"):
             filled_s = _wait_until_searchable(site, settings, options.events)
-        _seal(settings, site)
+        with closing(open_index(settings, site.paths)) as index:
+            seal_past(index, settings)
         with running(site, settings, "receive", "project") as repository:
             access = _grant(settings, site)  # no session outlasts the filling of a large index
             repository.start("web")
@@ -132,14 +134,6 @@ def _wait_until_searchable(site: Site, settings: Settings, events: int) -> float
     finally:
         index.close()
     return watch.spent().wall_s
-
-
-def _seal(settings: Settings, site: Site) -> None:
-    """Months that are past are sealed, as those of a repository of two years are."""
-    with closing(open_index(settings, site.paths)) as index:
-        seal = upkeep_of(index, settings)
-        if seal is not None:
-            seal()
 
 
 @contextmanager

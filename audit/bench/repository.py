@@ -15,8 +15,9 @@ from typing import Any
 from audit.bench.clocks import MeasurementFailed, wait_until
 from audit.bench.processes import cpu_of_tree, rss_of
 from audit.errors import IndexUnavailable
+from audit.index.port import SearchIndex
 from audit.journal.position import read_position
-from audit.service.backends import open_index
+from audit.service.backends import open_index, upkeep_of
 from audit.service.paths import DataPaths
 from audit.service.site_pki import CA_STEM, SERVER_STEM, create_authority, issue_client
 from audit.service.status import Status, read_status
@@ -24,6 +25,9 @@ from audit.settings import Settings, load
 from audit.transport.tls import ClientTls, Trust
 
 LOOPBACK = "127.0.0.1"
+SEALED_AT_ONCE_H = 1e-9
+"""Hours without a record after which a past month is sealed: none."""
+
 _READY_WITHIN_S = 60.0
 _STOPS_WITHIN_S = 10.0
 
@@ -213,3 +217,10 @@ def free_port() -> int:
 def cores() -> int:
     """Processors that this process may use."""
     return len(os.sched_getaffinity(0))
+
+
+def seal_past(index: SearchIndex, settings: Settings) -> None:
+    """Months that are past are sealed, as those of a repository of two years are."""
+    seal = upkeep_of(index, settings)
+    if seal is not None:
+        seal()

@@ -12,7 +12,7 @@ from audit.bench.clocks import Watch
 from audit.bench.into_elasticsearch import local_address
 from audit.bench.machine import machine
 from audit.bench.questions import AskingOptions, ask_all
-from audit.bench.repository import Site, cores, temporary_site
+from audit.bench.repository import SEALED_AT_ONCE_H, Site, cores, seal_past, temporary_site
 from audit.bench.traffic import batches, entries, received
 from audit.errors import RequestError
 from audit.index.criteria import Everything
@@ -21,7 +21,7 @@ from audit.index.port import SearchIndex
 from audit.projector.jobs import Job
 from audit.projector.options import ProjectionOptions
 from audit.projector.workers import WorkerPool
-from audit.service.backends import open_index, upkeep_of
+from audit.service.backends import open_index
 from audit.service.paths import DataPaths
 from audit.settings import Settings, load
 
@@ -30,9 +30,6 @@ _SAMPLES = 400
 _ORIGIN = "bench"
 Progress = Callable[[str, int, int], None]
 """Told what is being done, how much of it is done, and of how much."""
-
-_AT_ONCE_H = 1e-9
-"""Hours without a record after which a past month is sealed: none."""
 
 
 def untold(_what: str, _done: int, _of: int) -> None:
@@ -75,7 +72,7 @@ def run(options: SearchBenchOptions) -> dict[str, Any]:
     if options.data is not None:
         return _search_there(options.data, options.asking)
     with temporary_site(options.folder) as site:
-        backends = {"embedded": site.settings(index__seal_after_h=_AT_ONCE_H)}
+        backends = {"embedded": site.settings(index__seal_after_h=SEALED_AT_ONCE_H)}
         if options.elasticsearch is not None:
             backends["elasticsearch"] = _elastic_settings(site, options.elasticsearch)
         with _opened(site, backends) as indices:
@@ -165,10 +162,8 @@ def _fill(indices: dict[str, SearchIndex], options: SearchBenchOptions) -> _Fill
 def _seal(index: SearchIndex, settings: Settings, filled: _Filled) -> None:
     """What the projector does with months that are past."""
     filled.octets_unsealed = int(index.describe().get("octets", 0))
-    seal = upkeep_of(index, settings)
     watch = Watch()
-    if seal is not None:
-        seal()
+    seal_past(index, settings)
     filled.seal_s = watch.spent().wall_s
 
 

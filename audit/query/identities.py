@@ -23,6 +23,9 @@ _OTHERS = 100
 """Records of others that are read at a time; each takes at least one study or document away."""
 _STUDY, _DOCUMENT = "110180", "9"
 """ParticipantObjectIDTypeCodes: Study Instance UID (DCM), Report Number (RFC 3881 5.5.3)."""
+_NO_NUMBER = frozenset({_STUDY, "110181", "110182", "10", "12"})
+"""ParticipantObjectIDTypeCodes of what can be no report's number: UIDs and nodes (DCM), search
+criteria and addresses (RFC 3881 5.5.4)."""
 
 _KIND_OF: dict[str, AliasKind] = {"patient": "patient", "user": "person", "requestor": "person"}
 
@@ -221,7 +224,7 @@ class Identities:
         lessons = Lessons(setting.view, named, setting.below, read)
         for record in lessons:
             if {fold(one) for one in record.values("patient")} <= own:
-                lessons.told_by(record)
+                lessons.tell(_told(record))
                 at = Place(record.time, record.sequence)
                 for kind, value in _carried(record):
                     (studies if kind == _STUDY else documents).setdefault(value, at)
@@ -260,11 +263,31 @@ def _term(name: str, one: Name) -> Criteria:
 
 def _carried(record: IndexedRecord) -> Iterator[tuple[str, str]]:
     """Type code and id of each study and document that the record's message carries."""
+    for code, system_object, identifier in _objects(record):
+        if system_object and code in {_STUDY, _DOCUMENT}:
+            yield code, identifier
+
+
+def _told(record: IndexedRecord) -> Iterator[tuple[str, str]]:
+    """Field and value of ids that the record says all of: they are carried, or no such thing.
+
+    A number of another kind is neither: an order's may be its report's in another message.
+    """
+    for code, system_object, identifier in _objects(record):
+        if not system_object or code in _NO_NUMBER:
+            yield "object", identifier
+    for code, identifier in _carried(record):
+        yield "object", identifier
+        if code == _STUDY:
+            yield "study", identifier
+
+
+def _objects(record: IndexedRecord) -> Iterator[tuple[str, bool, str]]:
+    """Type code of the id, whether a system object, and the id of each object that has one."""
     message: dict[str, Any] = record.body.get("message") or {}
     for one in message.get("objects", ()):
-        code = one["id_type"]["code"]
-        if code in {_STUDY, _DOCUMENT} and one["type"] == "2" and one["id"].strip():
-            yield code, one["id"]
+        if one["id"].strip():
+            yield one["id_type"]["code"], one["type"] == "2", one["id"]
 
 
 def _sure(

@@ -4,7 +4,7 @@ A patient of an intensive care unit has thousands, nearly all of the same few st
 newest, only such are read that carry something not yet told.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from audit.errors import IndexUnavailable
@@ -47,9 +47,9 @@ class Lessons:
     _told: set[tuple[str, str]] = field(default_factory=set)
     _left: int = 0
 
-    def told_by(self, record: IndexedRecord) -> None:
-        """All that the record carries is told: no other record is needed for it."""
-        self._told |= {(name, fold(one)) for name in _NAMES for one in record.values(name)}
+    def tell(self, values: Iterable[tuple[str, str]]) -> None:
+        """What these values are is known, by field: no other record is needed for it."""
+        self._told |= {(name, fold(one)) for name, one in values}
 
     def __iter__(self) -> Iterator[IndexedRecord]:
         teaching = And((self.named, Or(tuple(map(Exists, _NAMES))), _TEACHING))

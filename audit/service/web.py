@@ -1,7 +1,6 @@
 """The web process: API and pages."""
 
 import asyncio
-import gc
 import os
 import socket
 import time
@@ -24,6 +23,7 @@ from audit.errors import AuditError
 from audit.index.port import SearchIndex
 from audit.journal.checkpoint_cosigned import CosignedHeads
 from audit.journal.reader import JournalReader
+from audit.projector.workers import spare_collections
 from audit.query.audited_trail import AuditedTrail
 from audit.query.exports.jobs import ExportJobs
 from audit.query.identities import Identities
@@ -63,7 +63,6 @@ from audit.web.server import HttpServer
 
 ROLE = "web"
 CLEANUP_INTERVAL_S = 60.0
-_COLLECT_AFTER = 20_000
 
 log = structlog.get_logger()
 
@@ -236,15 +235,6 @@ class WebRole:
                 await asyncio.to_thread(learn)
             except AuditError as error:
                 log.warning("no identities were learned", reason=str(error))
-
-
-def spare_collections() -> None:
-    """Look for cyclic garbage seldom: a page of records is trees, freed by reference counts.
-
-    Reading some hundreds of them set the collector off many times; that took a fifth of the time.
-    """
-    gc.freeze()
-    gc.set_threshold(_COLLECT_AFTER)
 
 
 def state_url(paths: DataPaths) -> str:

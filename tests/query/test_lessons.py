@@ -1,16 +1,19 @@
 """What is learned of a patient's records by reading few of them."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from audit.errors import IndexUnavailable
 from audit.index.criteria import Term
 from audit.index.document import IndexedRecord
 from audit.query import lessons
+from audit.query.identities import Identities, Setting
 from audit.query.lessons import Lessons
+from audit.state.aliases import Somebody
 from tests.query.memory_index import MemoryIndex
 
 OWN = frozenset({"p1"})
@@ -46,8 +49,9 @@ def learned(told: Lessons) -> tuple[set[str], int]:
     for one in told:
         read += 1
         if set(one.values("patient")) <= OWN:
-            told.told_by(one)
-            values |= {*one.values("study"), *one.values("object")}
+            carried = [(name, v) for name in ("study", "object") for v in one.values(name)]
+            told.tell(carried)
+            values |= {v for _, v in carried}
     return values, read
 
 
@@ -107,3 +111,63 @@ def test_where_values_cannot_be_counted_the_newest_are_read(
     index = indexed([record(n, ["p1"], [f"s{n % 2}"]) for n in range(120)])
     monkeypatch.setattr(index, "facets", unavailable)
     assert learned(of_patient(index)) == ({"p1", "s0", "s1"}, 120)
+
+
+UIDS = st.sampled_from(["1.2", "1.3", "1.4"])
+NUMBERS = st.sampled_from(["7", "8", "9"])
+OBJECTS = st.lists(
+    st.tuples(st.sampled_from(["110180", "110181"]), UIDS)
+    | st.tuples(st.sampled_from(["9", "3"]), NUMBERS)
+    | st.tuples(st.just("110180 of a person"), NUMBERS),
+    max_size=3,
+)
+MENTIONED = st.lists(UIDS, max_size=2)
+"""Studies that a description or a query names."""
+
+
+def sent(
+    sequence: int,
+    patients: tuple[str, ...],
+    objects: list[tuple[str, str]],
+    mentioned: list[str],
+) -> IndexedRecord:
+    """A record as the projector makes it of a message with these objects."""
+    made = [
+        {"id_type": {"code": code[:6]}, "type": "1" if "person" in code else "2", "id": one}
+        for code, one in objects
+    ]
+    people = [{"id_type": {"code": "2"}, "type": "1", "id": one} for one in patients]
+    studies = [one for code, one in objects if code.startswith("110180")]
+    plain = record(
+        sequence,
+        patients,
+        dict.fromkeys([*studies, *mentioned]),
+        dict.fromkeys(one for _, one in objects),
+    )
+    return replace(plain, body={"message": {"objects": [*people, *made]}})
+
+
+@given(st.lists(st.tuples(PATIENTS, OBJECTS, MENTIONED), max_size=30), st.integers(1, 4))
+@example([(("p1",), [("110180", "1.2")], []), *[(("p1",), [], ["1.2"])] * 4], 2)
+@example([(("p1",), [("9", "7")], []), *[(("p1",), [("3", "7")], [])] * 4], 2)
+def test_the_same_is_learned_as_from_reading_every_record(
+    drawn: list[tuple[tuple[str, ...], list[tuple[str, str]], list[str]]], few: int
+) -> None:
+    index = indexed([sent(n, *one) for n, one in enumerate(drawn)])
+    setting = Setting(index, 10_000)  # type: ignore[arg-type]  # asks alike
+    identities = Identities(NoOthers())
+    everything = identities.applied(Term("patient", "p1"), setting)
+    with pytest.MonkeyPatch.context() as patch:
+        for size in ("_NEWEST", "_FEW", "_ASKED_FOR"):
+            patch.setattr(lessons, size, few)
+        assert identities.applied(Term("patient", "p1"), setting) == everything
+
+
+class NoOthers:
+    """A table in which nobody has another name."""
+
+    def version(self) -> int:
+        return 0
+
+    def find(self, *_: object) -> tuple[Somebody, ...]:
+        return ()

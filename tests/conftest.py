@@ -1,23 +1,22 @@
 """What all tests share."""
 
 import os
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, is_hypothesis_test, settings
 
-from tests.elasticsearch_server import elasticsearch_server
+from tests.elasticsearch_server import ElasticsearchServer, running_elasticsearch
 from tests.scheduling import SERVER, scheduler, scope_of
-
-__all__ = ["elasticsearch_server"]  # here alone, or each module that asks would start its own
 
 SERVER_TIMEOUT_S = 14_400 if os.environ.get("ARR_LONG") else 600
 """For tests that wait for a server or browser which nobody here wrote."""
 
 ALLOWED = (HealthCheck.too_slow, HealthCheck.function_scoped_fixture)
 settings.register_profile(
-    "short", max_examples=50, deadline=None, derandomize=True, suppress_health_check=ALLOWED
+    "short", max_examples=30, deadline=None, derandomize=True, suppress_health_check=ALLOWED
 )
 settings.register_profile("long", max_examples=2000, deadline=None, suppress_health_check=ALLOWED)
 settings.load_profile("long" if os.environ.get("ARR_LONG") else "short")
@@ -43,6 +42,13 @@ def _repeats_itself(item: pytest.Item) -> bool:
 def _is_late_case(item: pytest.Item) -> bool:
     indices = getattr(getattr(item, "callspec", None), "indices", {})
     return max(indices.values(), default=0) >= TRACED_CASES
+
+
+@pytest.fixture(scope="session")
+def elasticsearch_server() -> Iterator[ElasticsearchServer]:
+    """One server for all tests of the session."""
+    with running_elasticsearch() as server:
+        yield server
 
 
 @pytest.fixture(autouse=True)
@@ -75,14 +81,31 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> object:
 
 
 @pytest.hookimpl(wrapper=True)
+def pytest_collection(session: pytest.Session) -> Generator[None, object, object]:
+    """Every worker imports everything; one of them traces it."""
+    if os.environ.get("PYTEST_XDIST_WORKER", "gw0") == "gw0":
+        return (yield)
+    with untraced(session.config):
+        return (yield)
+
+
+@pytest.hookimpl(wrapper=True)
 def pytest_fixture_setup(request: pytest.FixtureRequest) -> Generator[None, object, object]:
     """Trace what tests do, not what is made for them: that would take them as long again."""
-    plugin = request.config.pluginmanager.getplugin("_cov")
+    with untraced(request.config):
+        return (yield)
+
+
+@contextmanager
+def untraced(config: pytest.Config) -> Iterator[None]:
+    """Coverage counts nothing meanwhile, where it counts at all."""
+    plugin = config.pluginmanager.getplugin("_cov")
     tracing = getattr(plugin, "cov_controller", None)
     if tracing is None or not tracing.started:
-        return (yield)
+        yield
+        return
     tracing.pause()
     try:
-        return (yield)
+        yield
     finally:
         tracing.resume()

@@ -11,7 +11,6 @@ import signal
 import socket
 import stat
 import subprocess
-import sys
 import tempfile
 import urllib.error
 import urllib.request
@@ -20,8 +19,6 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-
-import pytest
 
 from tests.needs import missing
 from tests.waiting import until
@@ -282,18 +279,8 @@ def running_elasticsearch() -> Iterator[ElasticsearchServer]:
         shutil.rmtree(run, ignore_errors=True)
 
 
-@pytest.fixture(scope="session")
-def elasticsearch_server() -> Iterator[ElasticsearchServer]:
-    """One server for all tests of the session."""
-    with running_elasticsearch() as server:
-        yield server
-
-
 if __name__ == "__main__":
     # Fetched before the tests, so that no test's time limit holds the download.
-    try:
-        wanted = _version()
-        _java_home(wanted)
-        _unpacked(_fetched(wanted), wanted)
-    except (pytest.fail.Exception, pytest.skip.Exception) as absent:
-        sys.exit(str(absent))
+    wanted = _version()
+    _java_home(wanted)
+    _unpacked(_fetched(wanted), wanted)

@@ -1,5 +1,6 @@
 """Hostile text in every field of a message stays text on every page."""
 
+import os
 from collections.abc import Iterator
 from xml.sax.saxutils import quoteattr
 
@@ -9,6 +10,7 @@ from playwright.sync_api import Page
 from audit.query.language import quoted, term_text
 from tests.browser.conftest import Complaints, OpenPage, Site
 
+LONG = bool(os.environ.get("ARR_LONG"))
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 
 PAYLOADS = (
@@ -87,31 +89,29 @@ def check(page: Page) -> None:
     assert foreign == []
 
 
-def test_hostile_text_is_inert_on_every_page(
+def test_hostile_text_is_inert_and_shown_literally(
     open_page: OpenPage, site: Site, sequences: list[int]
 ) -> None:
     page = open_page()
-    for sequence in sequences:
+    for payload, sequence in zip(PAYLOADS, sequences, strict=False):
         page.goto(f"{site.url}/e/{sequence}")
         check(page)
-    for path in ("/", "/search"):
+        if payload.isprintable():
+            shown = page.locator("dt:text-is('Who') ~ dd").first.inner_text()
+            assert " ".join(payload.split()) in " ".join(shown.split())
+        else:
+            assert payload.encode("ascii", "backslashreplace").decode() in page.inner_text("main")
+            assert payload not in page.inner_text("main")
+    for path in (*(f"/e/{one}" for one in sequences[len(PAYLOADS) :]), "/", "/search"):
         page.goto(site.url + path)
         check(page)
     assert "evil" not in page.url
 
 
-def test_hostile_text_is_shown_literally(
-    open_page: OpenPage, site: Site, sequences: list[int]
-) -> None:
-    page = open_page()
-    for payload, sequence in zip(PAYLOADS[:16], sequences, strict=False):
-        page.goto(f"{site.url}/e/{sequence}")
-        shown = page.locator("dt:text-is('Who') ~ dd").first.inner_text()
-        assert " ".join(payload.split()) in " ".join(shown.split())
-    page.goto(f"{site.url}/e/{sequences[16]}")
-    shown = page.locator("main").inner_text()
-    assert "\\u202egnp.exe\\u2066x\\u2069" in shown
-    assert "\u202e" not in shown
+def kinds(number: int) -> tuple[str, ...]:
+    """Pages of the values that one payload is shown on: all in the long run, else one of them."""
+    every = ("patient", "user", "node")
+    return every if LONG else every[number % 3 :][:1]
 
 
 def test_pages_about_hostile_values_are_inert(
@@ -119,8 +119,8 @@ def test_pages_about_hostile_values_are_inert(
 ) -> None:
     saved = site.stack.state.saved_searches
     page = open_page()
-    for payload in PAYLOADS:
-        for kind in ("patient", "user", "node"):
+    for number, payload in enumerate(PAYLOADS):
+        for kind in kinds(number):
             kept = saved.save(site.user, f"{kind}:{quoted(payload)}")
             page.goto(f"{site.url}/{kind}/{kept.id}")
             check(page)
@@ -150,8 +150,8 @@ def test_very_long_tokens_break_no_page(open_page: OpenPage, site: Site) -> None
 
 def test_hostile_queries_are_inert(open_page: OpenPage, site: Site) -> None:
     page = open_page()
+    page.goto(f"{site.url}/search")
     for payload in PAYLOADS:
-        page.goto(f"{site.url}/search")
         page.fill("#f-query", payload)
         page.fill("#f-user", payload)
         with page.expect_navigation():

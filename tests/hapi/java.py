@@ -5,11 +5,8 @@ Without Java or Maven the tests that need it are skipped with one line, or fail 
 
 import shutil
 import subprocess
-import sys
 from hashlib import sha256
 from pathlib import Path
-
-import pytest
 
 from tests.needs import missing
 
@@ -65,15 +62,5 @@ def ask_hapi(*words: str, within_s: int = 550) -> list[str]:
     return done.stdout.splitlines()
 
 
-def main() -> int:
-    """Get everything, for provisioning; 1 when it can't be had."""
-    try:
-        class_path()
-    except (pytest.skip.Exception, pytest.fail.Exception) as reason:
-        sys.stderr.write(f"{reason}\n")
-        return 1
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    class_path()

@@ -146,7 +146,7 @@ def test_a_writer_at_work_is_no_violation(tmp_path: Path) -> None:
         thread = threading.Thread(target=write)
         thread.start()
         try:
-            for _ in range(25):
+            for _ in range(12):
                 pace.look()
                 outcomes.add(second("journal", tmp_path))
         finally:

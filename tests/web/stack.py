@@ -4,7 +4,9 @@ import contextlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from time import time_ns
 from typing import Any
 
@@ -45,6 +47,7 @@ from audit.service.access import sign_in_recorder
 from audit.service.own_records import OwnRecords
 from audit.service.siem import original_of
 from audit.simulate.hospital import HospitalShape, simulate
+from audit.state.database import Database
 from audit.state.options import PasswordOptions, StateOptions
 from audit.state.store import StateStore
 from audit.web.application import create_app
@@ -142,6 +145,15 @@ class Stack:
         return account.name
 
 
+@cache
+def empty_state() -> bytes:
+    """The file of a state store that nothing was put into: its tables take a while to make."""
+    with TemporaryDirectory() as folder:
+        file = Path(folder) / "state.db"
+        Database(f"sqlite:///{file}").close()
+        return file.read_bytes()
+
+
 @contextlib.contextmanager
 def stack(
     folder: Path, clock: Callable[[], int] = time_ns, reason_for: frozenset[str] = frozenset()
@@ -153,6 +165,7 @@ def stack(
     reader = JournalReader(folder / "journal", position)
     index = SqliteIndex(SqliteIndexOptions(directory=folder / "index"))
     quick = PasswordOptions(memory_kib=64, passes=1, lanes=1)
+    (folder / "state.db").write_bytes(empty_state())
     state = StateStore(f"sqlite:///{folder / 'state.db'}", StateOptions(passwords=quick), clock)
 
     def append(raw: bytes) -> int:

@@ -1,6 +1,8 @@
 """What all tests share."""
 
+import gc
 import os
+from collections import Counter
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -37,6 +39,37 @@ def _repeats_itself(item: pytest.Item) -> bool:
     """Whether the test does one thing over and over: to trace what it reaches would double it."""
     is_campaign = item.path.parent.name in CAMPAIGNS
     return is_campaign or is_hypothesis_test(getattr(item, "obj", None)) or _is_late_case(item)
+
+
+DULL = 3
+"""Traced tests of a module in a row that reached nothing new: the rest of it isn't traced."""
+
+_in_a_row: Counter[str] = Counter()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Trace no more of a module that goes where the tests before it went."""
+    if _in_a_row[str(item.path)] >= DULL:
+        item.add_marker(pytest.mark.no_cover)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
+    """Note whether the test reached something new."""
+    before = _reached(item.config)
+    try:
+        return (yield)
+    finally:
+        if item.get_closest_marker("no_cover") is None:
+            is_new = _reached(item.config) > before
+            _in_a_row[str(item.path)] = 0 if is_new else _in_a_row[str(item.path)] + 1
+
+
+def _reached(config: pytest.Config) -> int:
+    """Lines and branches that are traced in this process so far."""
+    tracing = _tracing(config)
+    return sum(map(len, tracing.cov._collector.data.values())) if tracing else 0
 
 
 def _is_late_case(item: pytest.Item) -> bool:
@@ -99,9 +132,8 @@ def pytest_fixture_setup(request: pytest.FixtureRequest) -> Generator[None, obje
 @contextmanager
 def untraced(config: pytest.Config) -> Iterator[None]:
     """Coverage counts nothing meanwhile, where it counts at all."""
-    plugin = config.pluginmanager.getplugin("_cov")
-    tracing = getattr(plugin, "cov_controller", None)
-    if tracing is None or not tracing.started:
+    tracing = _tracing(config)
+    if tracing is None:
         yield
         return
     tracing.pause()
@@ -109,3 +141,16 @@ def untraced(config: pytest.Config) -> Iterator[None]:
         yield
     finally:
         tracing.resume()
+
+
+def _tracing(config: pytest.Config) -> Any:
+    """What pytest-cov traces with; None while it doesn't."""
+    controller = getattr(config.pluginmanager.getplugin("_cov"), "cov_controller", None)
+    return controller if controller is not None and controller.started else None
+
+
+def pytest_collection_finish() -> None:
+    """All that was collected stays: it need not be looked through for garbage again and again."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 50, 100)

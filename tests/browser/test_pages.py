@@ -63,11 +63,15 @@ def violations(page: Page) -> list[str]:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_page_fits_every_screen_and_violates_nothing(
+def test_page_fits_every_screen_and_can_be_used_by_keyboard_and_screen_reader(
     open_page: OpenPage, site: Site, paths: dict[str, str], name: str
 ) -> None:
     page = open_page(session=name != "sign-in")
     page.goto(site.url + paths[name])
+    assert page.evaluate(ACCESSIBILITY) == []
+    page.keyboard.press("Tab")
+    outline = page.evaluate("getComputedStyle(document.activeElement).outlineWidth")
+    assert outline == "3px"
     for width, scheme in SIZES:
         page.set_viewport_size({"width": width, "height": 1000})
         page.emulate_media(color_scheme=scheme)
@@ -86,19 +90,6 @@ def test_trusted_types_are_enforced(
     )
     assert refused == "TypeError"
     assert "TrustedHTML" in complaints.console.pop()
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_page_can_be_used_by_keyboard_and_screen_reader(
-    open_page: OpenPage, site: Site, paths: dict[str, str], name: str
-) -> None:
-    page = open_page(session=name != "sign-in")
-    page.goto(site.url + paths[name])
-    faults = page.evaluate(ACCESSIBILITY)
-    assert faults == []
-    page.keyboard.press("Tab")
-    outline = page.evaluate("getComputedStyle(document.activeElement).outlineWidth")
-    assert outline == "3px"
 
 
 ACCESSIBILITY = """() => {

@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from httpx2 import Response
 from starlette.testclient import TestClient
 
-from tests.web.stack import PASSWORD, Stack, application, hospital_day, stack
+from tests.web.stack import PASSWORD, Stack, dashboard, hospital_day, stack
 
 TOKEN = re.compile(r'name="form_token" value="([0-9a-f]{64})"')
 
@@ -18,7 +18,7 @@ class Visit:
     """Somebody at a browser."""
 
     def __init__(self, made: Stack, app: FastAPI | None = None) -> None:
-        self.client = TestClient(app or application(made), follow_redirects=False)
+        self.client = TestClient(app or dashboard(made), follow_redirects=False)
         self.client.headers["Accept"] = "text/html"
 
     def get(self, path: str) -> Response:

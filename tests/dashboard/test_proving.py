@@ -23,7 +23,7 @@ from tests.web.oidc.identity_provider import (
     new_key,
     options_of,
 )
-from tests.web.stack import PASSWORD, Stack, application, stack
+from tests.web.stack import PASSWORD, Stack, dashboard, stack
 
 
 @pytest.fixture
@@ -67,7 +67,7 @@ def visiting(place: Stack, idp: IdentityProvider) -> Iterator[Visiting]:
     def visit(**access: object) -> Visit:
         given = {"flow": CodeFlow(provider)} | access
         pages = PageOptions(https=False, access=AccessOptions(**given))  # type: ignore[arg-type]
-        return Visit(place, application(place, pages=pages))
+        return Visit(place, dashboard(place, pages=pages))
 
     yield visit
     provider.close()
@@ -354,7 +354,7 @@ def test_policy_wants_to_know_why(place: Stack) -> None:
     trail = place.search.trail
     place.search = SearchService(trail.index, trail.reader, place.append, options)
     access = AccessOptions(reason_for=options.reason_for)
-    visit = Visit(place, application(place, pages=PageOptions(https=False, access=access)))
+    visit = Visit(place, dashboard(place, pages=PageOptions(https=False, access=access)))
     visit.sign_in("officer")
     asked = visit.get("/e/0/message")
     assert asked.headers["location"] == "/confirm?next=%2Fe%2F0%2Fmessage"

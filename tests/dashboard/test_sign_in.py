@@ -6,7 +6,7 @@ from audit.dashboard.options import PageOptions
 from audit.dashboard.visitors import own_path
 from audit.web.options import WebOptions
 from tests.dashboard.conftest import Visit
-from tests.web.stack import PASSWORD, Stack, application
+from tests.web.stack import PASSWORD, Stack, dashboard
 
 PAGES = ["/", "/search", "/s/0123456789abcdef", "/e/0", "/e/0/message"]
 
@@ -43,7 +43,7 @@ def test_session_cookie_is_out_of_reach_of_scripts(own: Stack) -> None:
 
 def test_cookie_is_bound_to_the_host_over_https(own: Stack) -> None:
     web = WebOptions(allowed_hosts=("testserver",))
-    visit = Visit(own, application(own, web, PageOptions()))
+    visit = Visit(own, dashboard(own, web, PageOptions()))
     cookie = visit.get("/sign-in").headers["set-cookie"]
     assert cookie.startswith("__Host-arr-visit=")
     assert "Secure" in cookie

@@ -1,8 +1,9 @@
 """audit.journal.group_commit"""
 
+import contextlib
 import errno
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -231,3 +232,34 @@ def test_a_failing_callback_is_reported_and_holds_nobody_up(
 def test_options_are_checked(changes: dict[str, int]) -> None:
     with pytest.raises(ConfigurationError):
         CommitOptions(**changes)
+
+
+@pytest.mark.parametrize("at", range(1, 9))
+@pytest.mark.parametrize(
+    ("call", "error"),
+    [("pwritev", errno.ENOSPC), ("pwritev", errno.EIO), ("fdatasync", errno.EIO)],
+)
+def test_whatever_fails_each_record_is_told_once_and_in_order(
+    tmp_path: Path, writer: JournalWriter, calls: FaultyCalls, call: str, error: int, at: int
+) -> None:
+    told: list[tuple[int, int | None]] = []
+    commit = GroupCommit(writer, CommitOptions(batch_max_entries=50, room_poll_s=0.001))
+
+    def settled(number: int) -> Callable[[int | None, AuditError | None], None]:
+        return lambda sequence, _: told.append((number, sequence))
+
+    for number in range(300):
+        commit.submit(received(number), settled(number), waits_for_room=number % 3 > 0)
+    calls.fail(call, at, error)
+    commit.start()
+    wait_until(lambda: len(told) == 300)
+    with contextlib.suppress(JournalUnavailable):  # of a writer that died, no head can be signed
+        commit.stop()
+    assert sorted(number for number, _ in told) == list(range(300))
+    durable = [(number, sequence) for number, sequence in told if sequence is not None]
+    assert durable == sorted(durable)
+    assert [sequence for _, sequence in durable] == list(range(len(durable)))
+    assert verify(tmp_path / "journal").intact
+    with JournalReader(tmp_path / "journal") as reader:
+        raws = [entry.received.raw for entry in reader.iterate(0)][: len(durable)]
+    assert raws == [received(number).raw for number, _ in durable]

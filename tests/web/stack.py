@@ -23,7 +23,7 @@ from audit.api.log import PublishedLog, create_log_routes
 from audit.api.reports import create_report_routes
 from audit.api.siem import SiemFeedOptions, create_siem_routes
 from audit.api.syslog_search import create_syslog_search_routes
-from audit.dashboard.app import create_page_routes
+from audit.dashboard.app import Pages, create_page_routes
 from audit.dashboard.options import PageOptions
 from audit.dashboard.sign_in import SignIn
 from audit.errors import JournalUnavailable
@@ -55,6 +55,7 @@ from audit.web.options import WebOptions
 
 PASSWORD = "correct horse battery"
 PEER_CERTIFICATE = bytes(32)
+PLAIN = WebOptions(https=False, allowed_hosts=("testserver", "127.0.0.1"))
 IDENTITY = RepositoryIdentity(
     source_id="arr", hostname="arr.test", process_id="1", log_uri="urn:test:log"
 )
@@ -191,10 +192,8 @@ def application(
     jobs_per_owner: int = 10,
 ) -> FastAPI:
     """The composition that the service makes: API and pages, one application."""
-    web = web or WebOptions(https=False, allowed_hosts=("testserver", "127.0.0.1"))
-    made = create_page_routes(
-        stack.search, stack.state, stack.record_sign_in, pages or PageOptions(https=web.https)
-    )
+    web = web or PLAIN
+    made = _pages(stack, web, pages)
     door = Doorkeeper.of(stack.state, web)
     api = create_api_routes(stack.search, door, web)
     exports = create_export_routes(maker_of(stack), jobs_of(stack, jobs_per_owner), door)
@@ -214,6 +213,20 @@ def application(
     syslog = create_syslog_search_routes(stack.search.trail, door, FhirOptions())
     looks = [api, exports, reports, identities, feed, syslog, fhir, log]
     return create_app(web, [*looks, administration, made.router], page_error=made.error)
+
+
+def dashboard(
+    stack: Stack, web: WebOptions | None = None, pages: PageOptions | None = None
+) -> FastAPI:
+    """The pages alone: the routes of the API take as long again to make."""
+    web = web or PLAIN
+    made = _pages(stack, web, pages)
+    return create_app(web, [made.router], page_error=made.error)
+
+
+def _pages(stack: Stack, web: WebOptions, pages: PageOptions | None) -> Pages:
+    options = pages or PageOptions(https=web.https)
+    return create_page_routes(stack.search, stack.state, stack.record_sign_in, options)
 
 
 def siem_options(stack: Stack, **changes: Any) -> SiemFeedOptions:

@@ -71,6 +71,6 @@ $(VENV)/.product: $(VENV)/bin/python requirements.lock pyproject.toml
 
 $(VENV)/.developer: $(VENV)/bin/python requirements-dev.lock pyproject.toml
 	@echo "Installing the repository and its tests' tools into $(VENV) …"
-	@$(PIP) install --require-hashes -r requirements-dev.lock
+	@$(PIP) install --no-compile --require-hashes -r requirements-dev.lock
 	@$(PIP) install --no-deps --editable .
 	@touch $@ $(VENV)/.product

@@ -8,7 +8,7 @@ DATA ?= arr-data
 WORKERS ?= 3
 # What make test-long runs in full: crash campaigns, property tests, the index contract, exports. It prints figures and seeds;
 # ARR_SEED=N repeats a campaign, ARR_KILLS=200 tells how often the writer is killed.
-LONG ?= tests/crash tests/frame tests/record tests/conformance tests/contract tests/index tests/api/test_schemathesis.py tests/web/test_attacks.py tests/query/exports/test_memory.py tests/query/evidence/test_bundle.py
+LONG ?= tests/crash tests/frame tests/record tests/conformance tests/contract tests/index tests/api/test_schemathesis.py tests/web/test_attacks.py tests/browser/test_hostile_text.py tests/query/exports/test_memory.py tests/query/evidence/test_bundle.py
 
 # Where an environment forbids it, each process would compile the product anew, and each worker rewrite all tests.
 export PYTHONDONTWRITEBYTECODE =

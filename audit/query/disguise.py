@@ -75,6 +75,11 @@ def is_protected(field: str) -> bool:
     return field in field_level().kinds or field == QUERY_KEY or field in HIDDEN_TEXT
 
 
+def is_senders(field: str) -> bool:
+    """Whether a sender may write anything into the field, also what identifies a patient."""
+    return field not in _OURS and not is_protected(field)
+
+
 class Disguise:
     """Puts pseudonyms in the place of what identifies patients."""
 

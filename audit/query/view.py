@@ -4,6 +4,7 @@ Questions are narrowed to the rows that the principal may see, and to what it ma
 show it pseudonyms unless it may identify patients. What is asked through here can leak neither.
 """
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
@@ -12,13 +13,21 @@ from audit.index.criteria import And, Criteria, Not, Or, Phrase, Prefix, Term, T
 from audit.index.document import IndexedRecord
 from audit.index.port import Bucket, Page, Place, SearchIndex, Span, Total
 from audit.query.access import Principal, Scope
-from audit.query.disguise import Disguise, field_level, is_protected
+from audit.query.disguise import Disguise, field_level, is_protected, is_senders
 
 Resolve = Callable[[str, str], str | None]
 """Field and pseudonym → the value behind it; None when there is none that can be found."""
 
+Counts = tuple[tuple[str, int], ...]
+"""Values and how many records have each."""
+
 _THEMSELVES = {"user": "patient", "requestor": "patient", "user_name": "patient_name"}
 """Fields that name people, and the field that has the same value when they are the patient."""
+
+_IDENTIFYING = ("patient", "patient_name", "study", "accession")
+"""Protected fields whose values are told apart from what else senders write."""
+
+_BETWEEN = re.compile(r"[\s|,;:/=()]+")
 
 Refuse = Callable[[str], Denied]
 """Journals that a question was refused, and why; gives what is to be raised."""
@@ -103,7 +112,7 @@ class PrincipalView:
         """As ``SearchIndex.facets``; raises Denied as ``visible`` does."""
         asked = self.visible(criteria)
         found = self._index.facets(asked, fields, size)
-        return {name: self._named(asked, name, values) for name, values in found.items()}
+        return self._shown_so(asked, found)
 
     def histogram(
         self, criteria: Criteria, span: Span, split: str | None = None
@@ -117,23 +126,48 @@ class PrincipalView:
         """As ``SearchIndex.top_by_distinct``; raises Denied as ``visible`` does."""
         asked = self.visible(criteria)
         found = self._index.top_by_distinct(asked, group, distinct, size)
-        return self._named(asked, group, found)
+        return self._shown_so(asked, {group: found})[group]
 
-    def _named(
-        self, asked: Criteria, field: str, values: tuple[tuple[str, int], ...]
-    ) -> tuple[tuple[str, int], ...]:
-        if self._principal.identified or (not is_protected(field) and field not in _THEMSELVES):
-            return values
-        return tuple((self._name(asked, field, value), count) for value, count in values)
+    def _shown_so(self, asked: Criteria, found: dict[str, Counts]) -> dict[str, Counts]:
+        """Values by field as they may be seen: a sender's words, less what names a patient."""
+        if self._principal.identified:
+            return found
+        said = [(name, one) for name in found if is_senders(name) for one, _ in found[name]]
+        hidden = self._hidden_in(asked, said)
+        return {
+            name: tuple(
+                (
+                    self._disguise.of(name, value)
+                    if is_protected(name)
+                    else hidden.get((name, value), value),
+                    count,
+                )
+                for value, count in counts
+            )
+            for name, counts in found.items()
+        }
 
-    def _name(self, asked: Criteria, field: str, value: str) -> str:
-        """A pseudonym; people keep their name unless they are patients of their own records."""
-        if is_protected(field):
-            return self._disguise.of(field, value)
-        theirs = _THEMSELVES[field]
-        both = And((asked, Term(field, value), Term(theirs, value)))
-        is_patient = self._index.count(both, at_most=1).value
-        return self._disguise.of(theirs, value) if is_patient else value
+    def _hidden_in(
+        self, asked: Criteria, said: list[tuple[str, str]]
+    ) -> dict[tuple[str, str], str]:
+        """Values in which one of a protected field of the same record stands, without it."""
+        beside = [
+            (And((Term(field, value), Term(name, part))), (field, value), name, part)
+            for field, value in said
+            for part in _parts(value)
+            for name in _IDENTIFYING
+        ]
+        if not beside or not self._is_any(And((asked, Or(tuple(one[0] for one in beside))))):
+            return {}
+        hidden: dict[tuple[str, str], str] = {}
+        for both, whose, name, part in beside:
+            if self._is_any(And((asked, both))):
+                pseudonym = self._disguise.of(name, part)
+                hidden[whose] = hidden.get(whose, whose[1]).replace(part, pseudonym)
+        return hidden
+
+    def _is_any(self, criteria: Criteria) -> bool:
+        return bool(self._index.count(criteria, at_most=1).value)
 
     def _undone(self, criteria: Criteria) -> Criteria:
         match criteria:
@@ -199,3 +233,8 @@ class PrincipalView:
             f"{self._principal.name} may not search by {what}: "
             f"it needs the scope {Scope.PATIENTS_IDENTIFY}"
         )
+
+
+def _parts(value: str) -> tuple[str, ...]:
+    """The value, and what stands apart in it; the longest first."""
+    return tuple(sorted({value, *_BETWEEN.split(value)} - {""}, key=len, reverse=True))

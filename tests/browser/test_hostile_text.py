@@ -13,7 +13,7 @@ from tests.browser.conftest import Complaints, OpenPage, Site
 LONG = bool(os.environ.get("ARR_LONG"))
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 
-PAYLOADS = (
+EVERY = (
     "<script>alert(1)</script>",
     '"><img src=x onerror=alert(1)>',
     "'><svg/onload=alert(1)>",
@@ -35,6 +35,8 @@ PAYLOADS = (
     "`${alert(1)}`",
     "\\u003cscript\\u003ealert(1)//",
 )
+
+PAYLOADS = EVERY if LONG else EVERY[::2]
 
 MESSAGE = """<?xml version="1.0" encoding="UTF-8"?><AuditMessage><EventIdentification
 EventActionCode={x} EventDateTime={x} EventOutcomeIndicator={x}><EventID csd-code={x}
@@ -135,17 +137,23 @@ def test_pages_about_hostile_values_are_inert(
 def test_very_long_tokens_break_no_page(open_page: OpenPage, site: Site) -> None:
     long = "x" * 65_536
     sequence = site.stack.add([hostile(long)])[0]
+    page = open_page()
+    for path in ("/", "/search", f"/e/{sequence}", f"/e/{sequence}/neighbours"):
+        page.goto(site.url + path)
+        check(page)
+        assert_fits(page)
+    page.goto(f"{site.url}/search")
+    page.fill("#f-words", long[:300])
+    with page.expect_navigation():
+        page.click("form.box button")
+    assert_fits(page)
+
+
+def assert_fits(page: Page) -> None:
+    """Nothing stands out of the page, however wide the screen is."""
     for width in (1440, 320):
-        page = open_page(width=width)
-        for path in ("/", "/search", f"/e/{sequence}", f"/e/{sequence}/neighbours"):
-            page.goto(site.url + path)
-            assert page.evaluate("document.documentElement.scrollWidth") == width, path
-            check(page)
-        page.goto(f"{site.url}/search")
-        page.fill("#f-words", long[:300])
-        with page.expect_navigation():
-            page.click("form.box button")
-        assert page.evaluate("document.documentElement.scrollWidth") == width
+        page.set_viewport_size({"width": width, "height": 1000})
+        assert page.evaluate("document.documentElement.scrollWidth") == width, page.url
 
 
 def test_hostile_queries_are_inert(open_page: OpenPage, site: Site) -> None:

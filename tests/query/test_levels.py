@@ -66,7 +66,11 @@ def secret_messages() -> list[bytes]:
         event_outcome_indicator="8",
         event_outcome_description="No study of Vantablack, Quillaxy (ZORRO77) at hand",
     )
-    everybody = (person(), person("zorro77", user_name="Vantablack^Quillaxy"))
+    everybody = (
+        person(),
+        person("zorro77", user_name="Vantablack^Quillaxy"),
+        person("bed 4 of zorro77"),
+    )
     owner = patient("ZORRO77^^^&1.2.3&ISO", "Vantablack^Quillaxy")
     alert = ParticipantObject(
         participant_object_id="gate-4",
@@ -92,7 +96,7 @@ def secret(trail: Trail) -> Trail:
     return trail
 
 
-FACETED = tuple(field.name for field in fields_of("keyword") if field.name != "action")
+FACETED = tuple(field.name for field in fields_of("keyword"))
 SPAN = Span(start=NOW - 100 * SECOND, end=NOW + 100 * SECOND, interval=100 * SECOND)
 
 Question = Callable[[SearchService, Principal], object]
@@ -308,7 +312,9 @@ def test_people_are_found_by_their_names_and_patients_by_pseudonyms(secret: Trai
     record = service.event(UNIDENTIFIED, "0").record
     everybody = record.values("user")
     assert any(one.startswith("patient-") for one in everybody)
-    for user in everybody:
+    by_name = [one for one in everybody if " patient-" not in one]
+    assert len(by_name) == len(everybody) - 1
+    for user in by_name:
         found = service.search(UNIDENTIFIED, Term("user", user)).records
         assert 0 in [one.sequence for one in found], user
     assert service.search(UNIDENTIFIED, Prefix("user", "mv")).records

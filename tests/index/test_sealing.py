@@ -3,7 +3,7 @@
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
@@ -144,6 +144,30 @@ def test_what_is_removed_leaves_a_sealed_file(index: SqliteIndex, folder: Path) 
     assert all(names[n][4:].encode() in left for n in keep)
     index.remove([f"k3f9-{n}" for n in keep])
     assert sequences(index) == [99]
+
+
+@pytest.mark.parametrize(
+    "gone",
+    [range(7), range(33, 40), [*range(3), *range(15, 20), *range(38, 40)], range(39), range(40)],
+    ids=["first", "last", "both ends", "all but one", "all"],
+)
+def test_times_are_found_when_a_reader_knew_the_ends_before_they_were_removed(
+    index: SqliteIndex, folder: Path, gone: Sequence[int]
+) -> None:
+    index.put([*(record(n) for n in range(40)), record(99, month=1)], 100)
+    index.seal()
+    reader = opened_at(folder)
+    assert len(sequences(reader)) == 41
+    index.remove([f"k3f9-{n}" for n in gone])
+    left = [n for n in range(40) if n not in gone]
+    for start in range(-1, 42, 3):
+        for end in range(start, 43, 5):
+            times = Range("time", MONTH_START + start * SECOND, MONTH_START + end * SECOND)
+            expected = [n for n in reversed(left) if start <= n < end]
+            found = reader.search(times, limit=50)
+            assert [one.sequence for one in found.records] == expected, (start, end)
+            assert reader.count(times) == Total(len(expected)), (start, end)
+    reader.close()
 
 
 def test_a_month_that_is_written_to_meanwhile_stays_as_it_is(

@@ -41,7 +41,7 @@ def _repeats_itself(item: pytest.Item) -> bool:
     return is_campaign or is_hypothesis_test(getattr(item, "obj", None)) or _is_late_case(item)
 
 
-DULL = 3
+DULL = 2
 """Traced tests of a module in a row that reached nothing new: the rest of it isn't traced."""
 
 _in_a_row: Counter[str] = Counter()

@@ -19,7 +19,7 @@ from audit.standards.rules import rule
 MASK = "…"
 HIDDEN_TEXT = frozenset({"text"})
 QUERY_KEY = "query_key"
-_SHORTEST_WORD = 3
+SHORTEST_WORD = 3
 """Shorter values and words are hidden only where they stand alone: they occur in any text."""
 
 _OURS = frozenset(
@@ -120,7 +120,7 @@ class _Disguised:
         message = record.body.get("message") or {}
         self._objects: list[JsonObject] = message.get("objects") or []
         self._plain_ids = {one["id"] for one in self._objects if _is_plain(one)}
-        self._said = _replacer(self._hidden, record.values("patient_name"))
+        self._said = replacer(self._hidden, record.values("patient_name"))
 
     def fields(self) -> dict[str, tuple[str, ...]]:
         return {
@@ -204,11 +204,11 @@ def _finding(found: JsonObject) -> JsonObject:
     return found | {"message": known.title, "fix": known.fix}
 
 
-def _replacer(hidden: dict[str, str], names: Iterable[str]) -> Callable[[str], str]:
+def replacer(hidden: dict[str, str], names: Iterable[str]) -> Callable[[str], str]:
     """What replaces hidden values, and the words of hidden names, wherever a text has them."""
     known = {word: MASK for name in names for word in words_of(name)} | hidden
     longest_first = sorted(known, key=len, reverse=True)
-    sought = [value for value in longest_first if len(value) >= _SHORTEST_WORD]
+    sought = [value for value in longest_first if len(value) >= SHORTEST_WORD]
     pattern = re.compile("|".join(rf"(?<!\w){re.escape(value)}(?!\w)" for value in sought))
 
     def replaced(text: str) -> str:

@@ -7,13 +7,22 @@ show it pseudonyms unless it may identify patients. What is asked through here c
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 
 from audit.errors import Denied
 from audit.index.criteria import And, Criteria, Not, Or, Phrase, Prefix, Term, Text, fold
 from audit.index.document import IndexedRecord
 from audit.index.port import Bucket, Page, Place, SearchIndex, Span, Total
 from audit.query.access import Principal, Scope
-from audit.query.disguise import Disguise, field_level, is_protected, is_senders
+from audit.query.disguise import (
+    MASK,
+    SHORTEST_WORD,
+    Disguise,
+    field_level,
+    is_protected,
+    is_senders,
+    replacer,
+)
 
 Resolve = Callable[[str, str], str | None]
 """Field and pseudonym → the value behind it; None when there is none that can be found."""
@@ -28,6 +37,9 @@ _IDENTIFYING = ("patient", "patient_name", "study", "accession")
 """Protected fields whose values are told apart from what else senders write."""
 
 _BETWEEN = re.compile(r"[\s|,;:/=()]+")
+_MOST_WORDS = 16
+"""A value of more is hidden whole."""
+_ASKED_AT_ONCE = 400
 
 Refuse = Callable[[str], Denied]
 """Journals that a question was refused, and why; gives what is to be raised."""
@@ -157,14 +169,16 @@ class PrincipalView:
             for part in _parts(value)
             for name in _IDENTIFYING
         ]
-        if not beside or not self._is_any(And((asked, Or(tuple(one[0] for one in beside))))):
-            return {}
-        hidden: dict[tuple[str, str], str] = {}
-        for both, whose, name, part in beside:
-            if self._is_any(And((asked, both))):
-                pseudonym = self._disguise.of(name, part)
-                hidden[whose] = hidden.get(whose, whose[1]).replace(part, pseudonym)
-        return hidden
+        known: dict[tuple[str, str], dict[str, str]] = {}
+        for start in range(0, len(beside), _ASKED_AT_ONCE):
+            some = beside[start : start + _ASKED_AT_ONCE]
+            if self._is_any(And((asked, Or(tuple(one[0] for one in some))))):
+                for both, whose, name, part in some:
+                    if self._is_any(And((asked, both))):
+                        known.setdefault(whose, {})[fold(part)] = self._disguise.of(name, part)
+        return {whose: replacer(hidden, ())(whose[1]) for whose, hidden in known.items()} | {
+            (field, value): MASK for field, value in said if len(_parts(value)) > 1 + _MOST_WORDS
+        }
 
     def _is_any(self, criteria: Criteria) -> bool:
         return bool(self._index.count(criteria, at_most=1).value)
@@ -236,5 +250,6 @@ class PrincipalView:
 
 
 def _parts(value: str) -> tuple[str, ...]:
-    """The value, and what stands apart in it; the longest first."""
-    return tuple(sorted({value, *_BETWEEN.split(value)} - {""}, key=len, reverse=True))
+    """The value and the words in it, as far as they are asked for: one more than may stand."""
+    words = (one for one in _BETWEEN.split(value) if len(one) >= SHORTEST_WORD and one != value)
+    return (value, *islice(dict.fromkeys(words), _MOST_WORDS + 1))

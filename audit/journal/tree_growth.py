@@ -8,6 +8,7 @@ has changed.
 
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from queue import SimpleQueue
 from typing import NamedTuple
 
@@ -87,4 +88,5 @@ class TreeGrowth:
 
     def _run(self) -> None:
         while (job := self._jobs.get()) is not None:
-            job.run()
+            with suppress(Exception):  # who waits for it does it again, and sees why
+                job.run()

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from audit.errors import IntegrityViolation
 from audit.journal import layout
@@ -34,6 +35,7 @@ class HeadsOfSegment:
     Attributes:
         name: the file's.
         signed: those whose signature matches.
+        notes: the same, as they stand there, with their signature lines.
         findings: what is wrong among them.
         begins: number of the first record, None without one.
         ends: the number that the next record has.
@@ -43,6 +45,7 @@ class HeadsOfSegment:
 
     name: str
     signed: list[SignedHead] = field(default_factory=list)
+    notes: set[str] = field(default_factory=set)
     findings: Findings = field(default_factory=Findings)
     begins: int | None = None
     ends: int = 0
@@ -92,9 +95,17 @@ def _take_record(found: HeadsOfSegment, record: HeadRecord, identity: Identity |
             f"a head of size {head.size} follows one of {found.largest}", found.name, offset=start
         )
     found.signed.append(SignedHead(head, found.name))
+    found.notes.add(record.note)
     found.largest = head.size
     if found.smallest is None:
         found.smallest = head.size
+
+
+class _Shown(NamedTuple):
+    """The head in the file ``checkpoint``, and the whole of that file."""
+
+    head: Checkpoint
+    note: str
 
 
 class HeadChecker:
@@ -106,14 +117,14 @@ class HeadChecker:
         self._findings = findings
         self._number = 0
         self._largest = -1
-        self._missing: Checkpoint | None = None
+        self._missing: _Shown | None = None
 
     def newest(self) -> SignedHead | None:
         """The newest head that is signed: that of the history, which holds the checkpoint too."""
-        shown = self._shown()
+        self._missing = self._shown()
+        shown = None if self._missing is None else self._missing.head
         record = self._latest_record()
         kept = None if record is None else self._signed(record.note, layout.HEADS)
-        self._missing = shown
         if shown is not None and kept is not None and kept.size > shown.size:
             self._note_stale(kept)
         if shown is None or (kept is not None and kept.size > shown.size):
@@ -124,8 +135,8 @@ class HeadChecker:
         """After the last file of the history: the head that is shown was among its heads."""
         if self._missing is not None:
             self._findings.violation(
-                f"the head of size {self._missing.size} is missing from the history, "
-                "or is another one",
+                f"the head of size {self._missing.head.size} is missing from the history, "
+                f"or stands there with other lines than in {layout.CHECKPOINT}",
                 layout.HEADS,
             )
 
@@ -153,19 +164,20 @@ class HeadChecker:
             self._findings.violation(
                 f"a head of size {found.smallest} follows one of {self._largest}", found.name
             )
-        if any(signed.head == self._missing for signed in found.signed):
+        if self._missing is not None and self._missing.note in found.notes:
             self._missing = None
         self._findings.add(found.findings)
         self._number = self._number if found.begins is None else found.ends
         self._largest = self._largest if found.smallest is None else found.largest
 
-    def _shown(self) -> Checkpoint | None:
+    def _shown(self) -> _Shown | None:
         try:
             note = read_checkpoint(self._dir)
         except IntegrityViolation as error:
             self._findings.violation(str(error), layout.CHECKPOINT)
             return None
-        return self._signed(note, layout.CHECKPOINT)
+        head = self._signed(note, layout.CHECKPOINT)
+        return None if head is None else _Shown(head, note)
 
     def _latest_record(self) -> HeadRecord | None:
         try:

@@ -207,11 +207,11 @@ class JournalWriter:
             if not batch:
                 return range(self.durable_count, self.durable_count)
             first = self.durable_count
-            encoded = EncodedBatch(first, os.urandom(SALT_OCTETS * len(batch)), batch)
-            self._require_room(encoded.octets)
             try:
+                encoded = EncodedBatch(first, os.urandom(SALT_OCTETS * len(batch)), batch)
+                self._require_room(encoded.octets)
                 self._write(encoded)
-            except OSError as error:
+            except (OSError, MemoryError) as error:
                 self._fail(error)
             for number, received in enumerate(batch):
                 if received.kind is EntryKind.CERTIFICATE:
@@ -354,8 +354,10 @@ class JournalWriter:
                 "free some space"
             )
 
-    def _fail(self, error: OSError) -> NoReturn:
-        if isinstance(error, DiskStateUnknown):
+    def _fail(self, error: OSError | MemoryError) -> NoReturn:
+        if isinstance(error, MemoryError):
+            self._reason = "there was no memory for a batch; restart"
+        elif isinstance(error, DiskStateUnknown):
             self._reason = f"a sync failed ({error}), so what is on disk is unknown; restart"
         elif not is_refusal(error):
             self._reason = f"writing failed ({error}); restart"

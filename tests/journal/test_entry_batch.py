@@ -50,3 +50,29 @@ def test_the_tree_grows_only_in_what_is_given_back(count: int) -> None:
         expected.append(leaf)
     assert (found.tree.size, found.tree.peaks) == (count, expected.peaks)
     assert found.leaves == batch.leaf_hashes()
+
+
+class FailingOnce(EncodedBatch):
+    """As a process out of memory at that moment would."""
+
+    def __init__(self, count: int) -> None:
+        super().__init__(0, bytes(16 * count), [received(n) for n in range(count)])
+        self.failures = 1
+
+    def leaf_hashes(self) -> list[bytes]:
+        if self.failures:
+            self.failures -= 1
+            raise MemoryError
+        return super().leaf_hashes()
+
+
+def test_a_growth_that_failed_is_done_again_by_who_waits_and_keeps_no_other_waiting() -> None:
+    growth = TreeGrowth()
+    for _ in range(2):
+        batch = FailingOnce(40)
+        assert growth.begin(Tree(), batch)().leaves == batch.leaf_hashes()
+    twice = FailingOnce(40)
+    twice.failures = 2
+    with pytest.raises(MemoryError):
+        growth.begin(Tree(), twice)()
+    growth.close()

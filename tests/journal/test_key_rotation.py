@@ -98,6 +98,21 @@ def test_both_keys_sign_for_the_overlap_and_then_the_new_one_alone(tmp_path: Pat
     assert second(journal, "--key", other.text) == 4
 
 
+def test_a_signature_line_taken_from_the_checkpoint_alone_is_found(tmp_path: Path) -> None:
+    journal = rotated(tmp_path, Clock())
+    path = journal / "checkpoint"
+    whole = path.read_bytes()
+    lines = whole.splitlines(keepends=True)
+    assert len(lines) == 6, "three lines of text, an empty one, one by each key"
+    for dropped in range(len(lines)):
+        path.write_bytes(b"".join(lines[:dropped] + lines[dropped + 1 :]))
+        assert verify(journal).exit_code == 4, lines[dropped]
+        assert second(journal) == 4, lines[dropped]
+    path.write_bytes(whole)
+    assert verify(journal).intact
+    assert second(journal) == 0
+
+
 def test_an_old_key_that_is_left_over_does_not_sign_after_its_time(tmp_path: Path) -> None:
     clock = Clock()
     rotated(tmp_path, clock)

@@ -212,6 +212,24 @@ def test_after_a_failed_sync_or_undo_the_writer_is_dead(
         assert writer.durable_count in {1, 2}
 
 
+def test_without_memory_for_a_batch_the_writer_is_dead_and_a_restart_mends_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_memory(*_: object) -> None:
+        raise MemoryError
+
+    fill(tmp_path, 3)
+    with open_writer(tmp_path) as writer, monkeypatch.context() as patched:
+        patched.setattr("audit.journal.merkle.Tree.extend", no_memory)
+        for why in ("no memory for a batch", "takes no more data: there was no memory"):
+            with pytest.raises(JournalUnavailable, match=why):
+                writer.append([received(3)])
+    with open_writer(tmp_path) as writer:
+        assert writer.durable_count >= 3, "what was promised, and what had been written beyond"
+        writer.append([received(4)])
+    assert verify(tmp_path / "journal").intact
+
+
 def test_a_closed_writer_takes_nothing(tmp_path: Path) -> None:
     writer = open_writer(tmp_path)
     writer.close()

@@ -643,7 +643,8 @@ class Journal:
         self.removed = 0
         self.read_identity(trusted)
         # In this order, so that a writer beside us only adds to what was read before.
-        shown = self.own_head(read_text(self.folder / "checkpoint"))
+        shown = read_text(self.folder / "checkpoint")
+        self.own_head(shown)
         histories = set(self.numbered("heads", ".heads"))
         self.firsts = sorted(self.numbered("segments", ".segment"))
         require(self.firsts and self.firsts[0] == 0, "segments: the first one is missing")
@@ -694,10 +695,10 @@ class Journal:
         require(head.name == self.name, "a head of another log")
         return head
 
-    def read_heads(self, shown: Head, histories: set[int]) -> dict[int, bytes]:
+    def read_heads(self, shown: str, histories: set[int]) -> dict[int, bytes]:
         """Root by size of every head in the history, which holds the checkpoint too."""
         roots: dict[int, bytes] = {}
-        count = 0
+        count, kept = 0, False
         for first in histories - set(self.firsts):
             empty = not (self.folder / "heads" / f"{first:020d}.heads").stat().st_size
             require(empty and first > self.firsts[-1], "heads: some belong to no segment")
@@ -706,11 +707,13 @@ class Journal:
             octets = path.read_bytes() if path.exists() else b""
             place = 0
             while match := RECORD.match(octets, place):
-                head = self.own_head(match[2].decode("utf-8", "replace"))
+                note = match[2].decode("utf-8", "replace")
+                head = self.own_head(note)
                 require(int(match[1]) == count, f"{path.name}: head {count} is missing")
                 rises = head.size > max(roots, default=-1) and head.size >= first
                 require(rises, f"{path.name}: head {count} is out of order")
                 roots[head.size] = head.root
+                kept = kept or note == shown
                 place, count = match.end(), count + 1
             if first != self.firsts[-1]:
                 following = self.firsts[self.firsts.index(first) + 1]
@@ -718,7 +721,7 @@ class Journal:
                 require(whole, f"{path.name} does not end with the head of its segment's end")
             elif place != len(octets):
                 self.notes.append(f"an unfinished head ends {path.name}")
-        require(roots.get(shown.size) == shown.root, "the checkpoint is not kept")
+        require(kept, "the checkpoint is not in the history as it stands")
         return roots
 
     def read_seals(self) -> None:

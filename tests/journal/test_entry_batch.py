@@ -3,6 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from typing_extensions import override
 
 from audit.journal.entry import Entry, Received, encode
 from audit.journal.entry_batch import EncodedBatch
@@ -59,6 +60,7 @@ class FailingOnce(EncodedBatch):
         super().__init__(0, bytes(16 * count), [received(n) for n in range(count)])
         self.failures = 1
 
+    @override
     def leaf_hashes(self) -> list[bytes]:
         if self.failures:
             self.failures -= 1

@@ -3,7 +3,6 @@ SHELL := /bin/sh
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 DATA ?= arr-data
 WORKERS ?= 3
 # What make test-long runs in full: crash campaigns, property tests, the index contract, exports. It prints figures and seeds;
@@ -59,18 +58,16 @@ lock: $(VENV)/.developer
 clean:
 	rm -rf $(VENV) .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage* dist
 
-# An environment with what the lock file names, every archive checked by its hash.
+# An environment with what the lock files name.
 $(VENV)/bin/python:
 	@sh tests/make_venv.sh $(PYTHON) $(VENV)
 
 $(VENV)/.product: $(VENV)/bin/python requirements.lock pyproject.toml
 	@echo "Installing the repository into $(VENV) …"
-	@$(PIP) install --require-hashes -r requirements.lock
-	@$(PIP) install --no-deps --editable .
+	@sh tests/install.sh $(VENV) requirements.lock compiled
 	@touch $@
 
 $(VENV)/.developer: $(VENV)/bin/python requirements-dev.lock pyproject.toml
 	@echo "Installing the repository and its tests' tools into $(VENV) …"
-	@$(PIP) install --no-compile --require-hashes -r requirements-dev.lock
-	@$(PIP) install --no-deps --editable .
+	@sh tests/install.sh $(VENV) requirements-dev.lock
 	@touch $@ $(VENV)/.product

@@ -27,7 +27,7 @@ from audit.bench.repository import (
     temporary_site,
 )
 from audit.bench.senders import SenderPlan, sending
-from audit.bench.traffic import batches, received
+from audit.bench.traffic import TWO_YEARS, batches, received
 from audit.errors import AuditError
 from audit.journal.writer import JournalOptions, JournalWriter
 from audit.query.access import READ_SCOPES
@@ -37,7 +37,6 @@ from audit.service.web_options import state_options
 from audit.settings import Settings
 from audit.state.store import StateStore
 
-DAYS = 730
 _BATCH = 1_000
 _SAMPLES = 200
 _REQUESTS_PER_S = 1_000_000.0
@@ -58,7 +57,8 @@ class ApiOptions:
     """What is asked.
 
     Attributes:
-        events: simulated over two years, in journal and index.
+        events: simulated, in journal and index.
+        days: over how many days before now.
         times: requests of each kind.
         arriving_per_s: messages that arrive over mutual TLS meanwhile.
         workers: processes that project while the index is filled.
@@ -66,6 +66,7 @@ class ApiOptions:
     """
 
     events: int = 20_000
+    days: int = TWO_YEARS
     times: int = 100
     arriving_per_s: int = 0
     workers: int = field(default_factory=cores)
@@ -83,7 +84,7 @@ def run(options: ApiOptions) -> dict[str, Any]:
             index__workers=options.workers,
             index__seal_after_h=SEALED_AT_ONCE_H,
         )
-        _fill_journal(site, options.events)
+        _fill_journal(site, options)
         with running(site, settings, "receive", "project"):
             filled_s = _wait_until_searchable(site, settings, options.events)
         with closing(open_index(settings, site.paths)) as index:
@@ -100,6 +101,7 @@ def run(options: ApiOptions) -> dict[str, Any]:
     named = [one["p99_ms"] for name, one in queries.items() if name.startswith(_NAMING)]
     return {
         "events": options.events,
+        "days": options.days,
         "arriving_per_s": options.arriving_per_s,
         "arrived_per_s": arriving_per_s,
         "queries": queries,
@@ -109,11 +111,11 @@ def run(options: ApiOptions) -> dict[str, Any]:
     }
 
 
-def _fill_journal(site: Site, events: int) -> None:
+def _fill_journal(site: Site, asked: ApiOptions) -> None:
     """As if they had come in over the years: the index is then made from the journal."""
     options = JournalOptions(key_file=site.paths.signing_key, position_file=site.paths.position)
     with JournalWriter.open(site.paths.journal, options) as writer:
-        for batch in batches(received(events, DAYS), _BATCH):
+        for batch in batches(received(asked.events, asked.days), _BATCH):
             writer.append(batch)
 
 

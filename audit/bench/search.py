@@ -13,7 +13,7 @@ from audit.bench.into_elasticsearch import local_address
 from audit.bench.machine import machine
 from audit.bench.questions import AskingOptions, ask_all
 from audit.bench.repository import SEALED_AT_ONCE_H, Site, cores, seal_past, temporary_site
-from audit.bench.traffic import batches, entries, received
+from audit.bench.traffic import TWO_YEARS, batches, entries, received
 from audit.errors import RequestError
 from audit.index.criteria import Everything
 from audit.index.document import IndexedRecord
@@ -25,7 +25,6 @@ from audit.service.backends import open_index
 from audit.service.paths import DataPaths
 from audit.settings import Settings, load
 
-DAYS = 730
 _SAMPLES = 400
 _ORIGIN = "bench"
 Progress = Callable[[str, int, int], None]
@@ -41,7 +40,8 @@ class SearchBenchOptions:
     """What is searched.
 
     Attributes:
-        events: simulated over two years, received when they happened.
+        events: simulated, received when they happened.
+        days: over how many days before now.
         elasticsearch: its address on this machine, to be measured beside; None for not.
         data: a repository's data folder to search instead; nothing is put into it.
         batch: records put at once.
@@ -53,6 +53,7 @@ class SearchBenchOptions:
     """
 
     events: int = 100_000
+    days: int = TWO_YEARS
     elasticsearch: str | None = None
     data: Path | None = None
     batch: int = 500
@@ -89,7 +90,7 @@ def run(options: SearchBenchOptions) -> dict[str, Any]:
                 index.clear()
     return {
         "events": options.events,
-        "days": DAYS,
+        "days": options.days,
         "arriving_per_s": options.arriving_per_s,
         **asked["embedded"],
         "elasticsearch": asked.get("elasticsearch"),
@@ -143,7 +144,7 @@ def _fill(indices: dict[str, SearchIndex], options: SearchBenchOptions) -> _Fill
     filled = _Filled([], dict.fromkeys(indices, 0.0))
     every = max(1, options.events // _SAMPLES)
     projected_s = 0.0
-    source = entries(received(options.events, DAYS))
+    source = entries(received(options.events, options.days))
     with WorkerPool(max(1, options.workers), _ORIGIN, ProjectionOptions()) as pool:
         for batch in batches(source, options.batch):
             watch = Watch()

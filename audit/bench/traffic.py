@@ -12,6 +12,8 @@ from audit.simulate.hospital import simulate
 T = TypeVar("T")
 
 SEED = 1
+TWO_YEARS = 730
+"""Days."""
 PEER = "127.0.0.1:6514"
 _SALT = bytes(SALT_OCTETS)
 _BOM = b"\xef\xbb\xbf"

@@ -10,6 +10,13 @@ from audit.cli.options import examples, json_option, print_json
 
 _PROGRESS_S: Final = 5.0
 """Between two lines about the same."""
+_days_option = click.option(
+    "--days",
+    type=click.IntRange(min=1),
+    default=730,
+    show_default=True,
+    help="Over how many days they are spread, until now.",
+)
 
 
 @click.group(
@@ -133,8 +140,9 @@ def ingest(
     type=click.IntRange(min=1),
     default=100_000,
     show_default=True,
-    help="Records, simulated over two years.",
+    help="Records, simulated.",
 )
+@_days_option
 @click.option(
     "--with-elasticsearch",
     "elasticsearch",
@@ -163,6 +171,7 @@ def ingest(
 @json_option
 def search(
     events: int,
+    days: int,
     elasticsearch: str | None,
     arriving: int,
     times: int,
@@ -175,6 +184,7 @@ def search(
 
     options = SearchBenchOptions(
         events=events,
+        days=days,
         elasticsearch=elasticsearch,
         arriving_per_s=arriving,
         data=data,
@@ -224,8 +234,9 @@ def connections(connections: int, seconds: float, as_json: bool) -> None:
     type=click.IntRange(min=1),
     default=20_000,
     show_default=True,
-    help="Records, simulated over two years.",
+    help="Records, simulated.",
 )
+@_days_option
 @click.option(
     "--times",
     type=click.IntRange(min=1),
@@ -241,11 +252,12 @@ def connections(connections: int, seconds: float, as_json: bool) -> None:
     help="Messages a second that arrive over TLS meanwhile.",
 )
 @json_option
-def api(events: int, times: int, arriving: int, as_json: bool) -> None:
+def api(events: int, days: int, times: int, arriving: int, as_json: bool) -> None:
     """How long callers of the API and the home page wait, each look journaled as always."""
     from audit.bench.api import ApiOptions, run
 
-    _show(run(ApiOptions(events=events, times=times, arriving_per_s=arriving)), as_json)
+    options = ApiOptions(events=events, days=days, times=times, arriving_per_s=arriving)
+    _show(run(options), as_json)
 
 
 @bench.command(

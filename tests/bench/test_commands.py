@@ -79,8 +79,8 @@ def test_journal() -> None:
 
 
 def test_search() -> None:
-    arguments = ["bench", "search", "--events", "300", "--times", "3", "--arriving", "20"]
-    result = CliRunner().invoke(arr, [*arguments, "--json"], catch_exceptions=False)
+    arguments = ["--events", "300", "--days", "45", "--times", "3", "--arriving", "20", "--json"]
+    result = CliRunner().invoke(arr, ["bench", "search", *arguments], catch_exceptions=False)
     assert result.exit_code == 0, result.output
     told = [line.partition(":")[0] for line in result.stderr.splitlines()]
     assert told == ["putting records", "sealing months that are past", "asking embedded"]
@@ -147,7 +147,8 @@ def test_connections() -> None:
 
 @pytest.mark.slow
 def test_api() -> None:
-    found = figures("api", "--events", "60", "--times", "2", "--arriving", "20")
+    spread = ("--events", "60", "--days", "45")
+    found = figures("api", *spread, "--times", "2", "--arriving", "20")
     assert {"patient", "requestor", "study", "patient_pivot", "facets", "home_page"} <= set(
         found["queries"]
     )

@@ -19,8 +19,8 @@ demo: $(VENV)/.product
 
 test: $(VENV)/bin/python
 	@sh tests/provision.sh & provided=$$!; $(MAKE) --no-print-directory check; checked=$$?; wait $$provided && exit $$checked
-	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadscope --ignore tests/end_to_end --cov --cov-report= --cov-fail-under=0
-	@$(BIN)/python -m pytest tests/end_to_end
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadscope -m "not alone" --cov --cov-report= --cov-fail-under=0
+	@$(BIN)/python -m pytest -m alone tests/end_to_end/test_in_time.py
 	@$(BIN)/coverage report --fail-under=90
 
 test-long: $(VENV)/.developer

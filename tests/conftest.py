@@ -27,7 +27,7 @@ settings.load_profile("long" if os.environ.get("ARR_LONG") else "short")
 SHARED = ("elastic", "browser")
 """Marks of tests that share one server or browser."""
 
-CAMPAIGNS = {"bench", "browser", "contract", "crash", "hapi", "simulate"}
+CAMPAIGNS = {"bench", "browser", "contract", "crash", "end_to_end", "hapi", "simulate"}
 """Folders of tests that are long for how often they do something, not for what they reach."""
 
 

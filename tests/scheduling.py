@@ -1,5 +1,5 @@
 """Which tests share a worker: those of a module, whose fixtures are then made once, and those of
-one Elasticsearch.
+one Elasticsearch or one demo.
 """
 
 from typing import Any, Final
@@ -11,9 +11,14 @@ SERVER: Final = "elastic"
 """In the names of all tests that ask the one Elasticsearch, and of those that imitate it."""
 
 
+_DEMO: Final = "tests/end_to_end"
+
+
 def scope_of(nodeid: str) -> str:
     """What is run by one worker, in one go."""
-    return SERVER if SERVER in nodeid else nodeid.partition("::")[0]
+    if SERVER in nodeid:
+        return SERVER
+    return _DEMO if nodeid.startswith(_DEMO) else nodeid.partition("::")[0]
 
 
 class ByModule(LoadScopeScheduling):  # type: ignore[misc]  # as above

@@ -6,7 +6,7 @@ import orjson
 import pytest
 from fhir.resources.R4B.bundle import Bundle
 from fhir.resources.R4B.operationoutcome import OperationOutcome
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from starlette.testclient import TestClient
 
@@ -14,6 +14,7 @@ from audit.fhir.feed import resources_in
 from audit.query.access import Scope
 from tests.api.fhir_client import EVENTS, fhir_client
 from tests.conformance.json_cases import QUERY, STUDY
+from tests.properties import examples
 from tests.web.stack import Stack
 
 JSON = {"Content-Type": "application/fhir+json"}
@@ -165,7 +166,7 @@ ENTRIES = st.lists(
 )
 
 
-@settings(max_examples=60)
+@examples(20)
 @given(ENTRIES, st.dictionaries(st.text(max_size=5), VALUES, max_size=2), st.booleans())
 def test_resources_are_cut_out_exactly(
     entries: list[dict[str, Any]], more: dict[str, Any], indented: bool

@@ -5,7 +5,7 @@ from urllib.parse import quote, urlencode
 
 import pytest
 from fhir.resources.R4B.operationoutcome import OperationOutcome
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from starlette.testclient import TestClient
 
@@ -15,6 +15,7 @@ from audit.query.access import READ_SCOPES, Scope
 from tests.api.fhir_client import EVENTS, fhir_client
 from tests.conformance.json_cases import QUERY
 from tests.projector.messages import message, syslog
+from tests.properties import examples
 from tests.web.stack import stack
 
 MODIFIERS = ["", ":missing", ":not", ":text", ":exact", ":contains", ":identifier", ":x", ":"]
@@ -43,7 +44,7 @@ def encoded(pairs: list[tuple[str, str]]) -> str:
     return urlencode([("date", "ge2020"), *pairs], errors="surrogatepass")
 
 
-@settings(max_examples=50)
+@examples(20)
 @given(PAIRS, st.booleans())
 def test_any_search_is_answered_or_refused(
     client: TestClient, pairs: list[tuple[str, str]], strict: bool
@@ -58,7 +59,7 @@ def test_any_search_is_answered_or_refused(
     assert posted.status_code in {200, 400, 406}
 
 
-@settings(max_examples=25)
+@examples(25)
 @given(
     st.lists(
         st.tuples(st.sampled_from([*syslog_parameters(), "recorded", "_count", "x"]), VALUES),
@@ -71,14 +72,14 @@ def test_any_syslog_search_is_answered_or_refused(
     assert client.get(f"/syslogsearch?{encoded(pairs)}").status_code in {200, 400}
 
 
-@settings(max_examples=20)
+@examples(20)
 @given(st.text(min_size=1, max_size=20))
 def test_any_id_is_answered_or_unknown(client: TestClient, name: str) -> None:
     path = quote(name, safe="", errors="surrogatepass")
     assert client.get(f"{EVENTS}/{path}").status_code in {404, 405}
 
 
-@settings(max_examples=25)
+@examples(25)
 @given(st.binary(max_size=40) | st.text('{}[]",:ab1 ', max_size=30).map(str.encode))
 def test_any_body_is_taken_or_refused(client: TestClient, body: bytes) -> None:
     headers = {"Content-Type": "application/fhir+json"}

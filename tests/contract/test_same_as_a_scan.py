@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from audit.index.criteria import Criteria, fold
@@ -14,6 +14,7 @@ from audit.index.row_ids import SECOND
 from tests.contract.paging import all_pages
 from tests.index import records as made
 from tests.index.records import MONTH_START, scanned
+from tests.properties import examples
 
 HOUR = 3600 * SECOND
 
@@ -112,7 +113,7 @@ def test_sealed_answers_as_a_scan_does(
 
 @pytest.mark.elastic
 @pytest.mark.slow
-@settings(max_examples=6)
+@examples(6)
 @given(
     held=made.records(least=5, most=30),
     questions=st.lists(made.criteria, min_size=8, max_size=12),

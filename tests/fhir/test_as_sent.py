@@ -5,7 +5,7 @@ from typing import Any
 import orjson
 import pytest
 from fhir.resources.R4B.auditevent import AuditEvent
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from audit.fhir.as_sent import as_sent
@@ -13,6 +13,7 @@ from audit.fhir.values import Json
 from audit.record import fhir_grammar
 from tests.conformance.json_cases import QUERY
 from tests.fhir.samples import as_fhir
+from tests.properties import examples
 
 EVENT: Json = orjson.loads(QUERY)
 
@@ -135,14 +136,14 @@ VALUES = st.recursive(
 )
 
 
-@settings(max_examples=80)
+@examples(20)
 @given(st.sampled_from(sorted(fhir_grammar.elements("AuditEvent"))), VALUES)
 def test_whatever_is_sent_the_answer_is_sound(name: str, value: Any) -> None:
     if name != "resourceType":
         told(**{name: value})
 
 
-@settings(max_examples=80)
+@examples(20)
 @given(
     st.sampled_from(["agent", "source", "entity"]),
     st.sampled_from(

@@ -1,11 +1,12 @@
 from itertools import pairwise
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from audit.frame.non_transparent import NonTransparentDecoder
 from audit.frame.octet_counting import Frame
+from tests.properties import examples
 
 LIMIT = 40
 HEAD = 6
@@ -31,7 +32,7 @@ trailers = st.sampled_from([b"\n", b"\r\n", b"\x00", b"\x00\n"])
 
 
 @given(st.lists(messages, max_size=6), trailers, cuts)
-@settings(max_examples=200)
+@examples(40)
 def test_any_split_gives_each_message(sent: list[bytes], trailer: bytes, at: list[int]) -> None:
     frames = feed_in_parts(b"".join(message + trailer for message in sent), at)
     assert frames == [
@@ -41,7 +42,7 @@ def test_any_split_gives_each_message(sent: list[bytes], trailer: bytes, at: lis
 
 
 @given(st.binary(max_size=300) | st.text(alphabet="<85>\n\r\0x").map(str.encode), cuts)
-@settings(max_examples=300)
+@examples(60)
 def test_any_split_of_any_octets_gives_the_same(stream: bytes, at: list[int]) -> None:
     whole = feed_in_parts(stream, [])
     assert feed_in_parts(stream, at) == whole

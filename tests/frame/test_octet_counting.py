@@ -1,11 +1,12 @@
 from itertools import pairwise
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from audit.errors import FrameError
 from audit.frame.octet_counting import Frame, OctetCountingDecoder, encode
+from tests.properties import examples
 
 LIMIT = 50
 HEAD = 7
@@ -39,7 +40,7 @@ cuts = st.lists(st.integers(0, 2000), max_size=12)
 
 
 @given(messages, cuts)
-@settings(max_examples=150)
+@examples(30)
 def test_any_split_of_whole_messages_gives_each_message(sent: list[bytes], at: list[int]) -> None:
     frames, fault = feed_in_parts(b"".join(map(encode, sent)), at)
     assert frames == [expected(message) for message in sent]
@@ -47,7 +48,7 @@ def test_any_split_of_whole_messages_gives_each_message(sent: list[bytes], at: l
 
 
 @given(st.lists(st.one_of(st.binary(max_size=9).map(encode), st.binary(max_size=30))), cuts)
-@settings(max_examples=300)
+@examples(60)
 def test_any_split_of_any_octets_gives_the_same(parts: list[bytes], at: list[int]) -> None:
     stream = b"".join(parts)
     assert feed_in_parts(stream, at) == feed_in_parts(stream, list(range(len(stream))))

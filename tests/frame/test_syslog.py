@@ -3,13 +3,14 @@ from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from syslog_rfc5424_parser import ParseError, SyslogMessage  # type: ignore[import-untyped]
 
 from audit.frame.structured_data import parse_structured_data
 from audit.frame.syslog import SyslogHeader, format_message, read_header
 from audit.standards import rules
+from tests.properties import examples
 
 XML = b'<?xml version="1.0"?><AuditMessage/>'
 USUAL = b"<85>1 2026-03-01T09:30:00.123Z host.example app 4711 IHE+RFC-3881 - "
@@ -148,7 +149,7 @@ def test_no_header(raw: bytes) -> None:
 
 
 @given(st.binary(max_size=200) | st.text(alphabet='<85>1 -[]"\\=aZ:2026T').map(str.encode))
-@settings(max_examples=400)
+@examples(80)
 def test_nothing_raises_and_every_remark_has_a_rule(raw: bytes) -> None:
     header = read_header(raw)
     assert 0 <= header.msg_offset <= len(raw)
@@ -190,7 +191,7 @@ def written(data: list[tuple[str, tuple[tuple[str, str], ...]]]) -> str:
     data=elements,
     msg=st.text(max_size=30),
 )
-@settings(max_examples=150)
+@examples(30)
 def test_well_formed_headers_are_read_as_an_independent_parser_does(
     priority: int,
     time: datetime,

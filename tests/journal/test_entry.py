@@ -6,7 +6,7 @@ from dataclasses import replace
 from hashlib import sha256
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from audit.errors import IntegrityViolation
@@ -21,6 +21,7 @@ from audit.journal.entry import (
     encode,
 )
 from tests.journal.journals import received
+from tests.properties import examples
 
 U64 = st.integers(0, 2**64 - 1)
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=16)
@@ -51,7 +52,7 @@ def entries(draw: st.DrawFn) -> Entry:
 
 
 @given(entries(), st.binary(max_size=20), st.binary(max_size=20))
-@settings(max_examples=150)
+@examples(30)
 def test_round_trip_at_any_place(entry: Entry, before: bytes, after: bytes) -> None:
     encoded = encode(entry)
     octets = before + encoded.head + encoded.body + after
@@ -62,7 +63,7 @@ def test_round_trip_at_any_place(entry: Entry, before: bytes, after: bytes) -> N
 
 
 @given(entries(), st.data())
-@settings(max_examples=100)
+@examples(20)
 def test_every_prefix_is_refused(entry: Entry, data: st.DataObject) -> None:
     encoded = encode(entry)
     octets = encoded.head + encoded.body

@@ -3,7 +3,7 @@
 from hashlib import sha256
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from audit.journal.merkle import (
@@ -17,6 +17,7 @@ from audit.journal.merkle import (
     range_root,
     root_from_inclusion,
 )
+from tests.properties import examples
 
 LEAVES = [hash_leaf(bytes([n % 256, n // 256])) for n in range(600)]
 
@@ -84,7 +85,7 @@ def test_peaks_must_fit_the_size() -> None:
 
 
 @given(st.integers(1, 600), st.data())
-@settings(max_examples=60, deadline=None)
+@examples(20)
 def test_inclusion(size: int, data: st.DataObject) -> None:
     index = data.draw(st.integers(0, size - 1))
     path = inclusion_path(nodes, index, size)
@@ -99,7 +100,7 @@ def test_inclusion(size: int, data: st.DataObject) -> None:
 
 
 @given(st.integers(0, 600), st.data())
-@settings(max_examples=60, deadline=None)
+@examples(20)
 def test_consistency(size: int, data: st.DataObject) -> None:
     old = data.draw(st.integers(0, size))
     path = consistency_path(nodes, old, size)

@@ -3,7 +3,7 @@ from itertools import pairwise
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from audit.errors import IntegrityViolation
@@ -17,6 +17,7 @@ from audit.journal.removal import (
     signed_removal,
     spans_of,
 )
+from tests.properties import examples
 
 NAME = "example.org/k3f9x2ab"
 OLD = Signer(NAME, Ed25519PrivateKey.from_private_bytes(bytes(32)))
@@ -41,7 +42,7 @@ def test_the_written_form_is_read() -> None:
     assert signed_removal(REMOVAL.signed(OLD), IDENTITY) == REMOVAL
 
 
-@settings(max_examples=50)
+@examples(20)
 @given(st.sets(st.integers(0, 60)))
 def test_spans_hold_what_they_were_made_of(sequences: set[int]) -> None:
     spans = spans_of(sorted(sequences))

@@ -2,7 +2,7 @@ import struct
 from zlib import crc32
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from audit.errors import IntegrityViolation
@@ -13,6 +13,7 @@ from audit.journal.sealed_index import (
     encode_index,
     index_length,
 )
+from tests.properties import examples
 
 START = 48
 sizes = st.builds(
@@ -29,7 +30,7 @@ def _end(blocks: list[BlockSizes]) -> int:
     return START + sum(block.stored_octets for block in blocks)
 
 
-@settings(max_examples=60)
+@examples(20)
 @given(st.lists(sizes, max_size=6))
 def test_what_is_written_is_read(blocks: list[BlockSizes]) -> None:
     blocks = [*blocks, FOOT]

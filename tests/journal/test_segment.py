@@ -1,7 +1,7 @@
 """audit.journal.segment"""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from audit.errors import IntegrityViolation
@@ -18,6 +18,7 @@ from audit.journal.segment import (
     foot_length,
     head_length,
 )
+from tests.properties import examples
 
 HASH = st.binary(min_size=32, max_size=32)
 U64 = st.integers(0, 2**64 - 1)
@@ -45,7 +46,7 @@ FEET = st.builds(
 
 
 @given(heads(), st.binary(max_size=20))
-@settings(max_examples=60)
+@examples(20)
 def test_head_round_trip(head: SegmentHead, after: bytes) -> None:
     octets = encode_head(head)
     assert decode_head(octets + after) == head
@@ -53,7 +54,7 @@ def test_head_round_trip(head: SegmentHead, after: bytes) -> None:
 
 
 @given(FEET)
-@settings(max_examples=60)
+@examples(20)
 def test_foot_round_trip(foot: SegmentFoot) -> None:
     octets = encode_foot(foot)
     assert decode_foot(octets) == foot

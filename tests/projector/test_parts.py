@@ -1,7 +1,7 @@
 from dataclasses import replace
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from audit.bench.traffic import entries, received
@@ -12,6 +12,7 @@ from audit.record import assess
 from audit.record.audit_message import AuditMessage
 from tests.projector.messages import entry as arrival
 from tests.projector.messages import message, patient, person, syslog
+from tests.properties import examples
 from tests.record.test_known_parts import odd
 
 OPTIONS = (
@@ -58,7 +59,7 @@ def test_remembered_or_afresh_records_are_the_same(monkeypatch: pytest.MonkeyPat
     assert [project.project(entry, "abcd", options=options) for entry in arrived] == first
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(20)
 @given(odd(), st.sampled_from(OPTIONS))
 def test_any_record_is_the_same_remembered_or_afresh(
     monkeypatch: pytest.MonkeyPatch, msg: bytes, options: ProjectionOptions

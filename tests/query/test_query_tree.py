@@ -2,7 +2,7 @@ import re
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
@@ -10,6 +10,7 @@ from audit.errors import QuerySyntaxError
 from audit.index.criteria import And, Criteria, Exists, Not, Or, Phrase, Prefix, Range, Term, Text
 from audit.query.language import LanguageLimits, parse_query
 from audit.query.query_tree import OPERATIONS, Bare, QueryNode, written
+from tests.properties import examples
 from tests.query.test_language_times import NOW, at
 
 TREE: TypeAdapter[Any] = TypeAdapter(QueryNode)
@@ -104,7 +105,7 @@ def meant(tree: Any) -> Criteria:
             return Phrase(tree["text"])
 
 
-@settings(max_examples=150)
+@examples(30)
 @given(TREES)
 def test_every_tree_and_its_text_ask_the_same(tree: Any) -> None:
     try:

@@ -1,7 +1,7 @@
 import random
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from lxml import etree
 
@@ -11,6 +11,7 @@ from audit.record.findings import Severity, finding
 from audit.record.xml_input import XmlLimits
 from tests.conformance.corpus import EXAMPLES, MESSAGES, SIZES, changed, example
 from tests.conformance.rule_cases import CASES, RuleCase
+from tests.properties import examples
 
 GOOD = example("110103")
 
@@ -49,7 +50,7 @@ MESSAGES_TO_SHUFFLE = [
 ]
 
 
-@settings(max_examples=120)
+@examples(24)
 @given(st.sampled_from(range(len(MESSAGES_TO_SHUFFLE))), st.integers(0, 2**16))
 def test_the_verdict_is_the_same_whatever_the_order_and_the_blanks(number: int, seed: int) -> None:
     octets = MESSAGES_TO_SHUFFLE[number]
@@ -177,14 +178,14 @@ def test_a_fix_and_a_clause_of_its_own() -> None:
     assert (one.fix, one.clause) == ("do", "here")
 
 
-@settings(max_examples=200)
+@examples(40)
 @given(st.binary(max_size=400))
 def test_no_octets_raise(octets: bytes) -> None:
     told = assess(octets)
     assert told.verdict in {"invalid", "malformed"}
 
 
-@settings(max_examples=200)
+@examples(40)
 @given(st.integers(0, len(GOOD) - 1), st.binary(max_size=3))
 def test_no_change_raises(place: int, octets: bytes) -> None:
     assess(GOOD[:place] + octets + GOOD[place + 1 :])

@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from enum import Enum
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from audit.record import build
@@ -14,6 +14,7 @@ from audit.record.findings import Severity
 from audit.record.parse import parse
 from audit.record.serialise import serialise
 from audit.standards import code_tables
+from tests.properties import examples
 from tests.record.build_cases import EVENTS
 
 NOW = datetime(2026, 11, 21, 8, 30, 15, 250_000, tzinfo=timezone(timedelta(hours=1)))
@@ -43,7 +44,7 @@ def with_role(message: AuditMessage, role: build.Role) -> list[ActiveParticipant
 
 @pytest.mark.parametrize("event", sorted(EVENTS))
 def test_every_built_message_is_valid_in_tier_dicom(event: str) -> None:
-    @settings(max_examples=40)
+    @examples(20)
     @given(EVENTS[event])
     def holds(message: AuditMessage) -> None:
         octets = serialise(message)

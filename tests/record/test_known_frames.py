@@ -5,13 +5,14 @@ from unittest.mock import patch
 from xml.sax.saxutils import escape
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from audit.record import assess as assessing
 from audit.record import known_parts
 from audit.record.assess import Assessment, assess
 from audit.record.known_frames import object_in_frame
+from tests.properties import examples
 
 _HEAD = (
     b"<AuditMessage>"
@@ -179,7 +180,7 @@ _VALUES = st.one_of(
 )
 
 
-@settings(max_examples=400)
+@examples(80)
 @given(st.data(), _VALUES)
 def test_whatever_stands_in_a_known_frame_gets_the_same_answer(
     data: st.DataObject, value: bytes

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from unittest.mock import patch
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from lxml import etree
 
@@ -15,6 +15,7 @@ from audit.record.known_parts import cut_up, known_message
 from audit.record.xml_input import DEFAULT_LIMITS, XmlLimits
 from tests.conformance.corpus import EXAMPLES, SIZES, changed, example
 from tests.conformance.rule_cases import CASES, RuleCase
+from tests.properties import examples
 
 _PART = re.compile(
     rb"(?=<(?:EventIdentification|ActiveParticipant|AuditSourceIdentification"
@@ -79,7 +80,7 @@ def odd(draw: st.DrawFn) -> bytes:
     )
 
 
-@settings(max_examples=400)
+@examples(80)
 @given(USUAL)
 def test_a_message_of_known_parts_gets_the_same_answer(parts: list[bytes]) -> None:
     whole = _HEAD + b"".join(parts) + _END
@@ -88,7 +89,7 @@ def test_a_message_of_known_parts_gets_the_same_answer(parts: list[bytes]) -> No
     assert assess(whole) == expected
 
 
-@settings(max_examples=400)
+@examples(80)
 @given(odd())
 def test_parts_in_any_order_and_what_stands_between_them_get_the_same_answer(whole: bytes) -> None:
     expected = assess_afresh(whole)
@@ -111,7 +112,7 @@ _VALUES = st.one_of(
 )  # fmt: skip
 
 
-@settings(max_examples=500)
+@examples(100)
 @given(st.sampled_from(_PLACES), _VALUES)
 def test_a_new_part_is_judged_alone_as_in_its_place(place: bytes, value: bytes) -> None:
     assess(GOOD)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from lxml import etree
 
@@ -10,6 +10,7 @@ from audit.record.assess import Assessment, assess
 from audit.record.location import path_of
 from audit.record.xml_tree import Element
 from tests.conformance.corpus import EXAMPLES, SIZES, example
+from tests.properties import examples
 
 _CODE = ("csd-code", "codeSystemName", "originalText")
 MANDATORY = {
@@ -74,7 +75,7 @@ def paths(told: Assessment) -> set[str]:
     return {one.path for one in told.findings if one.severity == "error"}
 
 
-@settings(max_examples=150)
+@examples(30)
 @given(trees, data)
 def test_a_mandatory_attribute_that_is_left_out_or_misspelt(
     root: Element, choices: st.DataObject
@@ -98,7 +99,7 @@ def test_a_mandatory_attribute_that_is_left_out_or_misspelt(
         assert f"{path}/@{name}" in paths(told)
 
 
-@settings(max_examples=100)
+@examples(20)
 @given(trees, data)
 def test_a_value_that_the_grammar_does_not_know(root: Element, choices: st.DataObject) -> None:
     element = drawn(choices, root, lambda one: bool(WRONG.keys() & one.attrib.keys()))
@@ -111,7 +112,7 @@ def test_a_value_that_the_grammar_does_not_know(root: Element, choices: st.DataO
     assert f"{path_of(element)}/@{name}" in paths(told)
 
 
-@settings(max_examples=100)
+@examples(20)
 @given(trees, data)
 def test_an_element_or_text_in_the_wrong_place(root: Element, choices: st.DataObject) -> None:
     element = drawn(choices, root, lambda one: one.tag not in WITH_TEXT)
@@ -125,7 +126,7 @@ def test_an_element_or_text_in_the_wrong_place(root: Element, choices: st.DataOb
     assert any(one.startswith(path_of(element)) for one in paths(told))
 
 
-@settings(max_examples=100)
+@examples(20)
 @given(trees, data)
 def test_an_element_that_is_needed_or_stands_twice(root: Element, choices: st.DataObject) -> None:
     tags = choices.draw(st.sampled_from([NEEDED, ONCE]))
@@ -145,7 +146,7 @@ def test_an_element_that_is_needed_or_stands_twice(root: Element, choices: st.Da
         assert any(one.startswith(path_of(parent)) for one in paths(told))
 
 
-@settings(max_examples=60)
+@examples(20)
 @given(trees, data)
 def test_parts_in_another_order(root: Element, choices: st.DataObject) -> None:
     element = drawn(

@@ -3,7 +3,7 @@ from base64 import b64encode
 from io import BytesIO
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 from pydicom import Dataset, dcmwrite
 from pydicom.dataset import FileMetaDataset
@@ -21,6 +21,7 @@ from audit.record.dicom_dataset import (
     looks_like_data_set,
 )
 from audit.record.query_content import decode_query
+from tests.properties import examples
 
 EXPLICIT_LE = "1.2.840.10008.1.2.1"
 
@@ -208,7 +209,7 @@ def test_what_is_no_data_set_gives_nothing(octets: bytes) -> None:
         decode_data_set(octets, EXPLICIT_LE)
 
 
-@settings(max_examples=150)
+@examples(30)
 @given(
     st.binary(max_size=300),
     st.sampled_from(["", IMPLICIT_LE, EXPLICIT_LE, EXPLICIT_BE, DEFLATED_LE]),
@@ -220,7 +221,7 @@ def test_no_octets_raise(octets: bytes, syntax: str) -> None:
     looks_like_data_set(octets, syntax)
 
 
-@settings(max_examples=100)
+@examples(20)
 @given(st.integers(0, 400), st.integers(0, 255))
 def test_no_change_of_an_octet_raises(place: int, value: int) -> None:
     octets = bytearray(encoded(identifier(), EXPLICIT_LE, undefined=True))

@@ -1,4 +1,4 @@
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from lxml import etree
 
@@ -16,6 +16,7 @@ from audit.record.audit_message import (
 )
 from audit.record.parse import parse
 from audit.record.serialise import serialise
+from tests.properties import examples
 
 ANY = st.text(
     st.characters(exclude_categories=("Cs", "Cc"), exclude_characters="\ufffe\uffff")
@@ -99,7 +100,7 @@ MESSAGES = st.builds(
 )
 
 
-@settings(max_examples=60)
+@examples(20)
 @given(MESSAGES)
 def test_parsing_what_was_serialised_gives_the_same_message(message: AuditMessage) -> None:
     octets = serialise(message)

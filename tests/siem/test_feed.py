@@ -6,7 +6,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 from typing_extensions import override
@@ -19,6 +18,7 @@ from audit.query.access import Principal, Scope
 from audit.siem.feed import Feed, cursor_of, position_of
 from tests.journal.journals import open_writer
 from tests.projector.messages import NOW, SECOND
+from tests.properties import examples
 from tests.query.trail import NOBODY, Trail
 
 SIEM = Principal("siem", scopes=frozenset({Scope.SIEM_READ, Scope.AUDIT_READ}), kind="token")
@@ -183,4 +183,4 @@ class GrowingFeed(RuleBasedStateMachine):
 
 
 TestGrowingFeed = GrowingFeed.TestCase
-TestGrowingFeed.settings = settings(max_examples=15, stateful_step_count=25, deadline=None)
+TestGrowingFeed.settings = examples(15, stateful_step_count=25)

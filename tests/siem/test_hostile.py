@@ -4,7 +4,7 @@ import json
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from syslog_rfc5424_parser import SyslogMessage  # type: ignore[import-untyped]
 
@@ -13,6 +13,7 @@ from audit.frame.syslog import read_header
 from audit.index.document import IndexedRecord
 from audit.siem.formats import Formatter, SiemFormat, Unmappable
 from audit.standards.files import read_toml
+from tests.properties import examples
 from tests.siem.records import corpus, formatter
 from tests.siem.test_cef import KEYS, read
 
@@ -90,7 +91,7 @@ def records(draw: st.DrawFn) -> IndexedRecord:
 
 
 @given(record=records(), patients=st.booleans(), staff=st.booleans())
-@settings(max_examples=40)
+@examples(20)
 def test_one_record_is_one_line(record: IndexedRecord, patients: bool, staff: bool) -> None:
     for form in SiemFormat:
         made = formatter(form, patients=patients, staff=staff)

@@ -6,7 +6,6 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
-from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 from typing_extensions import override
@@ -14,6 +13,7 @@ from typing_extensions import override
 from audit.errors import ConnectionFailed, IndexUnavailable, JournalUnavailable, StorageError
 from audit.journal.reader import JournalReader
 from tests.journal.journals import open_writer
+from tests.properties import examples
 from tests.query.trail import Trail
 from tests.siem.push_receiver import Receiver, say
 from tests.siem.pushing import Pushing, push_to, running
@@ -253,4 +253,4 @@ class Outages(RuleBasedStateMachine):
 
 
 TestOutages = Outages.TestCase
-TestOutages.settings = settings(max_examples=30, stateful_step_count=15, deadline=None)
+TestOutages.settings = examples(15, stateful_step_count=15)

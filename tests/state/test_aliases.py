@@ -3,13 +3,14 @@
 from tempfile import TemporaryDirectory
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from audit.errors import RequestError
 from audit.state.aliases import Aliases, Link, Name
 from audit.state.options import StateOptions
 from audit.state.store import StateStore
+from tests.properties import examples
 
 
 def names_of(aliases: Aliases, name: Name, version: int | None = None) -> set[tuple[str, str]]:
@@ -105,7 +106,7 @@ def test_how_far_a_learner_has_looked(store: StateStore) -> None:
 
 
 @given(st.lists(st.sets(st.integers(0, 9), min_size=2, max_size=3), max_size=6))
-@settings(max_examples=25, deadline=None)
+@examples(25)
 def test_linked_names_are_the_connected_ones(links: list[set[int]]) -> None:
     with TemporaryDirectory() as folder, StateStore(f"sqlite:///{folder}/s.db") as store:
         groups = [{n} for n in range(10)]

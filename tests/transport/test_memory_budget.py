@@ -1,9 +1,10 @@
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from audit.errors import ConfigurationError
 from audit.transport.memory_budget import MemoryBudget
+from tests.properties import examples
 
 
 def test_those_who_wait_are_served_in_turn() -> None:
@@ -34,7 +35,7 @@ def test_more_than_there_is_in_all_is_refused() -> None:
 
 
 @given(st.lists(st.tuples(st.integers(1, 5), st.integers(0, 100)), max_size=40))
-@settings(max_examples=100)
+@examples(20)
 def test_never_more_is_reserved_than_there_is_and_all_are_served_in_the_end(
     steps: list[tuple[int, int]],
 ) -> None:

@@ -3,13 +3,14 @@ from collections import deque
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 from typing_extensions import override
 
 from audit.errors import ConfigurationError, StorageError
 from audit.transport.spool import Spool, SpoolFull, SpoolOptions
+from tests.properties import examples
 
 SMALL = SpoolOptions(max_octets=2000, segment_octets=100, sync=False)
 
@@ -112,7 +113,7 @@ def test_the_file_cut_at_every_octet_keeps_every_whole_message(tmp_path: Path) -
 
 
 @given(place=st.integers(0, 100), bit=st.integers(0, 7))
-@settings(max_examples=60)
+@examples(20)
 def test_a_flipped_bit_is_never_sent(
     tmp_path_factory: pytest.TempPathFactory, place: int, bit: int
 ) -> None:
@@ -238,5 +239,5 @@ class SpoolMachine(RuleBasedStateMachine):
 
 def test_against_a_plain_queue(tmp_path: Path) -> None:
     SpoolMachine.root = str(tmp_path)
-    SpoolMachine.TestCase.settings = settings(max_examples=40, stateful_step_count=30)
+    SpoolMachine.TestCase.settings = examples(15, stateful_step_count=30)
     SpoolMachine.TestCase("runTest").debug()

@@ -67,7 +67,7 @@ def judge_fhir_event(message: AuditMessage, profiles: Sequence[str]) -> list[Fin
 def _transaction(message: AuditMessage) -> str:
     """The EventTypeCode that names an IHE transaction; empty when none does."""
     for kind in message.event_identification.event_type_codes:
-        if code_tables.is_transaction(kind.csd_code):
+        if code_tables.is_transaction(kind.csd_code, kind.code_system_name):
             return kind.csd_code
     return ""
 

@@ -19,7 +19,7 @@ from audit.record.audit_message import (
 from audit.record.message_rules import UID_ID_TYPES
 from audit.record.object_rules import faults_of_query
 from audit.record.remembered import Remembered
-from audit.record.shapes import is_fixed_name
+from audit.record.shapes import is_free_name
 from audit.record.value_faults import identifier_faults, uid_faults
 
 _IDENTIFIER, _NAME = b'ParticipantObjectID="', b"<ParticipantObjectName>"
@@ -146,7 +146,7 @@ def _are_faultless(frame: _Frame, texts: list[str]) -> bool:
         and uid_faults(identifier)
     ):
         return False
-    if frame.name is not None and is_fixed_name(texts[frame.name]):
+    if frame.name is not None and not is_free_name(texts[frame.name]):
         return False
     if frame.query is not None and not _BASE64.fullmatch(texts[frame.query]):
         return False

@@ -9,7 +9,7 @@ from audit.record.audit_message import (
     ParticipantObject,
     ParticipantObjectDescription,
 )
-from audit.record.dicom_dataset import looks_like_data_set
+from audit.record.dicom_dataset import DEFAULT_LIMITS, looks_like_data_set
 from audit.record.findings import Finding, finding
 from audit.record.location import numbered
 from audit.record.query_content import transfer_syntax
@@ -259,10 +259,11 @@ def _judge_one(
             clause=row.clause,
         )
     yield from _judge_details(path, one, wanted, row, rules["detail"])
-    if wanted.names and one.participant_object_name not in wanted.names:
+    name = plain_name(one.participant_object_name)
+    if wanted.names and name and name not in wanted.names:
         yield finding(
             "audit-log-name",
-            f"the name is {one.participant_object_name or ''!r:.80}, expected {wanted.names[0]!r}",
+            f"the name is {name!r:.80}, expected {wanted.names[0]!r}",
             path=path,
         )
 
@@ -293,6 +294,11 @@ def _judge_details(
             )
 
 
+def plain_name(name: str | None) -> str:
+    """Without blanks around and between words but one: an object's name is a token (A.5.1)."""
+    return " ".join((name or "").split())
+
+
 def has_query(one: ParticipantObject) -> bool:
     """Whether there is a query with any content; blanks are none."""
     query = one.participant_object_query
@@ -300,8 +306,11 @@ def has_query(one: ParticipantObject) -> bool:
 
 
 def faults_of_query(one: ParticipantObject) -> tuple[bool, bool]:
-    """Of the query to a SOP class: no transfer syntax is named; it is no data set."""
-    if one.participant_object_id_type_code.csd_code != _SOP_CLASS:
+    """Of the query to a SOP class: no transfer syntax is named; it is no data set.
+
+    A SOP class without a query is another object than the query.
+    """
+    if one.participant_object_id_type_code.csd_code != _SOP_CLASS or not has_query(one):
         return False, False
     syntax = transfer_syntax(one)
     octets = one.query_octets
@@ -319,16 +328,28 @@ def _judge_dicom_query(path: str, one: ParticipantObject, row: EventRow) -> Iter
         )
     if undecodable:
         syntax = transfer_syntax(one) or "that fits best"
+        octets = len(one.query_octets or b"")
+        is_large = octets > DEFAULT_LIMITS.max_octets
         yield finding(
             "query-undecodable",
-            f"the query is no data set in the transfer syntax {syntax!r:.80}",
+            f"the query has {octets:,} octets, more than are looked at"
+            if is_large
+            else f"the query is no data set in the transfer syntax {syntax!r:.80}",
             path=f"{path}/ParticipantObjectQuery",
         )
 
 
 def describes_without_sop_class(one: ParticipantObject) -> bool:
-    """Whether the description of a study gives MPPS, Accession or flags but no SOPClass."""
-    return any(map(_lacks_sop_class, _descriptions(one)))
+    """Whether what describes a study gives MPPS, Accession or flags but no SOPClass."""
+    return _without_sop_class(one) is not None
+
+
+def _without_sop_class(one: ParticipantObject) -> int | None:
+    """Which of a study's descriptions asks for the SOPClass that none of them gives."""
+    descriptions = _descriptions(one)
+    if any(description.sop_classes for description in descriptions):
+        return None
+    return next((n for n, description in enumerate(descriptions) if _says_more(description)), None)
 
 
 def _descriptions(one: ParticipantObject) -> tuple[ParticipantObjectDescription, ...]:
@@ -336,24 +357,22 @@ def _descriptions(one: ParticipantObject) -> tuple[ParticipantObjectDescription,
     return one.participant_object_descriptions if is_study else ()
 
 
-def _lacks_sop_class(description: ParticipantObjectDescription) -> bool:
+def _says_more(description: ParticipantObjectDescription) -> bool:
     says = description.mpps or description.accessions
-    flags = description.encrypted is not None or description.anonymized is not None
-    return bool(says or flags) and not description.sop_classes
+    return bool(says) or description.encrypted is not None or description.anonymized is not None
 
 
 def _judge_description(path: str, one: ParticipantObject, row: EventRow) -> Iterator[Finding]:
-    descriptions = _descriptions(one)
-    for index, description in enumerate(descriptions):
-        if _lacks_sop_class(description):
-            step = numbered("ParticipantObjectDescription", index, len(descriptions))
-            yield finding(
-                "sop-class-missing",
-                "the description of a study gives MPPS, Accession, Encrypted or Anonymized, but "
-                "no SOPClass",
-                path=f"{path}/{step}",
-                clause=row.clause,
-            )
+    index = _without_sop_class(one)
+    if index is not None:
+        among = len(one.participant_object_descriptions)
+        yield finding(
+            "sop-class-missing",
+            "the description of a study gives MPPS, Accession, Encrypted or Anonymized, but "
+            "no SOPClass",
+            path=f"{path}/{numbered('ParticipantObjectDescription', index, among)}",
+            clause=row.clause,
+        )
 
 
 def _judge_one_patient(placed: list[Placed], row: EventRow) -> Iterator[Finding]:

@@ -4,6 +4,8 @@ What is missing becomes an empty value, so that even an invalid message can be s
 that it is missing is the grammar's and the rules' task.
 """
 
+import re
+
 from audit.errors import MalformedMessage
 from audit.record.audit_message import (
     ActiveParticipant,
@@ -21,6 +23,7 @@ from audit.record.xml_input import DEFAULT_LIMITS, Refused, XmlLimits, prepare
 from audit.record.xml_tree import Element, read_tree
 
 _TRUE = ("true", "1")
+_BLANKS = re.compile(r"[ \t\r\n]+")
 
 
 def parse(msg: bytes, limits: XmlLimits = DEFAULT_LIMITS) -> AuditMessage:
@@ -101,6 +104,11 @@ _MAX_REMEMBERED_CHARACTERS = 256
 _codes: dict[tuple[tuple[str, str], ...], CodedValue] = {}
 
 
+def _token(value: str) -> str:
+    """As XML Schema reads a token: blanks around are none, several are one."""
+    return value if value.isalnum() else " ".join(filter(None, _BLANKS.split(value)))
+
+
 def _coded(element: Element) -> CodedValue:
     """The coded value; the usual ones are remembered, for all messages share them."""
     key = tuple(element.items())
@@ -109,9 +117,9 @@ def _coded(element: Element) -> CodedValue:
         return known
     get = element.get
     code = CodedValue(
-        get("csd-code", ""),
-        get("codeSystemName", ""),
-        get("originalText", ""),
+        _token(get("csd-code", "")),
+        _token(get("codeSystemName", "")),
+        _token(get("originalText", "")),
         get("displayName"),
     )
     if (

@@ -68,15 +68,26 @@ def _judge_row(
     fitting = [part for part in placed if wanted.role in part.roles]
     if len(fitting) < wanted.minimum and not _has_stand_in(placed, wanted):
         yield _missing(wanted, row, family)
-    if wanted.maximum and len(fitting) > wanted.maximum:
+    counted = _counted(fitting, row)
+    if wanted.maximum and len(counted) > wanted.maximum:
         yield finding(
             f"{family}-participant-surplus",
-            f"{len(fitting)} participants in role {wanted.role}, {wanted.maximum} expected",
-            path=fitting[wanted.maximum].path,
+            f"{len(counted)} participants in role {wanted.role}, {wanted.maximum} expected",
+            path=counted[wanted.maximum].path,
             clause=row.clause,
         )
     for part in fitting:
         yield from _judge_one(part, wanted, row, family)
+
+
+def _counted(fitting: list[Placed], row: EventRow) -> list[Placed]:
+    """Those that the table counts: third parties who are the requestor may have any role.
+
+    So has the person in DICOM's own example (PS3.17 WW.1).
+    """
+    if all(other.role for other in row.participants):
+        return fitting
+    return [part for part in fitting if not part.one.user_is_requestor]
 
 
 def _missing(wanted: ParticipantRow, row: EventRow, family: str) -> Finding:

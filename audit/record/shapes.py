@@ -16,9 +16,10 @@ from audit.record.object_rules import (
     has_query,
     marks_of,
     names_other_system,
+    plain_name,
 )
 from audit.record.remembered import Remembered
-from audit.standards import event_table
+from audit.standards import code_tables, event_table
 
 Shape: TypeAlias = tuple[object, ...]
 
@@ -37,7 +38,10 @@ def number_of(shape: Shape) -> int:
 
 def event_shape(event: EventIdentification) -> Shape:
     """Codes of the event and of its types, action, and whether there is a purpose."""
-    types = tuple(code.csd_code for code in event.event_type_codes)
+    types = tuple(
+        (code.csd_code, code_tables.is_transaction(code.csd_code, code.code_system_name))
+        for code in event.event_type_codes
+    )
     purposes = bool(event.purposes_of_use)
     return ("event", event.event_id.csd_code, types, event.event_action_code, purposes)
 
@@ -57,14 +61,14 @@ def participant_shape(one: ActiveParticipant) -> Shape:
 
 def object_shape(one: ParticipantObject) -> Shape:
     """Type, role, identifier type, life cycle, and what is said about the content."""
-    name = one.participant_object_name
+    name = plain_name(one.participant_object_name)
     return (
         "object",
         one.participant_object_type_code,
         one.participant_object_type_code_role,
         one.participant_object_id_type_code.csd_code,
         one.participant_object_data_life_cycle,
-        name if is_fixed_name(name) else None,
+        bool(name) if is_free_name(name) else name,
         has_query(one),
         frozenset(detail.type for detail in one.participant_object_details),
         marks_of(one),
@@ -74,9 +78,10 @@ def object_shape(one: ParticipantObject) -> Shape:
     )
 
 
-def is_fixed_name(name: str | None) -> bool:
-    """Whether an event or transaction demands an object of that very name."""
-    return name in _fixed_names()
+def is_free_name(name: str) -> bool:
+    """Whether it is a name, and no event or transaction demands an object of that very one."""
+    plain = plain_name(name)
+    return bool(plain) and plain not in _fixed_names()
 
 
 @cache

@@ -25,8 +25,9 @@ _TRANSACTION_SYSTEMS = frozenset({"IHE Transactions", "urn:ihe:event-type-code"}
 """What older messages write, and what transactions of FHIR do."""
 _AE_TITLES = re.compile(r"\s*AE[ _-]?TITLES?\s*[=:]\s*(.*)", re.IGNORECASE | re.DOTALL)
 _AE_TITLE = re.compile(r"[ -\[\]-~]{1,16}")
-_DNS_NAME = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_.-]{0,253}[A-Za-z0-9_.])?")
-_TELEPHONE = re.compile(r"\+?[0-9 ()/.;=a-zA-Z#*-]{2,40}")
+_MACHINE_NAME = re.compile(r"(?![A-Za-z][A-Za-z0-9+.-]*://)[^\s@]{1,255}")
+"""Of DNS, of a Windows domain (``DOMAIN\\COMPUTER``, PS3.17 WW.3), or any other."""
+_TELEPHONE = re.compile(r"(?:tel:)?\+?[0-9 ()/.;=a-zA-Z#*-]{2,40}")
 _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:\S+")
 _LONGEST_ADDRESS = 80
 """An IPv6 address in brackets, with the name of an interface."""
@@ -145,9 +146,6 @@ def _judge_access_point(value: str | None, kind: str | None) -> Faults:
             return _NONE
         said = f"type {kind.strip()!r:.10} does not fit {value!r:.80}"
         return (Fault("network-access-point-type", said, "/@NetworkAccessPointTypeCode"),)
-    if value:
-        said = "NetworkAccessPointID without NetworkAccessPointTypeCode"
-        return (Fault("network-access-point-id", said, "/@NetworkAccessPointID"),)
     if kind:
         said = "NetworkAccessPointTypeCode without NetworkAccessPointID"
         return (Fault("network-access-point-id", said, "/@NetworkAccessPointTypeCode"),)
@@ -160,7 +158,7 @@ _remembered_access_point = lru_cache(maxsize=_REMEMBERED)(_judge_access_point)
 def _fits(value: str, kind: str) -> bool:
     match kind:
         case "1":
-            return _DNS_NAME.fullmatch(value) is not None and not _is_ip_address(value)
+            return _MACHINE_NAME.fullmatch(value) is not None and not _is_ip_address(value)
         case "2":
             return _is_ip_address(value)
         case "3":

@@ -8,6 +8,7 @@ from types import MappingProxyType
 
 from audit.standards.files import read_toml
 
+_OID = re.compile(r"[0-2](?:\.[0-9]+)+", re.ASCII)
 _TRANSACTION = re.compile(r"(?:CARD|EYECARE|ITI|LAB|PALM|PCC|PCD|PHARM|QRPH|RAD)-[0-9]{1,3}")
 
 
@@ -75,15 +76,20 @@ def event_name(code: str) -> str:
     return table("event_id").name_of(code) or table("event_id_ihe").name_of(code)
 
 
-def is_transaction(code: str) -> bool:
+def is_transaction(code: str, system: str) -> bool:
     """Whether an EventTypeCode names an IHE transaction or the IHE disclosure event.
 
-    A transaction that no table has is told by its form, such as ``RAD-107``.
+    A transaction that no table has is told by its form, such as ``RAD-107``, unless its code
+    system is another one; short words, such as Swiss ``ADR``, only by their code system.
     """
-    return _TRANSACTION.fullmatch(code) is not None or any(
-        code in table(name).codes
-        for name in ("transaction", "transaction_fhir", "transaction_swiss", "event_type_ihe")
-    )
+    if any(
+        code in table(name).codes for name in ("transaction", "transaction_fhir", "event_type_ihe")
+    ):
+        return True
+    if code in table("transaction_swiss").codes:
+        return system == table("transaction_swiss").system or _OID.fullmatch(system) is not None
+    of_ihe = not system or "ihe" in system.casefold() or _OID.fullmatch(system) is not None
+    return of_ihe and _TRANSACTION.fullmatch(code) is not None
 
 
 @cache

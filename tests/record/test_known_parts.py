@@ -216,3 +216,30 @@ def test_a_large_message_or_part_is_not_remembered() -> None:
     assert (
         cut_up(changed(GOOD, ('UserID="815"', f'UserID="{"8" * 20_000}"')), DEFAULT_LIMITS) is None
     )
+
+
+_LOG = example("110101", "typical")
+_NAME = b"<ParticipantObjectName>Security Audit Log</ParticipantObjectName>"
+_TYPED = example("110103").replace(b"</EventIdentification>", b"%s</EventIdentification>", 1)
+_KIND = b'<EventTypeCode csd-code="RAD-16" codeSystemName="%s" originalText="X"/>'
+ALIKE = {
+    "names of a log": [
+        _LOG.replace(_NAME, b"<ParticipantObjectName>%s</ParticipantObjectName>" % name)
+        for name in (b"The log", b"Security Audit Log", b"  ", b"Security  Audit Log", b"Other")
+    ]
+    + [_LOG.replace(_NAME, b"")],
+    "systems of a type": [
+        _TYPED.replace(b"%s", _KIND % system).replace(b'"110180"', b'"110182"')
+        for system in (b"IHE Transactions", b"99LOCAL", b"2.999.1", b"DCM")
+    ],
+}
+
+
+@pytest.mark.parametrize("name", ALIKE)
+def test_messages_that_are_nearly_alike_are_not_taken_for_each_other(name: str) -> None:
+    several = ALIKE[name]
+    afresh = [assess_afresh(octets) for octets in several]
+    assert len({tuple(one.rule for one in told.findings) for told in afresh}) > 1
+    for first in range(len(several)):
+        order = [*range(first, len(several)), *range(first)]
+        assert [assess(several[n]) for n in order] == [afresh[n] for n in order]

@@ -1,3 +1,5 @@
+import re
+
 from hypothesis import given
 from hypothesis import strategies as st
 from lxml import etree
@@ -24,9 +26,10 @@ ANY = st.text(
     max_size=12,
 )
 MAYBE = st.none() | ANY
-CODES = st.builds(CodedValue, ANY, ANY, ANY, MAYBE)
-PURE_CODES = st.builds(CodedValue, ANY) | st.builds(
-    CodedValue, ANY, ANY.filter(bool), ANY.filter(bool)
+TOKEN = ANY.map(lambda text: " ".join(filter(None, re.split("[ \t\r\n]+", text))))
+CODES = st.builds(CodedValue, TOKEN, TOKEN, TOKEN, MAYBE)
+PURE_CODES = st.builds(CodedValue, TOKEN) | st.builds(
+    CodedValue, TOKEN, TOKEN.filter(bool), TOKEN.filter(bool)
 )
 
 

@@ -187,9 +187,10 @@ def test_a_description_without_sop_class_has_another_shape() -> None:
 
 def test_who_it_is_does_not_change_a_shape() -> None:
     person = replace(PERSON, user_id="x", user_name=None, alternative_user_id="AETITLES=Y")
-    subject = replace(OBJECT, participant_object_id="x", participant_object_name="y")
+    named = replace(OBJECT, participant_object_name="Anna")
+    subject = replace(named, participant_object_id="x", participant_object_name="y")
     assert participant_shape(person) == participant_shape(PERSON)
-    assert object_shape(subject) == object_shape(OBJECT)
+    assert object_shape(subject) == object_shape(named)
     event = replace(EVENT, event_date_time="x", event_outcome_indicator="8")
     assert event_shape(event) == event_shape(EVENT)
 

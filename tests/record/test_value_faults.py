@@ -15,6 +15,10 @@ from audit.record.value_faults import (
     [
         ("ct1.example", "1"),
         ("CT_1", "1"),
+        ("DOMAIN\\COMPUTER", "1"),
+        ("RÖNTGEN#1", "1"),
+        ("tel:+49-30-1234", "3"),
+        ("10.0.0.1", None),
         ("10.0.0.1", "2"),
         ("fe80::1%eth0", "2"),
         ("[2001:db8::1]", "2"),
@@ -41,7 +45,8 @@ def test_an_access_point_that_fits_its_type(value: str | None, kind: str | None)
         ("anna", "4"),
         ("www.example", "5"),
         ("x" * 300, "1"),
-        ("10.0.0.1", None),
+        ("http://a.example/x", "1"),
+        ("anna@example.org", "1"),
         (None, "2"),
     ],
 )

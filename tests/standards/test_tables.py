@@ -24,11 +24,16 @@ def test_names_of_events_and_transactions() -> None:
     assert event_name("110106") == "Export"
     assert event_name("IHE0004") == "Patient Care Episode"
     assert event_name("1") == ""
-    assert is_transaction("ITI-41")
-    assert is_transaction("RAD-107")
-    assert is_transaction("PPQ-1")
-    assert is_transaction("IHE0006")
-    assert not is_transaction("110120")
+    assert is_transaction("ITI-41", "IHE Transactions")
+    assert is_transaction("ITI-41", "ITI")
+    assert is_transaction("RAD-107", "IHE Transactions")
+    assert is_transaction("RAD-107", "")
+    assert is_transaction("RAD-107", "1.3.6.1.4.1.19376.1.2")
+    assert not is_transaction("RAD-107", "99LOCAL")
+    assert is_transaction("PPQ-2", "e-health-suisse")
+    assert not is_transaction("ADR", "99LOCAL")
+    assert is_transaction("IHE0006", "IHE")
+    assert not is_transaction("110120", "DCM")
 
 
 def test_the_ranges_of_enumerations() -> None:
@@ -53,7 +58,7 @@ def test_rows_agree_with_the_code_tables() -> None:
     for row in rows:
         assert row.event in table("event_id").codes or (row.profile and row.event == "rest")
         assert set(row.actions) <= set("CRUDE")
-        assert not row.transaction or is_transaction(row.transaction)
+        assert not row.transaction or is_transaction(row.transaction, _system_of(row.transaction))
         assert {one.role for one in row.participants} <= roles
         for one in row.objects:
             assert set(one.types) <= set(table("object_type").codes)
@@ -85,3 +90,8 @@ def test_only_export_and_import_demand_exactly_one_requestor() -> None:
 def test_tables_can_not_be_changed() -> None:
     with pytest.raises(TypeError):
         code_tables.table("event_id").codes["x"] = "y"  # type: ignore[index]
+
+
+def _system_of(transaction: str) -> str:
+    swiss = table("transaction_swiss")
+    return swiss.system if transaction in swiss.codes else "IHE Transactions"

@@ -221,7 +221,13 @@ def _new(rules: list[Finding], said: list[Finding]) -> list[Finding]:
     if not said:
         return rules
     there = {(one.rule, one.path) for one in said}
-    return [one for one in rules if (one.rule, one.path) not in there]
+    absent = {one.path for one in said if one.rule == "grammar-attribute-missing"}
+    return [
+        one
+        for one in rules
+        if (one.rule, one.path) not in there
+        and not (one.rule == "value-empty" and one.path in absent)
+    ]
 
 
 def _other_root(root: Element, found: list[Finding], msg: bytes, limits: XmlLimits) -> Assessment:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain, islice
 
-from audit.record.audit_message import AuditMessage
+from audit.record.audit_message import AuditMessage, CodedValue
 from audit.record.findings import Finding, Severity, finding
 from audit.record.object_rules import judge_objects
 from audit.record.participant_rules import judge_participants
@@ -123,6 +123,8 @@ def _judge_row(message: AuditMessage, row: EventRow, family: str) -> list[Findin
 
 def _judge_action(message: AuditMessage, row: EventRow, family: str) -> Iterator[Finding]:
     action = (message.event_identification.event_action_code or "").strip()
+    if row.profile and not action:
+        return  # profiles fix the value where there is one, but don't demand it
     if row.actions and action not in row.actions:
         yield finding(
             f"{family}-action-code",
@@ -136,7 +138,8 @@ def _judge_action(message: AuditMessage, row: EventRow, family: str) -> Iterator
 def _judge_type_codes(message: AuditMessage, row: EventRow) -> Iterator[Finding]:
     if not row.type_codes:
         return
-    sent = [kind.csd_code for kind in message.event_identification.event_type_codes]
+    kinds = message.event_identification.event_type_codes
+    sent = [kind.csd_code for kind in kinds]
     named = ", ".join(row.type_codes[:4]) + (" …" if len(row.type_codes) > 4 else "")  # noqa: PLR2004 - enough to show
     if not sent:
         yield finding(
@@ -145,6 +148,8 @@ def _judge_type_codes(message: AuditMessage, row: EventRow) -> Iterator[Finding]
             path=_EVENT,
             clause=row.clause,
         )
+    elif row.type_codes_extensible and all(map(is_private, kinds)):
+        return
     elif not set(sent).intersection(row.type_codes):
         yield finding(
             "event-type-code" if row.type_codes_extensible else "event-type-code-missing",
@@ -152,6 +157,11 @@ def _judge_type_codes(message: AuditMessage, row: EventRow) -> Iterator[Finding]
             path=f"{_EVENT}/EventTypeCode",
             clause=row.clause,
         )
+
+
+def is_private(kind: CodedValue) -> bool:
+    """Whether the code names a system other than DICOM's: it may extend a set of codes."""
+    return kind.code_system_name not in {"", *code_tables.DICOM_SYSTEMS}
 
 
 def _judge_purpose(message: AuditMessage, row: EventRow) -> Iterator[Finding]:

@@ -27,6 +27,16 @@ from audit.standards.rules import rule
 _STEP = re.compile(r"(?P<name>@?[^/\[\]]+)(?:\[(?P<number>\d+)\])?")
 _JSON_STEP = re.compile(r"\.(?P<name>\w+)(?:\[(?P<number>\d+)\])?")
 _WHAT = re.compile(r"AuditEvent\.entity\[(\d+)\]\.what")
+_OF_OTHER_EDITIONS = {
+    "userId": "STU3",
+    "reference": "STU3",
+    "networkString": "R5",
+    "networkUri": "R5",
+    "networkReference": "R5",
+}
+"""What an agent holds in other editions alone."""
+_OF_PS3_15 = frozenset({"object-role-deprecated"})
+"""Rules about codes that FHIR defines anew: 4 is a Domain Resource."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +71,9 @@ def read_audit_event(msg: bytes, limits: XmlLimits) -> AuditEventReading:
     is_sound = all(one.severity is not Severity.ERROR for one in said_of_grammar)
     message = message_of(resource, limits.max_parts)
     there = {one.path for one in said_of_grammar}
-    rules = [one for one in _rules(message, resource) if one.path not in there]
+    is_of_r4 = all(one.rule != "fhir-edition" for one in said_of_grammar)
+    told = _rules(message, resource) if is_of_r4 else []
+    rules = [one for one in told if one.path not in there]
     rules += _passed_over(resource, limits)
     kept = [*said_of_grammar, *rules][: limits.max_findings]
     return AuditEventReading(
@@ -70,14 +82,34 @@ def read_audit_event(msg: bytes, limits: XmlLimits) -> AuditEventReading:
 
 
 def _grammar(resource: dict[str, Any], most: int) -> list[Finding]:
-    if "code" in resource and "type" not in resource:
-        said = "the event is told by code, as in R5, not by type"
-        return [finding("fhir-edition", said, path="AuditEvent.code")]
+    other = _other_edition(resource)
+    if other is not None:
+        return [other]
     found = fhir_grammar.breaches(resource, most)
     if "outcome" not in resource:
         said = "AuditEvent has no outcome"
         found.append(finding("fhir-outcome-missing", said, path="AuditEvent.outcome"))
     return found
+
+
+def _other_edition(resource: dict[str, Any]) -> Finding | None:
+    """What tells that the resource is one of FHIR STU3 or R5."""
+    if "code" in resource and "type" not in resource:
+        said = "the event is told by code, as in R5, not by type"
+        return finding("fhir-edition", said, path="AuditEvent.code")
+    if isinstance(resource.get("outcome"), dict):
+        said = "the outcome is an object, as in R5, not a code"
+        return finding("fhir-edition", said, path="AuditEvent.outcome")
+    for number, agent in enumerate(listed(resource, "agent")):
+        for name, edition in _OF_OTHER_EDITIONS.items():
+            if name in agent:
+                said = f"an agent has {name}, as in {edition}"
+                return finding("fhir-edition", said, path=f"AuditEvent.agent[{number}].{name}")
+    source = member(resource, "source")
+    if "identifier" in source and "observer" not in source:
+        said = "the source has an identifier, as in STU3, and no observer"
+        return finding("fhir-edition", said, path="AuditEvent.source.identifier")
+    return None
 
 
 def _rules(message: AuditMessage, resource: dict[str, Any]) -> list[Finding]:
@@ -91,7 +123,8 @@ def _rules(message: AuditMessage, resource: dict[str, Any]) -> list[Finding]:
     told = (
         _in_fhir(one, resource)
         for one in found
-        if one.rule != "event-id-unknown" or system in {"", "DCM", "IHE"}
+        if one.rule not in _OF_PS3_15
+        and (one.rule != "event-id-unknown" or system in {"", "DCM", "IHE"})
     )
     return [one for one in told if not _is_lawfully_absent(one, resource)]
 

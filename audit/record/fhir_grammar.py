@@ -139,6 +139,12 @@ def _fault(value: str, kind: str) -> str:
         return "which is empty"
     if is_odd(value):
         return "which holds control characters"
+    return _fault_of_kind(value, kind)
+
+
+def _fault_of_kind(value: str, kind: str) -> str:
+    if kind == "uri" and any(map(str.isspace, value)):
+        return "which holds a blank"
     if kind == "instant":
         when = parse_date_time(value)
         return "" if when.ns is not None and when.zone else "expected a time with its zone"

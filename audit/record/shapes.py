@@ -10,6 +10,7 @@ from itertools import count
 from typing import TypeAlias
 
 from audit.record.audit_message import ActiveParticipant, EventIdentification, ParticipantObject
+from audit.record.event_rules import is_private
 from audit.record.object_rules import (
     describes_without_sop_class,
     faults_of_query,
@@ -39,7 +40,11 @@ def number_of(shape: Shape) -> int:
 def event_shape(event: EventIdentification) -> Shape:
     """Codes of the event and of its types, action, and whether there is a purpose."""
     types = tuple(
-        (code.csd_code, code_tables.is_transaction(code.csd_code, code.code_system_name))
+        (
+            code.csd_code,
+            code_tables.is_transaction(code.csd_code, code.code_system_name),
+            is_private(code),
+        )
         for code in event.event_type_codes
     )
     purposes = bool(event.purposes_of_use)

@@ -18,8 +18,6 @@ _MAX_REMEMBERED_CHARACTERS = 256
 _UID = re.compile(r"[0-2](?:\.(?:0|[1-9][0-9]*))+", re.ASCII)
 _MAX_UID = 64
 _DICOM_CODE = re.compile(r"110[01][0-9]{2}", re.ASCII)
-_DICOM_SYSTEMS = frozenset({"DCM", "1.2.840.10008.2.16.4"})
-"""By name and by OID: the grammar takes both."""
 _TRANSACTION_TABLES = ("transaction", "transaction_fhir")
 _TRANSACTION_SYSTEMS = frozenset({"IHE Transactions", "urn:ihe:event-type-code"})
 """What older messages write, and what transactions of FHIR do."""
@@ -70,7 +68,7 @@ def code_faults(code: CodedValue) -> Faults:
 def _judge_code(csd_code: str, system: str, text: str) -> Faults:
     if not _DICOM_CODE.fullmatch(csd_code):
         return _judge_transaction(csd_code, system)
-    if system not in _DICOM_SYSTEMS:
+    if system not in code_tables.DICOM_SYSTEMS:
         known = any(csd_code in one.codes for one in code_tables.dicom_tables())
         if not known or not system:
             return _NONE
@@ -125,7 +123,7 @@ def _judge_ae_titles(value: str) -> Faults:
     wrong = (one for one in matched[1].split(";") if not _AE_TITLE.fullmatch(one.strip(" ")))
     if (title := next(wrong, None)) is not None:
         found += (Fault("ae-title", f"{title!r:.80} is no AE title"),)
-    if not value.startswith("AETITLES=") or value.startswith("AETITLES= "):
+    if not value.startswith("AETITLES="):
         found += (Fault("ae-titles", f"written {value!r:.80}"),)
     return found
 

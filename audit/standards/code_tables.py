@@ -8,6 +8,8 @@ from types import MappingProxyType
 
 from audit.standards.files import read_toml
 
+DICOM_SYSTEMS = frozenset({"DCM", "1.2.840.10008.2.16.4"})
+"""By name and by OID: the grammar takes both."""
 _OID = re.compile(r"[0-2](?:\.[0-9]+)+", re.ASCII)
 _TRANSACTION = re.compile(r"(?:CARD|EYECARE|ITI|LAB|PALM|PCC|PCD|PHARM|QRPH|RAD)-[0-9]{1,3}")
 

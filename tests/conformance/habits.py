@@ -229,7 +229,7 @@ SENDERS = {
             root=f"AuditMessage {XSI}",
         ),
         LEGACY,
-        frozenset({"foreign-attribute", "legacy-user-type", "event-type-code"}),
+        frozenset({"foreign-attribute", "legacy-user-type"}),
         event="110113",
     ),
     "an AE title named in the singular, a role with a trailing blank, a time without zone": Habit(

@@ -52,7 +52,13 @@ JSON_CASES: list[RuleCase] = [
         '"alternateId"',
         "AuditEvent.agent[0].alternateId",
         '"alternateId"',
-        "valid",
+    ),
+    _broken(
+        "fhir-edition",
+        '"altId"',
+        '"userId"',
+        "AuditEvent.agent[0].userId",
+        '"userId"',
     ),
     _broken(
         "fhir-type",

@@ -4,6 +4,7 @@ import pytest
 
 from audit.record.assess import assess
 from tests.conformance.corpus import changed, example
+from tests.conformance.json_cases import QUERY
 
 PERSON = (
     '<ActiveParticipant UserID="smith@reading.example" UserName="Smith" UserIsRequestor="{}">\n'
@@ -108,3 +109,65 @@ def test_a_code_of_another_system_suspends_no_rule_of_the_event(
     rules = {one.rule for one in assess(broken).findings}
     assert ("ihe-transaction-unknown" in rules) is suspends
     assert ("event-object-missing" in rules) is not suspends
+
+
+PROFILE = (
+    '"meta": {"profile": ["https://profiles.ihe.net/ITI/PDQm/StructureDefinition/'
+    'IHE.PDQm.Query.Audit.Consumer"]},'
+)
+ID = '"id": "example-query",'
+
+
+def fhir_rules(*changes: tuple[str, str]) -> list[str]:
+    return [one.rule for one in assess(changed(QUERY, *changes)).findings]
+
+
+def test_a_profile_of_fhir_fixes_an_action_but_demands_none() -> None:
+    claimed = ((ID, ID + PROFILE), ('"code": "110112"', '"code": "rest"'))
+    assert "ihe-action-code" in fhir_rules(*claimed, ('"action": "E"', '"action": "R"'))
+    assert "ihe-action-code" not in fhir_rules(*claimed, ('"action": "E",', ""))
+
+
+def test_roles_that_fhir_defines_anew_are_not_called_deprecated() -> None:
+    assert "object-role-deprecated" not in fhir_rules(('"code": "24"', '"code": "4"'))
+
+
+def test_a_blank_in_an_address_of_fhir_is_told() -> None:
+    found = fhir_rules(('"system": "urn:ihe:event-type-code"', '"system": "IHE Transactions"'))
+    assert "fhir-value" in found
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('"outcome": "0"', '"outcome": {"code": {"code": "0"}}'),
+        ('"altId"', '"userId"'),
+        (
+            '"address": "192.0.2.17"',
+            '"address": "192.0.2.17"}, "networkString": "x", "x": {"y": "z"',
+        ),
+        ('"observer": {', '"identifier": {'),
+    ],
+)
+def test_another_edition_of_fhir_is_named_and_nothing_else(old: str, new: str) -> None:
+    assert fhir_rules((old, new)) == ["fhir-edition"]
+
+
+def test_an_identifier_that_is_absent_is_not_called_empty_too() -> None:
+    absent = changed(example("110103", "typical"), ('UserID="815" ', ""))
+    empty = changed(example("110103", "typical"), ('UserID="815"', 'UserID=""'))
+    assert [one.rule for one in assess(absent).findings] == ["grammar-attribute-missing"]
+    assert [one.rule for one in assess(empty).findings] == ["value-empty"]
+
+
+def test_a_private_code_extends_the_types_of_an_alert() -> None:
+    local = changed(
+        example("110113", "typical"),
+        (ALERT, '"ASSOCIATION-FAILURE" codeSystemName="99DCM4CHEE" originalText="Failure"'),
+    )
+    assert assess(local).findings == ()
+    other = changed(
+        example("110113", "typical"),
+        (ALERT, '"110120" codeSystemName="DCM" originalText="Application Start"'),
+    )
+    assert [one.rule for one in assess(other).findings] == ["event-type-code"]

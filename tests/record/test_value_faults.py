@@ -61,7 +61,7 @@ def test_an_access_point_that_does_not_fit(value: str | None, kind: str | None) 
         ("815", []),
         ("a.mueller@example.org", []),
         ("AETITLE=A", ["ae-titles"]),
-        ("AETITLES= A", ["ae-titles"]),
+        ("AETITLES= A", []),
         ("aetitles=A", ["ae-titles"]),
         ("AE_TITLE: A", ["ae-titles"]),
         ("AETITLES=", ["ae-title"]),

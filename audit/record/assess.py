@@ -32,6 +32,7 @@ from audit.standards.rules import rule
 
 _LARGE_OCTETS = 32 * 1024
 _UNCHANGED = frozenset({"dicom", "ihe"})
+_MIXED = "rfc3881-mixed"
 """Tiers of messages that needn't be put into today's words."""
 _GRAMMAR_RULES = frozenset({"not-base64", "event-date-time", "wrong-namespace"})
 
@@ -285,12 +286,14 @@ def _legacy_tier(
         said.append(_mixed(grammars, limits))
     if grammars.accepts("legacy", root, large=large):
         return "legacy", said
-    return "none", [*said, *grammars.breaches("legacy", limits.max_findings)]
+    breaches = grammars.breaches("legacy", limits.max_findings)
+    there = {one.path for one in breaches}
+    return "none", [one for one in said if one.rule != _MIXED or one.path not in there] + breaches
 
 
 def _mixed(grammars: grammar.Grammars, limits: XmlLimits) -> Finding:
     first = grammars.breaches("rfc3881", limits.max_findings)[0]
-    return finding("rfc3881-mixed", first.message, path=first.path, line=first.line)
+    return finding(_MIXED, first.message, path=first.path, line=first.line)
 
 
 def _not_strict(grammars: grammar.Grammars, limits: XmlLimits) -> list[Finding]:

@@ -22,8 +22,13 @@ _FILES = {
     "dicom-part": "dicom/audit-message-parts.xsd",
 }
 _TYPES = "dicom/audit-message-types.xsd"
-_DEFINED = re.compile(r'<xs:attribute name="([^"]+)"')
+_ATTRIBUTES = re.compile(r'<xs:attribute name="([^"]+)"')
+_ELEMENTS = re.compile(r'<xs:element name="([^"]+)"')
 _NEAR_LETTERS, _ODD_LETTERS = 6, 2
+_WORDS_LETTERS, _WORD_LETTERS = 10, 6
+"""So long is a name from which a word of so many letters may be missing."""
+_NAME_OR_QUERY = frozenset({"ParticipantObjectName", "ParticipantObjectQuery"})
+_EITHER = "Send ParticipantObjectName or ParticipantObjectQuery, not both, before the details."
 _ATTRIBUTE = re.compile(r"attribute '([^']+)'")
 _MISSING_ATTRIBUTE = re.compile(r"The attribute '([^']+)' is required")
 _EXPECTED = re.compile(r"Expected is (?:one of )?\( ([^)]*) \)")
@@ -198,7 +203,8 @@ def _about_order(text: str, path: str, line: int) -> Finding:
         said = f"{_last(path)} lacks {wanted or 'an element'}"
         return finding("grammar-element-missing", said, path=path, line=line)
     said = f"{_last(path)} stands where " + (f"{wanted} is expected" if wanted else "nothing may")
-    return finding("grammar-element-unexpected", said, path=path, line=line)
+    fix = _EITHER if _last(path).partition("[")[0] in _NAME_OR_QUERY else None
+    return finding("grammar-element-unexpected", said, path=path, line=line, fix=fix)
 
 
 def _about_surplus_attribute(text: str, path: str, line: int) -> Finding:
@@ -209,30 +215,38 @@ def _about_surplus_attribute(text: str, path: str, line: int) -> Finding:
         f"{_last(path)} has an attribute {name}, which the grammar doesn't know",
         path=f"{path}/@{name}",
         line=line,
-        fix=f"Write {near}, or remove the attribute." if (near := _nearest(name)) else None,
+        fix=_instead_of(name),
     )
 
 
-def _nearest(name: str) -> str:
-    """The attribute that was surely meant; empty when none is near."""
-    return next((known for known in _attributes() if _is_near(name, known)), "")
+def _instead_of(name: str) -> str | None:
+    """What the sender surely meant by an attribute; None when that can't be told."""
+    if name in _names(_ELEMENTS):
+        return f"Write {name} as an element, not as an attribute."
+    near = next((known for known in _names(_ATTRIBUTES) if _is_near(name, known)), "")
+    return f"Write {near}, or remove the attribute." if near else None
 
 
 @cache
-def _attributes() -> tuple[str, ...]:
-    text = schema_path(_TYPES).read_text(encoding="utf-8")
-    return tuple(sorted(set(_DEFINED.findall(text))))
+def _names(defined: re.Pattern[str]) -> tuple[str, ...]:
+    files = (_TYPES, _FILES["dicom"])
+    texts = (schema_path(file).read_text(encoding="utf-8") for file in files)
+    return tuple(sorted({name for text in texts for name in defined.findall(text)}))
 
 
 def _is_near(name: str, known: str) -> bool:
-    """Whether two letters at most stand otherwise in one place, or it is a matter of case."""
-    if name.casefold() == known.casefold():
+    """Whether two letters at most stand otherwise in one place, a word is missing or too many."""
+    name, known = name.casefold(), known.casefold()
+    if name == known:
         return True
-    if min(len(name), len(known)) < _NEAR_LETTERS or abs(len(name) - len(known)) > _ODD_LETTERS:
+    shorter, longer = sorted((len(name), len(known)))
+    if shorter < _NEAR_LETTERS:
         return False
     same = _same_letters(name, known)
-    rest, whole = name[same:][::-1], known[same:][::-1]
-    return max(len(rest), len(whole)) - _same_letters(rest, whole) <= _ODD_LETTERS
+    same += _same_letters(name[same:][::-1], known[same:][::-1])
+    return longer - same <= _ODD_LETTERS or (
+        same == shorter >= _WORDS_LETTERS and longer - same <= _WORD_LETTERS
+    )
 
 
 def _same_letters(one: str, other: str) -> int:

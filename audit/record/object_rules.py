@@ -21,6 +21,8 @@ Placed: TypeAlias = tuple[str, ParticipantObject]
 _ROOT = "/AuditMessage"
 _STUDY, _SOP_CLASS = "110180", "110181"
 _QUERY_EVENT = "110112"
+_STUDIES_TOLD = 20
+"""More of one message say nothing new, and would leave no room for other findings."""
 _SEVERAL_IDENTIFIERS = {"ITI-10", "ITI-46", "ITI-64"}
 """Transactions whose objects are identifiers of one patient."""
 _RULES = {
@@ -67,20 +69,12 @@ def _judge_row(
     placed: list[Placed], wanted: ObjectRow, row: EventRow, family: str
 ) -> Iterator[Finding]:
     fitting = _fitting(placed, wanted)
-    near: list[Placed] = []
     if wanted.mark and len(fitting) < wanted.minimum:
         yield _unmarked(wanted, wanted.mark, row, family)
         return
-    if len(fitting) < wanted.minimum:
-        others = [other for other in row.objects if other is not wanted]
-        near = [
-            (path, one)
-            for path, one in placed
-            if _is_near(one, wanted, family) and not any(_fits(one, other) for other in others)
-        ]
-        near = near[: wanted.minimum - len(fitting)]
-        for path, one in near:
-            yield _nearly(path, one, wanted, row, family)
+    near = _near(placed, wanted, row, family, wanted.minimum - len(fitting))
+    for path, one in near:
+        yield _nearly(path, one, wanted, row, family)
     if len(fitting) + len(near) < wanted.minimum:
         yield _missing(wanted, row, family)
     if wanted.maximum and len(fitting) > wanted.maximum:
@@ -92,6 +86,22 @@ def _judge_row(
         )
     for path, one in fitting:
         yield from _judge_one(path, one, wanted, row, family)
+
+
+def _near(
+    placed: list[Placed], wanted: ObjectRow, row: EventRow, family: str, lacking: int
+) -> list[Placed]:
+    """The objects that were surely meant for this row: so many as lack, but every study."""
+    is_study = family == "event" and _STUDY in wanted.id_types
+    if lacking <= 0 and not is_study:
+        return []
+    others = [other for other in row.objects if other is not wanted]
+    near = [
+        (path, one)
+        for path, one in placed
+        if _is_near(one, wanted, family) and not any(_fits(one, other) for other in others)
+    ]
+    return near[: max(lacking, _STUDIES_TOLD)] if is_study else near[:lacking]
 
 
 def _fitting(placed: list[Placed], wanted: ObjectRow) -> list[Placed]:

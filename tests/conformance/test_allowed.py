@@ -171,3 +171,41 @@ def test_a_private_code_extends_the_types_of_an_alert() -> None:
         (ALERT, '"110120" codeSystemName="DCM" originalText="Application Start"'),
     )
     assert [one.rule for one in assess(other).findings] == ["event-type-code"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "fix"),
+    [
+        ("UserIsRequestor", "IsRequestor", "Write UserIsRequestor, or remove the attribute."),
+        (
+            "AuditEnterpriseSiteID",
+            "AuditSourceEnterpriseSiteId",
+            "Write AuditEnterpriseSiteID, or remove the attribute.",
+        ),
+        (
+            "<ParticipantObjectIdentification ",
+            '<ParticipantObjectIdentification ParticipantObjectName="x" ',
+            "Write ParticipantObjectName as an element, not as an attribute.",
+        ),
+        ("AuditEnterpriseSiteID", "Nonsense", "Remove the attribute, or correct its name."),
+        (
+            "<ParticipantObjectDescription>",
+            "<ParticipantObjectQuery>AAAA</ParticipantObjectQuery><ParticipantObjectDescription>",
+            "Send ParticipantObjectName or ParticipantObjectQuery, not both, before the details.",
+        ),
+    ],
+)
+def test_the_fix_tells_what_was_meant(old: str, new: str, fix: str) -> None:
+    broken = assess(changed(example("110103", "typical"), (old, new)))
+    assert fix in {one.fix for one in broken.findings}
+
+
+@pytest.mark.parametrize("event", ["110103", "110104", "110106", "110107", "110111"])
+@pytest.mark.parametrize(
+    "codes", ['TypeCode="1" ParticipantObjectTypeCodeRole="20"', 'TypeCode="2"']
+)
+def test_each_study_has_its_type_and_role(event: str, codes: str) -> None:
+    """Rows of studies may be optional; what calls itself a study is held to them."""
+    study = 'TypeCode="2" ParticipantObjectTypeCodeRole="3">\n<ParticipantObjectIDTypeCode'
+    broken = changed(example(event, "typical"), (study, f"{codes}>\n<ParticipantObjectIDTypeCode"))
+    assert [one.rule for one in assess(broken).findings] == ["object-type"]

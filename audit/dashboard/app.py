@@ -4,6 +4,7 @@ from typing import Annotated
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Path
+from fastapi.exceptions import RequestValidationError
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -43,6 +44,8 @@ _HEADINGS = {
     500: "Something went wrong here",
     503: "No answer for now",
 }
+_NO_PAGE = "No page has this address; perhaps a part of it is missing."
+"""Instead of what programs are told about a part of an address."""
 _ADVICE = {
     403: "Ask whoever runs this repository if you need it.",
     503: "Every look at the audit trail is recorded before anything is shown. "
@@ -84,6 +87,7 @@ class Pages:
             return answer
         values = {
             "problem": problem,
+            "detail": _NO_PAGE if isinstance(error, RequestValidationError) else problem.detail,
             "heading": _HEADINGS.get(problem.status, problem.title),
             "advice": _ADVICE.get(problem.status, ""),
             "request_id": request.state.request_id,

@@ -52,6 +52,11 @@ def begun(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
+def ended(text: str) -> str:
+    """The text with a full stop, unless it ends as a sentence does."""
+    return text if text.rstrip("\"')").endswith((".", "?", "!", "…")) else f"{text}."
+
+
 def _offset(moment: datetime) -> str:
     offset = moment.strftime("%z")
     return f"{offset[:3]}:{offset[3:5]}"

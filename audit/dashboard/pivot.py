@@ -31,7 +31,7 @@ from audit.query.about_summary import (
 from audit.query.access import Principal, Scope
 from audit.query.identities import ByAllNames
 from audit.query.identities_used import IdentitiesUsed
-from audit.query.language import quoted
+from audit.query.language import quoted, term_text
 from audit.query.one_patient import only_patient, other_patients
 from audit.query.roles import OWN_USE
 from audit.web.errors import BadRequest
@@ -52,10 +52,23 @@ def posted_pivot(context: PageContext, request: Request, form: Form) -> Response
     kind = next((one for one in PIVOT_KINDS if form.get(one, "").strip()), None)
     if kind is None:
         raise BadRequest("say what the page should be about")
-    query = f"{kind}:{quoted(form[kind].strip())}"
+    value = form[kind].strip()
+    begins_so = value.endswith("*")
+    query = _beginning(kind, value) if begins_so else f"{kind}:{quoted(value)}"
     context.search.trail.require(visitor.principal, Scope.EVENTS_READ, (("query", query),))
     saved = context.state.saved_searches.save(visitor.owner, query)
-    return see_other(f"/{kind}/{saved.id}")
+    return see_other(f"/s/{saved.id}" if begins_so else f"/{kind}/{saved.id}")
+
+
+def _beginning(kind: str, value: str) -> str:
+    """The query for whatever begins so: no page is about several."""
+    stem = value.removesuffix("*")
+    if term_text(kind, stem) != f"{kind}:{stem}":
+        raise BadRequest(
+            "a page is about one whole value, and beginnings are letters, digits and the like in "
+            f"front of one *, as {kind}:P1*; search for others on the review page"
+        )
+    return f"{kind}:{value}"
 
 
 def pivot_page(context: PageContext, request: Request, kind: str, search_id: str) -> Response:
@@ -103,6 +116,7 @@ def _common(
         "course": course_of(answer.bars, answer.span, context.options.zone),
         "facets": answer.facets,
         "rows": rows_of(answer.records[: LISTED // 2]),
+        "name_query": f"{asked.kind}_name:{quoted(asked.value)}" if asked.kind in _NAMED else "",
     }
 
 

@@ -25,6 +25,7 @@ def templates_in(zone: tzinfo) -> Environment:
     environment.filters.update(
         shown=display.shown,
         begun=display.begun,
+        ended=display.ended,
         visible=display.visible,
         number=display.number,
         octets=display.octets,

@@ -70,3 +70,11 @@ def test_numbers_and_sizes() -> None:
     assert display.octets(5 << 50) == "5120.0 TiB"
     assert display.begun("the end") == "The end"
     assert display.begun("") == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "whole"),
+    [("did you mean a?", "did you mean a?"), ("no", "no."), ('it is "no."', 'it is "no."')],
+)
+def test_a_sentence_ends_once(text: str, whole: str) -> None:
+    assert display.ended(text) == whole

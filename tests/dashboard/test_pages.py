@@ -313,6 +313,7 @@ def test_error_pages_help(own_visit: Visit, path: str, status: int) -> None:
     assert answer.status_code == status
     assert answer.headers["content-type"].startswith("text/html")
     assert "There is nothing here" in answer.text
+    assert "schema" not in answer.text
     assert answer.headers["x-request-id"] in answer.text
 
 

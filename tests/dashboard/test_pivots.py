@@ -97,6 +97,30 @@ def test_nothing_known_is_qualified(own_visit: Visit) -> None:
     page = turn_to(own_visit, patient="nobody")
     assert "No record names this patient." in page
     assert "What a sender never sent" in page
+    assert 'value="patient_name:&#34;nobody&#34;"' in page
+
+
+def test_a_name_where_a_login_was_asked_for_is_a_search_away(own: Stack, own_visit: Visit) -> None:
+    own.add([message(user="mvoss", name="Mara Voss")])
+    page = turn_to(own_visit, user="Mara Voss")
+    assert "No record names this user." in page
+    found = re.search(r'name="query" value="(user_name:[^"]*)"', page)
+    assert found is not None
+    answer = own_visit.post("/search", {"query": found[1].replace("&#34;", '"')})
+    assert "mvoss" in own_visit.get(answer.headers["location"]).text
+
+
+def test_a_beginning_leads_to_the_search_for_it(own: Stack, own_visit: Visit) -> None:
+    own.add([message(patient="P48003"), message(patient="Q1")])
+    location = own_visit.post("/pivot", {"patient": "P48*"}).headers["location"]
+    page = own_visit.get(location).text
+    assert location.startswith("/s/")
+    assert "P48003" in page
+    assert "Q1" not in page
+    for odd in ("*", 'a "b"*', "<b>*", "a b*"):
+        refused = own_visit.post("/pivot", {"patient": odd})
+        assert refused.status_code == 400
+        assert "search for others on the review page" in refused.text
 
 
 def test_value_with_any_character_is_the_value(own: Stack, own_visit: Visit) -> None:

@@ -32,7 +32,17 @@ IDENTITIES = (Column("what", "What", 1), Column("value", "Identifier used", 4))
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A sender in the period; ``silence_days`` is its longest run of days without a record."""
+    """A sender in the period.
+
+    Attributes:
+        name: the node's.
+        records: of the period.
+        first: when the first of them was received, UTC nanoseconds.
+        last: when the last was.
+        silence_days: its longest run of days without a record, since it was first heard of.
+        skew_s: what its clock is off by; None when that isn't known.
+        unknown_before: when it was first heard of, if that was a day or more into the period.
+    """
 
     name: str
     records: int
@@ -40,9 +50,17 @@ class Source:
     last: int | None
     silence_days: int
     skew_s: float | None
+    unknown_before: int | None = None
 
     def remark(self, options: ReportOptions) -> str:
         """What is to be minded of it."""
+        said = self.faults(options)
+        if self.unknown_before is not None:
+            said.append(f"not heard of before {moment(self.unknown_before)}")
+        return "; ".join(said)
+
+    def faults(self, options: ReportOptions) -> list[str]:
+        """Silences, and a clock that is off."""
         said = []
         if not self.records:
             said.append("SILENT in the whole period")
@@ -50,7 +68,7 @@ class Source:
             said.append(f"silent for {self.silence_days} days on end")
         if self.skew_s is not None and abs(self.skew_s) > options.skew_s:
             said.append(f"its times are off by about {abs(self.skew_s):.0f} s")
-        return "; ".join(said)
+        return said
 
     def row(self, options: ReportOptions) -> tuple[str, ...]:
         """As a row of the table."""
@@ -107,13 +125,15 @@ class Reliance:
         newest = self._index.search(mine, limit=self._options.sample).records
         oldest = self._index.search(mine, limit=1, newest_first=False).records
         skew = clock_skew(newest)
+        since = self._since(name)
         return Source(
             name,
             records,
             min((one.received for one in oldest), default=None),
             max((one.received for one in newest), default=None),
-            self._silence(name, self._since(name)),
+            self._silence(name, since),
             None if skew is None else skew.median_s,
+            since if since - self._start >= _NS_PER_DAY else None,
         )
 
     def _days(self) -> int:
@@ -205,14 +225,21 @@ def _of_sources(sources: Sequence[Source], options: ReportOptions) -> list[str]:
     if not sources:
         return ["No source is known to have sent anything by then."]
     silent = [one.name for one in sources if not one.records]
-    gaps = [one.name for one in sources if one.records and one.remark(options)]
+    gaps = [one.name for one in sources if one.records and one.faults(options)]
+    new = [one for one in sources if one.unknown_before is not None]
     said = []
     if silent:
         said.append(f"Silent in the whole period: {', '.join(silent)}.")
     if gaps:
         said.append(f"With gaps, or with a clock that is off: {', '.join(gaps)}.")
     if not silent and not gaps:
-        said.append("Every known source sent records on every day, with a clock that is right.")
+        since = " since it was first heard of" if new else ""
+        said.append(
+            f"Every known source sent records on every day{since}, with a clock that is right."
+        )
+    if new:
+        named = ", ".join(f"{one.name} ({moment(one.unknown_before or 0)})" for one in new)
+        said.append(f"Nothing is known of the time before a source was first heard of: {named}.")
     if len(sources) >= options.sources:
         said.append(f"Only the {options.sources} busiest sources were looked at.")
     return said

@@ -66,6 +66,25 @@ def test_a_report_of_some_rows_says_that_it_is(hospital: Trail) -> None:
     assert said not in reports.make(ALL, asked).qualifications
 
 
+def test_the_time_before_a_source_was_heard_of_is_not_vouched_for(hospital: Trail) -> None:
+    reports = ReportService(hospital.service().trail)
+
+    def unknown_before(start: int) -> set[str]:
+        asked = ReportAsked(kind="activity", start=start, end=NEXT_MONDAY)
+        made = reports.make(ALL, asked)
+        (said,) = [one for one in made.qualifications if "first heard of: " in one]
+        assert not any("every day, with" in one for one in made.qualifications)
+        remarked = {
+            row["source"] for row in rows(made, "sources") if "not heard of" in row["remark"]
+        }
+        named = said.partition("heard of: ")[2].split(", ")
+        assert {one.partition(" (")[0] for one in named} == remarked
+        return remarked
+
+    assert unknown_before(MONDAY) == {"registry", "xds"}, "they sent from the middle of the week"
+    assert unknown_before(MONDAY - 20 * DAY) > {"registry", "xds"}
+
+
 def test_a_namesake_by_number_in_the_same_event_is_another_patient(trail: Trail) -> None:
     told = Hospital(trail)
     both = (*h.patients(h.ANN), patient(f"P1^^^&{CLINIC}&ISO", "Namesake^Nora"))

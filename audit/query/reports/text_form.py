@@ -1,10 +1,11 @@
 """A report as plain text, for a terminal: one line a row."""
 
 import textwrap
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 _WIDTH = 100
+_NONE = "-"
 _ESCAPED = frozenset("\u061c\u200e\u200f\u2028\u2029")
 
 
@@ -35,8 +36,14 @@ def _section(section: Mapping[str, Any]) -> Iterator[str]:
     yield f"{section['title']} ({len(section['rows'])})"
     if section["note"]:
         yield from textwrap.wrap(section["note"], _WIDTH)
+    if section["rows"]:
+        yield _row(name.replace("_", " ") for name in section["rows"][0])
     for row in section["rows"]:
-        yield "  " + "  |  ".join(value for value in row.values() if value)
+        yield _row(value or _NONE for value in row.values())
+
+
+def _row(values: Iterable[str]) -> str:
+    return "  " + "  |  ".join(values)
 
 
 def _harmless(line: str) -> str:

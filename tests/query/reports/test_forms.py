@@ -10,6 +10,7 @@ import pytest
 from audit.query.reports.csv_form import csv_of
 from audit.query.reports.pdf_form import MOST_CHARACTERS, MOST_ROWS, pdf_of, printable
 from audit.query.reports.report import Column, Report, Section
+from audit.query.reports.text_form import text_of as terminal_text
 
 HOSTILE = [
     "شارلوت محمد",
@@ -119,3 +120,17 @@ def test_csv_keeps_every_text_and_runs_none(hostile: str) -> None:
     assert row[2] in {expected, "'" + expected}
     assert not row[2].startswith("=")
     assert [row for row in rows if row[0] == "sources"][1][:3] == ["sources", "note", "No source."]
+
+
+def test_a_terminal_is_told_which_value_is_which() -> None:
+    said = terminal_text(made(("Vera", "7"), ("", "8")).as_dict()).splitlines()
+    at = said.index("Accesses (2)")
+    assert [line.strip() for line in said[at + 1 : at + 4]] == [
+        "one  |  two",
+        "Vera  |  7",
+        "-  |  8",
+    ]
+    assert "Sources (0)" in said
+    steering = terminal_text(made(("a\x1b[31mred", "\u202eevil")).as_dict())
+    assert "\x1b" not in steering
+    assert "\u202e" not in steering

@@ -276,7 +276,8 @@ def test_a_misspelt_attribute_is_told_its_name() -> None:
         ("AlternativUserID", "AlternativeUserID"),
         ("alternativeuserid", "AlternativeUserID"),
         ("AlternateUserID", "AlternativeUserID"),
-        ("IsRequestor", ""),
+        ("IsRequestor", "UserIsRequestor"),
+        ("Requestor", ""),
     ):
         octets = changed(GOOD, ("AlternativeUserID", sent))
         (message,) = messages_of("a.xml", octets)

@@ -217,7 +217,7 @@ def _sentences(
     if lag.behind:
         said.append(f"INCOMPLETE: journaled but not searchable yet: {lag.behind} newer records.")
     else:
-        said.append(f"All {lag.journal_seq} records of the journal were searchable.")
+        said.append(f"All {lag.journal_seq} entries of the journal were searchable.")
     return said
 
 

@@ -236,10 +236,12 @@ def _names(defined: re.Pattern[str]) -> tuple[str, ...]:
 
 def _is_near(name: str, known: str) -> bool:
     """Whether two letters at most stand otherwise in one place, a word is missing or too many."""
+    shorter, longer = sorted((len(name), len(known)))
+    if longer - shorter > _WORD_LETTERS:
+        return False
     name, known = name.casefold(), known.casefold()
     if name == known:
         return True
-    shorter, longer = sorted((len(name), len(known)))
     if shorter < _NEAR_LETTERS:
         return False
     same = _same_letters(name, known)

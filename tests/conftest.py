@@ -2,7 +2,6 @@
 
 import gc
 import os
-from collections import Counter
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -31,6 +30,12 @@ CAMPAIGNS = {"bench", "browser", "contract", "crash", "end_to_end", "hapi", "sim
 """Folders of tests that are long for how often they do something, not for what they reach."""
 
 
+TRACING = "COVERAGE_PROCESS_CONFIG"
+"""Makes coverage trace a process from its beginning."""
+
+WORKER = "PYTEST_XDIST_WORKER"
+"""The name of a worker, where there are several."""
+
 TRACED_CASES = 2
 """Cases of one parametrised test that are traced: further ones reach little else."""
 
@@ -39,37 +44,6 @@ def _repeats_itself(item: pytest.Item) -> bool:
     """Whether the test does one thing over and over: to trace what it reaches would double it."""
     is_campaign = item.path.parent.name in CAMPAIGNS
     return is_campaign or is_hypothesis_test(getattr(item, "obj", None)) or _is_late_case(item)
-
-
-DULL = 2
-"""Traced tests of a module in a row that reached nothing new: the rest of it isn't traced."""
-
-_in_a_row: Counter[str] = Counter()
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Trace no more of a module that goes where the tests before it went."""
-    if _in_a_row[str(item.path)] >= DULL:
-        item.add_marker(pytest.mark.no_cover)
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
-    """Note whether the test reached something new."""
-    before = _reached(item.config)
-    try:
-        return (yield)
-    finally:
-        if item.get_closest_marker("no_cover") is None:
-            is_new = _reached(item.config) > before
-            _in_a_row[str(item.path)] = 0 if is_new else _in_a_row[str(item.path)] + 1
-
-
-def _reached(config: pytest.Config) -> int:
-    """Lines and branches that are traced in this process so far."""
-    tracing = _tracing(config)
-    return sum(map(len, tracing.cov._collector.data.values())) if tracing else 0
 
 
 def _is_late_case(item: pytest.Item) -> bool:
@@ -88,7 +62,7 @@ def elasticsearch_server() -> Iterator[ElasticsearchServer]:
 def untraced_processes(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Processes that a campaign starts aren't traced either."""
     if request.node.get_closest_marker("no_cover") is not None:
-        monkeypatch.delenv("COVERAGE_PROCESS_CONFIG", raising=False)
+        monkeypatch.delenv(TRACING, raising=False)
 
 
 @pytest.hookimpl(trylast=True)
@@ -113,10 +87,24 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> object:
     return scheduler(config, log)
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_setupnodes() -> None:
+    """Workers trace what they are told to, and not, as any process of ours, all that they do."""
+    os.environ.pop(TRACING, None)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """End what pytest-cov begins in a worker as in who started it: all would be traced twice."""
+    begun = _controller(session.config)
+    if WORKER in os.environ and begun is not None:
+        begun.cov.stop()
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_collection(session: pytest.Session) -> Generator[None, object, object]:
     """Every worker imports everything; one of them traces it."""
-    if os.environ.get("PYTEST_XDIST_WORKER", "gw0") == "gw0":
+    if os.environ.get(WORKER, "gw0") == "gw0":
         return (yield)
     with untraced(session.config):
         return (yield)
@@ -145,8 +133,12 @@ def untraced(config: pytest.Config) -> Iterator[None]:
 
 def _tracing(config: pytest.Config) -> Any:
     """What pytest-cov traces with; None while it doesn't."""
-    controller = getattr(config.pluginmanager.getplugin("_cov"), "cov_controller", None)
+    controller = _controller(config)
     return controller if controller is not None and controller.started else None
+
+
+def _controller(config: pytest.Config) -> Any:
+    return getattr(config.pluginmanager.getplugin("_cov"), "cov_controller", None)
 
 
 def pytest_collection_finish() -> None:

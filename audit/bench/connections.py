@@ -102,12 +102,19 @@ def _measure(
 
 
 def _durable_per_s(seconds: float, repository: Running, senders: Senders) -> int:
-    """What becomes durable while the senders are busy; what comes late isn't counted."""
+    """What becomes durable while the senders are busy; what comes late isn't counted.
+
+    Raises:
+        MeasurementFailed: nothing did.
+    """
     senders.send(1)
     before = repository.durable()
     watch = Watch()
     senders.send_for(seconds)
-    return round((repository.durable() - before) / watch.spent().wall_s)
+    durable = repository.durable() - before
+    if not durable:
+        raise MeasurementFailed(f"nothing became durable within {seconds:g} s; measure for longer")
+    return round(durable / watch.spent().wall_s)
 
 
 def _open_now(repository: Running) -> int:

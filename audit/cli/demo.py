@@ -20,8 +20,8 @@ from audit.cli.options import examples
     show_default=True,
     help="Folder that holds everything kept.",
 )
-@click.option("--http-port", type=int, help="Port of the pages (default 8080, or a free one).")
-@click.option("--syslog-port", type=int, help="TLS syslog port (default 6514, or a free one).")
+@click.option("--http-port", type=int, help="Port of the pages (8080, or a free one; 0: any).")
+@click.option("--syslog-port", type=int, help="TLS syslog port (6514, or a free one; 0: any).")
 @click.option("--for", "seconds", type=float, help="Stop so many seconds after all is ready.")
 @click.option("--seed", default=1, show_default=True, help="Names and choices follow from it.")
 def demo(

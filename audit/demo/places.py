@@ -1,6 +1,7 @@
 """Ports, certificates and settings of a demonstration."""
 
 import contextlib
+import secrets
 import socket
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,10 @@ from audit.settings import Settings, load
 LOOPBACK = "127.0.0.1"
 USUAL_HTTP_PORT = 8080
 USUAL_SYSLOG_PORT = 6514
+_QUIET_PORTS = range(20_000, 32_000)
+"""Below those that connections outwards usually get: who comes back after a fault finds its
+port free."""
+_TRIES = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,11 +31,16 @@ class Ports:
 
 
 def choose_ports(http: int | None, syslog: int | None) -> Ports:
-    """The usual ports where they are free, else free ones; a port asked for is taken as it is."""
+    """The usual ports where they are free, else free ones; a port asked for is taken as it is.
+
+    Args:
+        http: of the pages; None for the usual one, 0 for any that is free.
+        syslog: of TLS syslog, likewise.
+    """
     with contextlib.ExitStack() as held:
         return Ports(
-            http=http or _free(held, USUAL_HTTP_PORT),
-            syslog_tls=syslog or _free(held, USUAL_SYSLOG_PORT),
+            http=http or _free(held, USUAL_HTTP_PORT if http is None else 0),
+            syslog_tls=syslog or _free(held, USUAL_SYSLOG_PORT if syslog is None else 0),
             syslog_udp=_free(held, 0, socket.SOCK_DGRAM),
             ops=_free(held, 0),
             dicom=_free(held, 0),
@@ -40,7 +50,8 @@ def choose_ports(http: int | None, syslog: int | None) -> Ports:
 def _free(
     held: contextlib.ExitStack, usual: int, kind: socket.SocketKind = socket.SOCK_STREAM
 ) -> int:
-    for port in (usual, 0):
+    tried = secrets.SystemRandom().sample(_QUIET_PORTS, _TRIES)
+    for port in (usual, *tried, 0) if usual else (*tried, 0):
         probe = held.enter_context(socket.socket(socket.AF_INET, kind))
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

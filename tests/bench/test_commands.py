@@ -138,7 +138,7 @@ def test_rsyslog_into_elasticsearch(elasticsearch_server: ElasticsearchServer) -
 
 @pytest.mark.slow
 def test_connections() -> None:
-    found = figures("connections", "12", "--seconds", "0.3")
+    found = figures("connections", "12", "--seconds", "1")
     assert found["connections"] == 12
     assert found["still_open"] is True
     assert set(found["rss_mb"]) == {"before", "idle", "busy"}

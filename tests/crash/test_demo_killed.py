@@ -13,6 +13,9 @@ from tests.waiting import until
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
+LOOK_EVERY_S = 0.1
+"""A look goes through all processes of the machine, or asks a server that is busy to come back."""
+
 
 def answers(run: DemoRun) -> bool:
     try:
@@ -28,12 +31,16 @@ def durable(run: DemoRun) -> int:
 
 
 def kill_and_wait(victim: DemoRun, name: str) -> None:
-    until(lambda: name in victim.processes(), within_s=90)
+    until(lambda: name in victim.processes(), within_s=90, every_s=LOOK_EVERY_S)
     before = victim.processes()[name]
     count = durable(victim)
     os.kill(before, signal.SIGKILL)
-    until(lambda: victim.processes().get(name) not in {None, before}, within_s=90)
-    until(lambda: answers(victim), within_s=90)
+    until(
+        lambda: victim.processes().get(name) not in {None, before},
+        within_s=90,
+        every_s=LOOK_EVERY_S,
+    )
+    until(lambda: answers(victim), within_s=90, every_s=LOOK_EVERY_S)
     until(lambda: durable(victim) > count + 3, within_s=90)
 
 

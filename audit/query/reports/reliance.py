@@ -123,14 +123,15 @@ class Reliance:
         if not records:
             return Source(name, 0, None, None, self._days(), None)
         newest = self._index.search(mine, limit=self._options.sample).records
-        oldest = self._index.search(mine, limit=1, newest_first=False).records
+        oldest = self._index.search(mine, limit=self._options.sample, newest_first=False).records
         skew = clock_skew(newest)
-        since = self._since(name)
+        received = [one.received for one in (*oldest, *newest)]
+        since = self._since(name, received)
         return Source(
             name,
             records,
-            min((one.received for one in oldest), default=None),
-            max((one.received for one in newest), default=None),
+            min(received, default=None),
+            max(received, default=None),
             self._silence(name, since),
             None if skew is None else skew.median_s,
             since if since - self._start >= _NS_PER_DAY else None,
@@ -139,11 +140,15 @@ class Reliance:
     def _days(self) -> int:
         return max(0, self._end - self._start) // _NS_PER_DAY
 
-    def _since(self, name: str) -> int:
-        """From when on the source was known, at least the begin of the period."""
-        ever = And((Term("node", name), NOT_REPEATED))
-        oldest = self._index.search(ever, limit=1, newest_first=False).records
-        return max((self._start, *(one.time for one in oldest)))
+    def _since(self, name: str, received: Sequence[int]) -> int:
+        """From when on the source was known, by receipt: its own clock may be wrong.
+
+        Never before the begin of the period.
+        """
+        before = And((Range("received", None, self._start), Term("node", name), NOT_REPEATED))
+        if not received or self._index.count(before).value:
+            return self._start
+        return min(received)
 
     def _silence(self, name: str, since: int) -> int:
         """The longest run of days without a record since then, by the events' time."""

@@ -15,7 +15,15 @@ from audit.query.reports.period import period_of
 from audit.query.reports.report import Report
 from audit.query.reports.service import ReportService, SignOff
 from audit.record.times import format_ns
-from tests.projector.messages import DESTINATION, NOW, SOURCE, patient, study
+from tests.projector.messages import (
+    DESTINATION,
+    NOW,
+    SOURCE,
+    event,
+    message,
+    patient,
+    study,
+)
 from tests.query.reports import hospital as h
 from tests.query.reports.hospital import CLINIC, DAY, HOSPITAL, MONDAY, NEXT_MONDAY, Hospital
 from tests.query.reports.test_reports import report, rows, service
@@ -83,6 +91,16 @@ def test_the_time_before_a_source_was_heard_of_is_not_vouched_for(hospital: Trai
 
     assert unknown_before(MONDAY) == {"registry", "xds"}, "they sent from the middle of the week"
     assert unknown_before(MONDAY - 20 * DAY) > {"registry", "xds"}
+
+
+def test_a_wrong_clock_makes_no_source_known_earlier(hospital: Trail) -> None:
+    told = Hospital(hospital)
+    said = event("110103", event_date_time=h.when(-40 * 24))
+    told.tell(60, message(said, (h.VERA,), h.patients(h.ANN), "slow-clock"))
+    hospital.follow()
+    rows_of = rows(report(hospital, "activity"), "sources")
+    (row,) = [row for row in rows_of if row["source"] == "slow-clock"]
+    assert f"not heard of before {row['first']}" in row["remark"]
 
 
 def test_a_namesake_by_number_in_the_same_event_is_another_patient(trail: Trail) -> None:

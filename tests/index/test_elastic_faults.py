@@ -2,7 +2,9 @@
 
 import random
 import ssl
+import sys
 from base64 import b64encode
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -15,7 +17,7 @@ from audit.index.document import IndexedRecord
 from audit.index.elastic_client import ElasticIndexOptions
 from audit.index.elastic_index import ElasticIndex
 from audit.index.port import SearchIndex, Total
-from tests.crash.campaign import count
+from tests.crash.campaign import count, report
 from tests.elasticsearch_server import ElasticsearchServer
 from tests.index.fake_elasticsearch import FakeElasticsearch, fake_elasticsearch
 from tests.index.fault_proxy import FAULTS, PASS, SILENCE, FaultProxy, fault_proxy
@@ -87,6 +89,13 @@ def fake() -> Iterator[FakeElasticsearch]:
         yield started
 
 
+def faults_of(proxy: FaultProxy) -> int:
+    """How many it made since it was asked last."""
+    made = sum(one != PASS for one in proxy.seen)
+    proxy.seen.clear()
+    return made
+
+
 def clean(fake: FakeElasticsearch) -> None:
     fake.taken.clear()
     fake.kept.clear()
@@ -94,11 +103,13 @@ def clean(fake: FakeElasticsearch) -> None:
 
 
 def test_each_record_stands_once_and_the_position_is_never_ahead(
-    fake: FakeElasticsearch,
+    fake: FakeElasticsearch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     met: set[str] = set()
+    faults = 0
     with fault_proxy(fake.url) as proxy:
         for seed in range(SCHEDULES):
+            sys.stdout.write(f"schedule {seed}\n")
             clean(fake)
             proxy.next_fault = schedule(seed)
             index = ElasticIndex(options(proxy.url))
@@ -112,15 +123,22 @@ def test_each_record_stands_once_and_the_position_is_never_ahead(
             assert not fake.letters
             assert all("time" in document for document in fake.taken.values())
             met.update(proxy.seen)
+            faults += faults_of(proxy)
     assert met == {*FAULTS, PASS}
+    report(capsys, "faults before a fake", schedules=SCHEDULES, faults=faults, missing=0, twice=0)
 
 
 @pytest.mark.elastic
 @pytest.mark.slow
-def test_a_real_server_behind_faults(elasticsearch_server: ElasticsearchServer) -> None:
+def test_a_real_server_behind_faults(
+    elasticsearch_server: ElasticsearchServer, capsys: pytest.CaptureFixture[str]
+) -> None:
     direct = ElasticIndex(options(elasticsearch_server.url))
+    told: Counter[str] = Counter()
+    faults = 0
     with fault_proxy(elasticsearch_server.url) as proxy:
         for seed in range(SCHEDULES_OF_A_REAL_ONE):
+            sys.stdout.write(f"schedule {seed}\n")
             direct.clear()
             proxy.next_fault = schedule(seed)
             index = ElasticIndex(options(proxy.url))
@@ -131,10 +149,22 @@ def test_a_real_server_behind_faults(elasticsearch_server: ElasticsearchServer) 
 
             put_all(index, proxy, check)
             assert direct.count(Everything()) == Total(RECORDS)
-            looked = [look(index) for _ in range(20)]
+            looked = Counter(look(index) for _ in range(20))
             assert set(looked) <= {"whole", "partial", "unavailable"}
+            told += looked
+            faults += faults_of(proxy)
             index.close()
     direct.close()
+    done = SCHEDULES_OF_A_REAL_ONE
+    report(
+        capsys,
+        "faults before Elasticsearch",
+        schedules=done,
+        faults=faults,
+        missing=0,
+        twice=0,
+        **told,
+    )
 
 
 def look(index: SearchIndex) -> str:

@@ -6,6 +6,7 @@ report away has it made anew, which is recorded like its reading.
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from itertools import chain
 from typing import Annotated, Any, cast
 
 from fastapi import APIRouter, Depends
@@ -25,6 +26,16 @@ from audit.query.reports.service import KINDS, ReportService, SignOff, title_of
 from audit.web.declared import Leaves, scoped
 
 _FILES = frozenset({"pdf", "csv", "json"})
+ASKED: Mapping[str, tuple[str, ...]] = {
+    "disclosures": ("patients",),
+    "access": ("patients", "staff"),
+    "patients": ("patients",),
+    "user": ("user",),
+    "study": ("study",),
+    "activity": (),
+    "senders": (),
+}
+"""What each kind is asked for, besides period and reason; fields of others are left out."""
 _KEPT = ("kind", "patients", "user", "study", "from", "to", "staff", "reason")
 STAFF = {
     "named": "named",
@@ -110,19 +121,28 @@ def _asked(context: PageContext, form: Form, now: int) -> ReportAsked:
         raise RequestError("pick a report")
     days = (_day(context, form.get("from", ""), 0), _day(context, form.get("to", ""), 1))
     start, end = period_of(kind, *days, now)
-    staff = form.get("staff", "named")
-    lines = form.get("patients", "").splitlines()
+    given = {name: form.get(name, "") for name in ASKED[kind]}
+    staff = given.get("staff") or "named"
+    lines = given.get("patients", "").splitlines()
     return ReportAsked(
         kind=kind,
         start=start,
         end=end,
         patients=tuple(PatientIdentity.parse(line) for line in lines if line.strip()),
-        user=form.get("user", "").strip(),
-        study=form.get("study", "").strip(),
-        pseudonymised=kind == "access" and staff != "named",
-        revealed=kind == "access" and staff == "revealed",
+        user=given.get("user", "").strip(),
+        study=given.get("study", "").strip(),
+        pseudonymised=staff != "named",
+        revealed=staff == "revealed",
         reason=form.get("reason", ""),
     )
+
+
+def _of_kinds() -> dict[str, str]:
+    """The classes of a field that only some kinds are asked for; the others hide it."""
+    return {
+        name: " ".join(["only", *(f"only-{kind}" for kind in KINDS if name in ASKED[kind])])
+        for name in dict.fromkeys(chain.from_iterable(ASKED.values()))
+    }
 
 
 def _day(context: PageContext, text: str, more: int) -> str | None:
@@ -148,6 +168,7 @@ def _page(
     values: dict[str, Any] = {
         "kinds": [(kind, title_of(kind)) for kind in KINDS],
         "given": {name: form.get(name, "") for name in _KEPT},
+        "of_kinds": _of_kinds(),
         "staff": STAFF,
         "report": report,
         "fault": fault,

@@ -59,6 +59,7 @@ def create_app(
         page_error: renders problems for browsers; without it every error is problem+json.
         observe: called once a request with facts that name nobody (metrics).
     """
+    answer = _answering(page_error)
     app = FastAPI(
         title=TITLE,
         version=API_VERSION,
@@ -69,7 +70,7 @@ def create_app(
         redirect_slashes=False,
         middleware=[
             Middleware(SecurityHeaders, options=options),
-            Middleware(RequestRecord, observe=observe),
+            Middleware(RequestRecord, observe=observe, answer_escape=answer),
             Middleware(KnownHost, options=options),
             Middleware(BodyLimit, options=options),
             Middleware(GivenUp),
@@ -78,20 +79,24 @@ def create_app(
     )
     for router in routers:
         app.include_router(router)
-    _handle_errors(app, page_error)
+
+    async def handled(request: Request, error: Exception) -> Response:
+        return answer(request, error)
+
+    for kind in (AuditError, HTTPException, RequestValidationError):
+        app.add_exception_handler(kind, handled)
     app.openapi = document_of(app)  # type: ignore[method-assign]  # FastAPI's own way to extend it
     return app
 
 
-def _handle_errors(app: FastAPI, page_error: PageError | None) -> None:
-    async def answer(request: Request, error: Exception) -> Response:
+def _answering(page_error: PageError | None) -> Callable[[Request, Exception], Response]:
+    def answer(request: Request, error: Exception) -> Response:
         problem = problem_of(error)
         if page_error is not None and wants_page(request):
             return page_error(request, error, problem)
         return problem.response(request.state.request_id, request.url.path)
 
-    for kind in (AuditError, HTTPException, RequestValidationError):
-        app.add_exception_handler(kind, answer)
+    return answer
 
 
 def wants_page(request: Request) -> bool:

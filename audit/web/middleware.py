@@ -5,6 +5,7 @@ BodyLimit → GivenUp → the application.
 """
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from secrets import token_hex
 from time import monotonic
@@ -14,6 +15,7 @@ from urllib.parse import parse_qsl
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
+from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -125,11 +127,23 @@ class RequestRecord:
     """Gives each request an id, writes one log line for it and turns any escape into a bare 500.
 
     The line names route, status and time, never path, address, user or parameter values.
+
+    Args:
+        app: what is recorded.
+        observe: called with the facts of each request.
+        answer_escape: the answer to an error that nobody expected; when it fails too, or is None,
+            that is a problem document.
     """
 
-    def __init__(self, app: ASGIApp, observe: Callable[[RequestFacts], None] | None) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        observe: Callable[[RequestFacts], None] | None,
+        answer_escape: Callable[[Request, Exception], Response] | None = None,
+    ) -> None:
         self._app = app
         self._observe = observe
+        self._answer_escape = answer_escape
         self._log = structlog.get_logger("audit.web.access")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -160,8 +174,14 @@ class RequestRecord:
                 where=_where(error),
             )
             if status == 0:
-                await INTERNAL.response(request_id, scope["path"])(scope, receive, watched)
+                await self._last_answer(scope, error)(scope, receive, watched)
         self._finish(scope, request_id, status, monotonic() - began)
+
+    def _last_answer(self, scope: Scope, error: Exception) -> Response:
+        if self._answer_escape is not None:
+            with suppress(Exception):  # what failed may be what the page is made of
+                return self._answer_escape(Request(scope), error)
+        return _answer(INTERNAL, scope)
 
     def _finish(self, scope: Scope, request_id: str, status: int, duration_s: float) -> None:
         method = scope["method"]

@@ -7,17 +7,19 @@ from typing import Literal
 import pytest
 from playwright.sync_api import Page, expect
 
+from audit.dashboard.reports import ASKED
 from audit.index.criteria import Term
 from audit.query.home import failed_acts
 from audit.query.language import term_text
 from tests.browser.conftest import Complaints, OpenPage, Site
 from tests.web.stack import PASSWORD
 
+FIELDS = {name for asked in ASKED.values() for name in asked}
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 
 NAMES = (
     *("home", "review", "nothing", "event", "unreadable", "near", "searches", "access-log"),
-    *("patient", "user", "study", "node", "address", "sign-in", "reference"),
+    *("patient", "user", "study", "node", "address", "sign-in", "reference", "reports"),
 )
 SIZES: tuple[tuple[int, Literal["light", "dark"]], ...] = (
     (1440, "light"),
@@ -41,6 +43,7 @@ def paths(site: Site) -> dict[str, str]:
         "nothing": f"/s/{saved.save(site.user, 'patient:none category:query').id}",
         "near": f"/e/{event}/neighbours",
         "searches": "/searches",
+        "reports": "/reports",
         "access-log": "/access-log",
         "home": "/",
         "review": "/search",
@@ -216,6 +219,19 @@ def test_course_and_facets_work_without_scripts(open_page: OpenPage, site: Site)
     page.click("form[action='/searches'] button")
     page.click("text=Odd hours")
     expect(page.locator(".chip")).to_have_count(3)
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+def test_a_report_asks_for_what_it_needs(
+    open_page: OpenPage, site: Site, *, scripts: bool
+) -> None:
+    page = open_page(scripts=scripts)
+    page.goto(f"{site.url}/reports")
+    for kind, fields in ASKED.items():
+        page.select_option("#r-kind", kind)
+        shown = {name for name in FIELDS if page.locator(f"#r-{name}").is_visible()}
+        assert shown == set(fields), kind
+        assert page.locator("#r-from").is_visible()
 
 
 def test_access_log_and_export(open_page: OpenPage, site: Site) -> None:

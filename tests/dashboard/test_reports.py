@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from audit.dashboard.reports import ASKED
 from audit.query.access import Scope
+from audit.query.reports.asked import MOST_PATIENTS
 from audit.query.reports.service import KINDS, title_of
 from tests.dashboard.conftest import Visit
 from tests.web.stack import Stack, hospital_day, stack
@@ -47,6 +49,16 @@ def test_every_kind_is_shown(visit: Visit, repository: Stack, kind: str) -> None
     assert "How far this can be relied on" in answer.text
     assert "Take it away" in answer.text
     assert "?" not in str(answer.request.url)
+
+
+def test_what_a_kind_is_not_asked_for_is_left_out(visit: Visit) -> None:
+    assert set(ASKED) == set(KINDS)
+    many = "\n".join(f"P{n}" for n in range(MOST_PATIENTS + 1))
+    asked = {"user": "x", "patients": many, "staff": "revealed"}
+    said = visit.post("/reports", asked | {"kind": "user"}, shown_on="/reports")
+    assert said.status_code == 200, said.text
+    refused = visit.post("/reports", asked | {"kind": "patients"}, shown_on="/reports")
+    assert refused.status_code == 400
 
 
 def test_files(visit: Visit, repository: Stack) -> None:

@@ -45,6 +45,10 @@ def router() -> APIRouter:
     def page() -> Response:
         raise JournalUnavailable("the journal is down")
 
+    @routes.get("/broken-page")
+    def broken_page() -> Response:
+        raise ValueError(SECRET)
+
     return routes
 
 
@@ -117,6 +121,26 @@ def test_browser_gets_a_page_where_pages_are(client: TestClient) -> None:
     assert (answer.status_code, answer.text) == (503, "JournalUnavailable 503")
     machine = client.get("/page", headers={"Accept": "application/json"})
     assert machine.json()["type"] == "urn:arr:problem:journal-unavailable"
+
+
+def test_browser_gets_a_page_for_what_nobody_expected(client: TestClient) -> None:
+    answer = client.get("/broken-page", headers={"Accept": "text/html"})
+    assert (answer.status_code, answer.text) == (500, "ValueError 500")
+    assert answer.headers["content-security-policy"] == CONTENT_SECURITY_POLICY
+    machine = client.get("/broken-page", headers={"Accept": "application/json"})
+    assert machine.json()["type"] == "urn:arr:problem:internal-error"
+
+
+def test_a_page_of_errors_that_fails_too_is_a_problem() -> None:
+    def failing(*_given: object) -> Response:
+        raise LookupError(SECRET)
+
+    options = WebOptions(allowed_hosts=("testserver",))
+    with TestClient(create_app(options, [router()], page_error=failing)) as client:
+        answer = client.get("/broken-page", headers={"Accept": "text/html"})
+    assert answer.status_code == 500
+    assert answer.json()["type"] == "urn:arr:problem:internal-error"
+    assert SECRET not in answer.text
 
 
 @pytest.mark.parametrize(

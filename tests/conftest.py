@@ -95,7 +95,7 @@ def pytest_xdist_setupnodes() -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_sessionstart(session: pytest.Session) -> None:
-    """End what pytest-cov begins in a worker as in who started it: it goes on where ours pauses."""
+    """End what pytest-cov begins in a worker as in who started it: it traces while ours pauses."""
     begun = _controller(session.config)
     if WORKER in os.environ and begun is not None:
         begun.cov.stop()

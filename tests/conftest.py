@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, is_hypothesis_test, settings
 
 from tests.elasticsearch_server import ElasticsearchServer, running_elasticsearch
 from tests.scheduling import SERVER, scheduler, scope_of
+from tests.tracing import TRACING
 
 SERVER_TIMEOUT_S = 14_400 if os.environ.get("ARR_LONG") else 600
 """For tests that wait for a server or browser which nobody here wrote."""
@@ -28,10 +29,6 @@ SHARED = ("elastic", "browser")
 
 CAMPAIGNS = {"bench", "browser", "contract", "crash", "end_to_end", "hapi", "simulate"}
 """Folders of tests that are long for how often they do something, not for what they reach."""
-
-
-TRACING = "COVERAGE_PROCESS_CONFIG"
-"""Makes coverage trace a process from its beginning."""
 
 WORKER = "PYTEST_XDIST_WORKER"
 """The name of a worker, where there are several."""

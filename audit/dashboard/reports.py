@@ -6,7 +6,6 @@ report away has it made anew, which is recorded like its reading.
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from itertools import chain
 from typing import Annotated, Any, cast
 
 from fastapi import APIRouter, Depends
@@ -18,7 +17,7 @@ from audit.dashboard.forms import Form, read_form
 from audit.dashboard.visitors import Visitor, check_own_form
 from audit.errors import RequestError
 from audit.query.access import Scope
-from audit.query.reports.asked import PatientIdentity, ReportAsked
+from audit.query.reports.asked import SUBJECTS, PatientIdentity, ReportAsked
 from audit.query.reports.period import period_of
 from audit.query.reports.report import Report
 from audit.query.reports.report_file import FileForm, file_of
@@ -26,14 +25,10 @@ from audit.query.reports.service import KINDS, ReportService, SignOff, title_of
 from audit.web.declared import Leaves, scoped
 
 _FILES = frozenset({"pdf", "csv", "json"})
-ASKED: Mapping[str, tuple[str, ...]] = {
-    "disclosures": ("patients",),
-    "access": ("patients", "staff"),
-    "patients": ("patients",),
-    "user": ("user",),
-    "study": ("study",),
-    "activity": (),
-    "senders": (),
+ASKED: Mapping[str, frozenset[str]] = {
+    kind: frozenset({SUBJECTS[kind]} if kind in SUBJECTS else ())
+    | ({"staff"} if kind == "access" else set())
+    for kind in KINDS
 }
 """What each kind is asked for, besides period and reason; fields of others are left out."""
 _KEPT = ("kind", "patients", "user", "study", "from", "to", "staff", "reason")
@@ -141,7 +136,7 @@ def _of_kinds() -> dict[str, str]:
     """The classes of a field that only some kinds are asked for; the others hide it."""
     return {
         name: " ".join(["only", *(f"only-{kind}" for kind in KINDS if name in ASKED[kind])])
-        for name in dict.fromkeys(chain.from_iterable(ASKED.values()))
+        for name in frozenset().union(*ASKED.values())
     }
 
 

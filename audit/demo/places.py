@@ -39,19 +39,21 @@ def choose_ports(http: int | None, syslog: int | None) -> Ports:
     """
     with contextlib.ExitStack() as held:
         return Ports(
-            http=http or _free(held, USUAL_HTTP_PORT if http is None else 0),
-            syslog_tls=syslog or _free(held, USUAL_SYSLOG_PORT if syslog is None else 0),
-            syslog_udp=_free(held, 0, socket.SOCK_DGRAM),
-            ops=_free(held, 0),
-            dicom=_free(held, 0),
+            http=http or _free(held, USUAL_HTTP_PORT if http is None else None),
+            syslog_tls=syslog or _free(held, USUAL_SYSLOG_PORT if syslog is None else None),
+            syslog_udp=_free(held, kind=socket.SOCK_DGRAM),
+            ops=_free(held),
+            dicom=_free(held),
         )
 
 
 def _free(
-    held: contextlib.ExitStack, usual: int, kind: socket.SocketKind = socket.SOCK_STREAM
+    held: contextlib.ExitStack,
+    usual: int | None = None,
+    kind: socket.SocketKind = socket.SOCK_STREAM,
 ) -> int:
-    tried = secrets.SystemRandom().sample(_QUIET_PORTS, _TRIES)
-    for port in (usual, *tried, 0) if usual else (*tried, 0):
+    first = () if usual is None else (usual,)
+    for port in (*first, *secrets.SystemRandom().sample(_QUIET_PORTS, _TRIES), 0):
         probe = held.enter_context(socket.socket(socket.AF_INET, kind))
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

@@ -80,6 +80,7 @@ def create_app(
     for router in routers:
         app.include_router(router)
 
+    # Not a plain function: Starlette runs those in threads, behind requests that wait for one.
     async def handled(request: Request, error: Exception) -> Response:
         return answer(request, error)
 

@@ -5,7 +5,6 @@ BodyLimit → GivenUp → the application.
 """
 
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from secrets import token_hex
 from time import monotonic
@@ -124,22 +123,22 @@ def _answer(problem: Problem, scope: Scope) -> Response:
 
 
 class RequestRecord:
-    """Gives each request an id, writes one log line for it and turns any escape into a bare 500.
+    """Gives each request an id, writes one log line for it and answers what escaped everything.
 
     The line names route, status and time, never path, address, user or parameter values.
 
     Args:
         app: what is recorded.
         observe: called with the facts of each request.
-        answer_escape: the answer to an error that nobody expected; when it fails too, or is None,
-            that is a problem document.
+        answer_escape: the answer to an error that nobody expected; when it fails too, a bare
+            problem document is given.
     """
 
     def __init__(
         self,
         app: ASGIApp,
         observe: Callable[[RequestFacts], None] | None,
-        answer_escape: Callable[[Request, Exception], Response] | None = None,
+        answer_escape: Callable[[Request, Exception], Response],
     ) -> None:
         self._app = app
         self._observe = observe
@@ -166,22 +165,26 @@ class RequestRecord:
         try:
             await self._app(scope, receive, watched)
         except Exception as error:  # noqa: BLE001 - the last resort: nothing may reach the client
-            self._log.error(
-                "request failed",
-                request_id=request_id,
-                error=type(error).__name__,
-                route=_route_of(scope),
-                where=_where(error),
-            )
+            self._log_failed(scope, error)
             if status == 0:
                 await self._last_answer(scope, error)(scope, receive, watched)
         self._finish(scope, request_id, status, monotonic() - began)
 
     def _last_answer(self, scope: Scope, error: Exception) -> Response:
-        if self._answer_escape is not None:
-            with suppress(Exception):  # what failed may be what the page is made of
-                return self._answer_escape(Request(scope), error)
-        return _answer(INTERNAL, scope)
+        try:
+            return self._answer_escape(Request(scope), error)
+        except Exception as another:  # noqa: BLE001 - what failed may be what pages are made of
+            self._log_failed(scope, another)
+            return _answer(INTERNAL, scope)
+
+    def _log_failed(self, scope: Scope, error: Exception) -> None:
+        self._log.error(
+            "request failed",
+            request_id=scope["state"]["request_id"],
+            error=type(error).__name__,
+            route=_route_of(scope),
+            where=_where(error),
+        )
 
     def _finish(self, scope: Scope, request_id: str, status: int, duration_s: float) -> None:
         method = scope["method"]

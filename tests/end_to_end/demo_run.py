@@ -12,12 +12,11 @@ from typing import Any
 
 import httpx2
 
+from tests.tracing import TRACING
 from tests.waiting import until
 
 READY_WITHIN_S = 120
 """Patience with a busy machine, here and below; ``test_in_time`` holds what is promised."""
-_TRACING = "COVERAGE_PROCESS_CONFIG"
-"""Makes coverage trace a process, which takes it twice the time."""
 
 CATEGORIES = (
     "query",
@@ -97,7 +96,7 @@ def start_demo(data: Path, *arguments: str) -> DemoRun:
         [sys.executable, "-m", "audit.cli", "demo", "--data", str(data), *arguments],
         start_new_session=True,
         stdin=subprocess.DEVNULL,
-        env={name: value for name, value in os.environ.items() if name != _TRACING},
+        env={name: value for name, value in os.environ.items() if name != TRACING},
     )
     access_file = data / "demo" / "access.json"
     try:

@@ -155,11 +155,10 @@ def test_a_real_server_behind_faults(
             faults += faults_of(proxy)
             index.close()
     direct.close()
-    done = SCHEDULES_OF_A_REAL_ONE
     report(
         capsys,
         "faults before Elasticsearch",
-        schedules=done,
+        schedules=SCHEDULES_OF_A_REAL_ONE,
         faults=faults,
         missing=0,
         twice=0,

@@ -136,11 +136,14 @@ def test_a_page_of_errors_that_fails_too_is_a_problem() -> None:
         raise LookupError(SECRET)
 
     options = WebOptions(allowed_hosts=("testserver",))
-    with TestClient(create_app(options, [router()], page_error=failing)) as client:
+    app = create_app(options, [router()], page_error=failing)
+    with TestClient(app) as client, capture_logs() as lines:
         answer = client.get("/broken-page", headers={"Accept": "text/html"})
     assert answer.status_code == 500
     assert answer.json()["type"] == "urn:arr:problem:internal-error"
     assert SECRET not in answer.text
+    failed = [line["error"] for line in lines if line["event"] == "request failed"]
+    assert failed == ["ValueError", "LookupError"]
 
 
 @pytest.mark.parametrize(

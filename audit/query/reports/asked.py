@@ -1,5 +1,6 @@
 """What a report is asked for, and its bounds."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Self
 
@@ -11,6 +12,15 @@ from audit.query.reports.report import Kind
 from audit.query.senders import SenderOptions
 
 MOST_PATIENTS = 200
+
+SUBJECTS: Mapping[Kind, str] = {
+    "disclosures": "patients",
+    "access": "patients",
+    "patients": "patients",
+    "user": "user",
+    "study": "study",
+}
+"""Whom or what a kind is about: the field that it can't be made without."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,15 +103,9 @@ class ReportAsked:
         """Refuse what no report can be made of; raises RequestError."""
         if self.start >= self.end:
             raise RequestError("the period ends before it begins")
-        missing = {
-            "disclosures": not self.patients and "patient",
-            "access": not self.patients and "patient",
-            "patients": not self.patients and "patient",
-            "user": not self.user and "user",
-            "study": not self.study and "study",
-        }.get(self.kind)
-        if missing:
-            raise RequestError(f"this report needs a {missing}")
+        subject = SUBJECTS.get(self.kind)
+        if subject is not None and not getattr(self, subject):
+            raise RequestError(f"this report needs a {subject.removesuffix('s')}")
         if len(self.patients) > MOST_PATIENTS:
             raise RequestError(f"at most {MOST_PATIENTS} patients at once")
         if self.revealed and not self.reason.strip():

@@ -146,7 +146,8 @@ class Reliance:
         Never before the begin of the period.
         """
         before = And((Range("received", None, self._start), Term("node", name), NOT_REPEATED))
-        if not received or self._index.count(before).value:
+        earlier = self._index.search(before, limit=1, newest_first=False).records
+        if not received or earlier:
             return self._start
         return min(received)
 

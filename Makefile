@@ -9,10 +9,16 @@ WORKERS ?= 3
 # ARR_SEED=N repeats a campaign, ARR_KILLS=200 tells how often the writer is killed.
 LONG ?= tests/crash tests/frame tests/record tests/conformance tests/contract tests/index tests/api/test_schemathesis.py tests/web/test_attacks.py tests/browser/test_hostile_text.py tests/query/exports/test_memory.py tests/query/evidence/test_bundle.py
 
+# The wheel's modules, some of them compiled, and the tests of what those do.
+COMPILED := .cache/compiled
+COMPILED_RUN = PYTHONSAFEPATH=1 PYTHONPATH=$(CURDIR)/$(COMPILED) ARR_TEST_COMPILED=1 $(BIN)/python
+MEANT_COMPILED ?= tests/frame tests/record tests/conformance tests/projector
+BENCH ?= validate
+
 # Where an environment forbids it, each process would compile the product anew, and each worker rewrite all tests.
 export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: demo test test-long check format lint types imports dependencies cover lock docs bench clean
+.PHONY: demo test test-compiled test-long check format lint types imports dependencies lock docs bench clean
 
 demo: $(VENV)/.product
 	@$(BIN)/arr demo --data $(DATA) $(DEMO)
@@ -22,6 +28,12 @@ test: $(VENV)/bin/python
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadscope -m "not alone" --cov --cov-report= --cov-fail-under=0
 	@$(BIN)/python -m pytest -m alone tests/end_to_end/test_in_time.py
 	@$(BIN)/coverage report --fail-under=90
+	@if [ -e $(COMPILED) ]; then $(MAKE) --no-print-directory test-compiled; fi
+
+# What the compiled modules do, on them.
+test-compiled: $(VENV)/.developer
+	@sh tests/compiled.sh $(VENV) $(COMPILED)
+	@$(COMPILED_RUN) -m pytest -o pythonpath="$(COMPILED) ." -n $(WORKERS) -m "not interpreted" $(MEANT_COMPILED)
 
 test-long: $(VENV)/.developer
 	@sh tests/provision.sh
@@ -33,12 +45,12 @@ test-long: $(VENV)/.developer
 check: lint types imports dependencies
 
 format: $(VENV)/.developer
-	@$(BIN)/ruff format audit tests
-	@$(BIN)/ruff check --fix audit tests
+	@$(BIN)/ruff format audit tests hatch_build.py
+	@$(BIN)/ruff check --fix audit tests hatch_build.py
 
 lint: $(VENV)/.developer
-	@$(BIN)/ruff format --check audit tests
-	@$(BIN)/ruff check audit tests
+	@$(BIN)/ruff format --check audit tests hatch_build.py
+	@$(BIN)/ruff check audit tests hatch_build.py
 
 types: $(VENV)/.developer
 	@$(BIN)/mypy -n 2
@@ -48,6 +60,11 @@ imports: $(VENV)/.developer
 
 dependencies: $(VENV)/.developer
 	@$(BIN)/deptry audit
+
+# Measured as it is installed where it serves, with compiled modules: make bench BENCH="ingest --seconds 30".
+bench: $(VENV)/.product
+	@sh tests/compiled.sh $(VENV) $(COMPILED)
+	@$(COMPILED_RUN) -m audit.cli bench $(BENCH)
 
 docs: $(VENV)/.product
 	@$(BIN)/python -m audit.cli.documents

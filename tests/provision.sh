@@ -1,5 +1,5 @@
 #!/bin/sh
-# Gets what the tests use beside Python: a browser, DCMTK, rsyslog, Elasticsearch and HAPI FHIR.
+# Gets what the tests use beside Python: a browser, DCMTK, rsyslog, Elasticsearch and HAPI FHIR; builds the compiled modules.
 # What can't be had is named in one loud line and its tests are skipped; with CI=true that fails.
 set -u
 missing=""
@@ -10,6 +10,7 @@ wanted=""
 have chromium || wanted="$wanted chromium fonts-noto-core"
 have storescu || wanted="$wanted dcmtk"
 have rsyslogd || wanted="$wanted rsyslog"
+have cc || wanted="$wanted gcc libc6-dev python3-dev"
 [ -e /usr/lib/x86_64-linux-gnu/rsyslog/omelasticsearch.so ] || [ -e /usr/lib/rsyslog/omelasticsearch.so ] \
   || [ -e /usr/lib/aarch64-linux-gnu/rsyslog/omelasticsearch.so ] || wanted="$wanted rsyslog-elasticsearch"
 [ -e /usr/lib/x86_64-linux-gnu/rsyslog/lmnsd_ossl.so ] || [ -e /usr/lib/rsyslog/lmnsd_ossl.so ] \
@@ -29,6 +30,12 @@ if have mvn && have java; then
   .venv/bin/python -m tests.hapi.java || missing="$missing hapi-fhir"
 else
   missing="$missing elasticsearch(java,mvn) hapi-fhir(java,mvn)"
+fi
+
+if have cc; then
+  sh tests/compiled.sh .venv .cache/compiled || missing="$missing compiled-modules(python3-dev)"
+else
+  missing="$missing compiled-modules(cc)"
 fi
 
 # Elastic's own list of ECS fields, Apache-2.0; nothing of it goes into the product.

@@ -10,6 +10,10 @@ from audit.cli.options import examples, json_option, print_json
 
 _PROGRESS_S: Final = 5.0
 """Between two lines about the same."""
+_INTERPRETED: Final = (
+    "Interpreted modules were measured. An installation from the wheel has compiled ones: "
+    "in a checkout, `make bench` measures those."
+)
 _days_option = click.option(
     "--days",
     type=click.IntRange(min=1),
@@ -45,7 +49,10 @@ def validate(messages: int, rounds: int, as_json: bool) -> None:
     """
     from audit.bench.validate import ValidateOptions, run
 
-    _show(run(ValidateOptions(messages=messages, rounds=rounds)), as_json)
+    found = run(ValidateOptions(messages=messages, rounds=rounds))
+    _show(found, as_json)
+    if not found["machine"]["compiled"]:
+        click.echo(_INTERPRETED, err=True)
 
 
 @bench.command(

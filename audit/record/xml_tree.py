@@ -2,6 +2,7 @@
 
 import re
 from functools import cache
+from typing import TypeAlias
 
 from lxml import etree
 
@@ -9,7 +10,7 @@ from audit.errors import MalformedMessage
 from audit.record.findings import finding
 from audit.record.xml_input import DEFAULT_LIMITS, Refused, XmlInput, XmlLimits
 
-Element = etree._Element  # noqa: SLF001 - lxml has no public name for the type
+Element: TypeAlias = etree._Element  # noqa: SLF001 - lxml has no public name for the type
 
 
 _PLACE = re.compile(r", line \d+, column \d+$")

@@ -14,7 +14,7 @@ from audit.errors import RequestError
 from tests.elasticsearch_server import ElasticsearchServer
 from tests.needs import missing
 
-MACHINE = {"version", "taken", "python", "system", "cores", "load_1min"}
+MACHINE = {"version", "taken", "python", "compiled", "system", "cores", "load_1min"}
 LATENCY = {"p50_ms", "p99_ms", "n"}
 STAGES = {"lxml", "parse", "schema", "rules", "judge", "map", "whole"}
 

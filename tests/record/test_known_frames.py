@@ -129,6 +129,7 @@ def _frames_are_known() -> None:
         assess(whole(filled(frame, values)))
 
 
+@pytest.mark.interpreted
 @pytest.mark.parametrize("frame", USUAL, ids=["patient", "study", "query"])
 def test_another_object_in_a_known_frame_needs_no_parser(frame: bytes) -> None:
     octets = filled(frame, OTHER[frame])

@@ -108,6 +108,7 @@ def _messages() -> Iterator[AuditMessage]:
             )
 
 
+@pytest.mark.interpreted
 def test_the_rules_of_events_look_at_nothing_but_what_shapes_hold() -> None:
     of_event: set[str] = set()
     of_participant: set[str] = set()

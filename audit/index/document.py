@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class IndexedRecord:
-    """One journal entry as the index holds it.
+    """One journal entry as the index holds it. Nobody changes it, for its parts are shared.
 
     Attributes:
         id: ``ORIGIN-SEQUENCE``, the place in the journal.

@@ -1,6 +1,6 @@
 """Which time a search by time means: the event's own while plausible, else that of receipt."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from audit.journal.entry import Received
 from audit.projector.options import DAY_S, NS_PER_S, ProjectionOptions
@@ -8,8 +8,7 @@ from audit.record.findings import Finding, finding
 from audit.record.times import parse_date_time
 
 
-@dataclass(frozen=True, slots=True)
-class ChosenTime:
+class ChosenTime(NamedTuple):
     """UTC nanoseconds, and the finding ``clock-skew`` when the sender's time was set aside."""
 
     ns: int

@@ -13,7 +13,7 @@ class Added:
 
     Attributes:
         values: by keyword field, in order, each once.
-        count: of all values together.
+        count: of all values together, those that were named twice counted twice.
         longest: characters of the longest value.
         texts: for free-text search.
         text_chars: characters of all texts together.
@@ -42,6 +42,8 @@ class FieldValues:
         self._values_left = max_values
         """Below the bound of each field as long as all fields together are."""
         self._max_value_chars = max_value_chars
+        self._longest = 0
+        self._max_text_chars = max_text_chars
         self._text_chars_left = max_text_chars
         self.is_cut = False
 
@@ -59,6 +61,7 @@ class FieldValues:
 
     def _add(self, there: dict[str, None], value: str) -> None:
         self._values_left -= 1
+        self._longest = max(self._longest, len(value))
         if len(value) > self._max_value_chars:
             self.is_cut = True
             value = value[: self._max_value_chars]
@@ -83,14 +86,18 @@ class FieldValues:
 
     def added(self) -> Added:
         """All that was taken, for ``take``."""
-        values = self._all_values()
-        lengths = [len(value) for there in values.values() for value in there]
-        texts = self._texts
-        return Added(values, len(lengths), max(lengths, default=0), texts, sum(map(len, texts)))
+        return Added(
+            self._all_values(),
+            self._max_values - self._values_left,
+            self._longest,
+            self._texts,
+            self._max_text_chars - self._text_chars_left,
+        )
 
     def take(self, added: Added) -> None:
         """Take values that were gathered elsewhere, as if they had been added here one by one."""
         self._values_left -= added.count
+        self._longest = max(self._longest, added.longest)
         if self._values_left < 0 or added.longest > self._max_value_chars:
             for name, values in added.values.items():
                 self.add(name, *values)

@@ -1,7 +1,9 @@
 """AuditMessage and its parts, named as DICOM PS3.15 A.5.1 names them.
 
 An attribute is the snake_case of the XML attribute. Values are kept as they were sent: a date-time
-stays text, base64 stays text, so that serialising a parsed message loses nothing.
+stays text, base64 stays text, so that serialising a parsed message loses nothing. Messages share
+their parts, so nobody changes what was made once. Python itself forbids that, but for what is
+made anew for each message: there it would take most of the time of making it.
 """
 
 from base64 import b64decode
@@ -33,7 +35,7 @@ class CodedValue:
     display_name: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, unsafe_hash=True)
 class EventIdentification:
     """What happened, when and how it ended (PS3.15 A.5.1)."""
 
@@ -146,7 +148,7 @@ class Setting:
     sources: tuple[AuditSource, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class AuditMessage:
     """One audit message (PS3.15 A.5.1).
 

@@ -23,7 +23,6 @@ from audit.record.audit_message import (
     ParticipantObject,
     Setting,
 )
-from audit.record.grammar import Grammars
 from audit.record.known_frames import learn_frame, object_in_frame
 from audit.record.message_rules import (
     event_faults,
@@ -189,24 +188,22 @@ def learn(pieces: Pieces) -> bool:
     inner = _cut_setting(pieces.setting)
     if inner is None or not (event := _events.get(inner.event)) or not event.shape:
         return False
-    with grammar.borrowed() as grammars:
-        return (
-            _learn(_participants, inner.participants, _new_participant, grammars)
-            and _learn(_sources, [inner.source], _new_source, grammars)
-            and _learn(_objects, pieces.objects, _new_object, grammars)
-        )
+    return (
+        _learn(_participants, inner.participants, _new_participant)
+        and _learn(_sources, [inner.source], _new_source)
+        and _learn(_objects, pieces.objects, _new_object)
+    )
 
 
 def _learn(
     known: Remembered[bytes, Part[_T]],
     pieces: list[bytes],
-    new: Callable[[bytes, Grammars], Part[_T] | None],
-    grammars: Grammars,
+    new: Callable[[bytes], Part[_T] | None],
 ) -> bool:
     for octets in pieces:
         part = known.get(octets)
         if part is None:
-            part = new(octets, grammars)
+            part = new(octets)
             if part is None:
                 return False
             known.put(octets, part)
@@ -215,33 +212,33 @@ def _learn(
     return True
 
 
-def _new_participant(octets: bytes, grammars: Grammars) -> Part[ActiveParticipant] | None:
-    return _read_alone(_PARTICIPANT + octets, _participant_part, grammars)
+def _new_participant(octets: bytes) -> Part[ActiveParticipant] | None:
+    return _read_alone(_PARTICIPANT + octets, _participant_part)
 
 
-def _new_source(octets: bytes, grammars: Grammars) -> Part[AuditSource] | None:
-    return _read_alone(_SOURCE + octets, _source_part, grammars)
+def _new_source(octets: bytes) -> Part[AuditSource] | None:
+    return _read_alone(_SOURCE + octets, _source_part)
 
 
-def _new_object(octets: bytes, grammars: Grammars) -> Part[ParticipantObject] | None:
+def _new_object(octets: bytes) -> Part[ParticipantObject] | None:
     """An object that is new, by its frame where that is known."""
     if len(octets) <= _MAX_PART_OCTETS and (found := object_in_frame(octets)) is not None:
         return Part(*found)
-    part = _read_alone(_OBJECT + octets, _object_part, grammars)
+    part = _read_alone(_OBJECT + octets, _object_part)
     if part is not None and part.shape != _FAULTY:
         learn_frame(octets, part.value, part.shape)
     return part
 
 
-def _read_alone(
-    octets: bytes, read: Callable[[Element], Part[_T]], grammars: Grammars
-) -> Part[_T] | None:
+def _read_alone(octets: bytes, read: Callable[[Element], Part[_T]]) -> Part[_T] | None:
     if len(octets) > _MAX_PART_OCTETS or _UNSURE.search(octets):
         return None
     element = read_part(octets)
-    if element is None or not grammars.accepts("dicom-part", element):
+    if element is None:
         return None
-    return read(element)
+    with grammar.borrowed() as grammars:
+        accepted = grammars.accepts("dicom-part", element)
+    return read(element) if accepted else None
 
 
 def read_known(pieces: Pieces, root: Element, octets: bytes) -> tuple[AuditMessage, Parts] | None:

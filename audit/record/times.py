@@ -1,9 +1,9 @@
 """xsd:dateTime and RFC 3339 ⇄ UTC nanoseconds, without loss of fraction digits up to nine."""
 
 import re
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
+from typing import NamedTuple
 
 _DATE_TIME = re.compile(
     r"\s*(?P<year>\d{4})-(?P<month>\d\d)-(?P<day>\d\d)T(?P<hour>\d\d):(?P<minute>\d\d)"
@@ -32,8 +32,7 @@ _REMEMBERED = 64
 """Few: a time is asked for more than once while its message is worked on, and never again."""
 
 
-@dataclass(frozen=True, slots=True)
-class ParsedTime:
+class ParsedTime(NamedTuple):
     """What a date-time text says.
 
     Attributes:

@@ -9,7 +9,7 @@ COPY schemas ./schemas
 COPY dashboards ./dashboards
 RUN python -m venv /opt/arr \
  && /opt/arr/bin/pip install --no-cache-dir --require-hashes -r requirements.lock \
- && ARR_COMPILED=yes /opt/arr/bin/pip install --no-cache-dir --no-deps .
+ && ATNA_COMPILED=yes /opt/arr/bin/pip install --no-cache-dir --no-deps .
 
 FROM python:3.11.14-slim-bookworm
 RUN useradd --system --uid 10001 --home-dir /var/lib/arr --create-home arr

@@ -11,7 +11,7 @@ LONG ?= tests/crash tests/frame tests/record tests/conformance tests/contract te
 
 # The wheel's modules, some of them compiled, and the tests of what those do.
 COMPILED := .cache/compiled
-COMPILED_RUN = PYTHONSAFEPATH=1 PYTHONPATH=$(CURDIR)/$(COMPILED) ARR_TEST_COMPILED=1 $(BIN)/python
+COMPILED_RUN = PYTHONSAFEPATH=1 PYTHONPATH=$(CURDIR)/$(COMPILED) TESTED_COMPILED=1 $(BIN)/python
 MEANT_COMPILED ?= tests/frame tests/record tests/conformance tests/projector
 BENCH ?= validate
 

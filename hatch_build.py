@@ -1,8 +1,8 @@
 """Builds the wheel: the modules that every message passes through are compiled by mypyc.
 
 The sources are in the wheel as well, and mean the same. Without a C compiler and Python's headers
-they stay interpreted; ``ARR_COMPILED=yes`` makes that an error, ``ARR_COMPILED=no`` wants nothing
-compiled. An editable installation is never compiled, for what is edited there must take effect.
+they stay interpreted. ``ATNA_COMPILED=yes`` makes that an error; with ``ATNA_COMPILED=no`` nothing
+is compiled. An editable installation never is, for what is edited there must take effect.
 """
 
 import contextlib
@@ -27,9 +27,9 @@ class CompiledModules(BuildHookInterface[Any]):
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         """Compile where that is wished for and can be done."""
-        wish = os.environ.get("ARR_COMPILED", "auto")
+        wish = os.environ.get("ATNA_COMPILED", "auto")
         if wish not in _WISHES:
-            self.app.abort(f"ARR_COMPILED is {wish!r}, not one of {', '.join(_WISHES)}")
+            self.app.abort(f"ATNA_COMPILED is {wish!r}, not one of {', '.join(_WISHES)}")
         if version == "editable" or wish == "no":
             return
         if lacking := _lacking():

@@ -8,7 +8,7 @@ if [ -e "$folder" ] && [ -z "$(find audit schemas hatch_build.py pyproject.toml 
 fi
 made=$(mktemp -d)
 trap 'rm -rf "$made"' EXIT
-ARR_COMPILED=yes "$venv/bin/python" -m pip --disable-pip-version-check --quiet wheel --no-deps --wheel-dir "$made" .
+ATNA_COMPILED=yes "$venv/bin/python" -m pip --disable-pip-version-check --quiet wheel --no-deps --wheel-dir "$made" .
 rm -rf "$folder"
 "$venv/bin/python" -m zipfile -e "$made"/*.whl "$folder"
 touch "$folder"

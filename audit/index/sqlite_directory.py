@@ -12,6 +12,7 @@ import fcntl
 import os
 import shutil
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
@@ -37,12 +38,18 @@ MONTH_CHARS: Final = 7
 
 _CURRENT: Final = "current"
 _NEXT: Final = "next"
+_SECONDS_A_DAY: Final = 86_400
 _UNFINISHED: Final = frozenset({".new", ".building"})
 
 
 def month_of(received: int) -> str:
     """The month (UTC) of a time in nanoseconds, for example ``2026-01``."""
-    return datetime.fromtimestamp(received // SECOND, UTC).strftime("%Y-%m")
+    return _month_of_day(received // SECOND // _SECONDS_A_DAY)
+
+
+@lru_cache(maxsize=64)
+def _month_of_day(day: int) -> str:
+    return datetime.fromtimestamp(day * _SECONDS_A_DAY, UTC).strftime("%Y-%m")
 
 
 def month_in(name: str) -> str:

@@ -50,7 +50,7 @@ _REMEMBERED_CHARS: Final = 400
 _ADDRESS: Final = "address"
 
 _FIELD_NAME: Final = re.compile(r"[a-z][a-z0-9_]*\Z")
-_ESCAPED: Final = re.compile("[\x00-\x02\ud800-\udfff]")
+_ESCAPED: Final = re.compile(r"[\x00-\x02\ud800-\udfff]")
 
 
 def _escape_one(found: re.Match[str]) -> str:

@@ -1,5 +1,6 @@
 """The frame of the command line: exit codes, help, start-up time, terminal safety."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from audit import __version__
+from audit.bench.machine import is_compiled
 from audit.cli import main
 from audit.cli.options import visible
 
@@ -21,7 +23,8 @@ def test_the_version_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
     main(["version"])
     assert capsys.readouterr().out == f"{__version__}\n"
     main(["version", "--json"])
-    assert capsys.readouterr().out == f'{{"version": "{__version__}"}}\n'
+    told = json.loads(capsys.readouterr().out)
+    assert told == {"version": __version__, "compiled": is_compiled()}
 
 
 def test_help_lists_the_commands_without_loading_them(capsys: pytest.CaptureFixture[str]) -> None:

@@ -36,4 +36,4 @@ def test_compiled_modules_make_the_same_records() -> None:
 
 
 def test_the_form_that_is_meant_is_tested() -> None:
-    assert is_compiled() == ("ARR_TEST_COMPILED" in os.environ)
+    assert is_compiled() == ("TESTED_COMPILED" in os.environ)

@@ -39,7 +39,7 @@ def test_validate() -> None:
     for name in ("per_s", "us_per_message", "ratio_to_lxml"):
         assert set(found[name]) == STAGES
         assert all(value > 0 for value in found[name].values())
-    assert found["whole_to_lxml"] == found["ratio_to_lxml"]["whole"]
+    assert found["whole_to_lxml"] > 1
 
 
 def test_push() -> None:

@@ -3,7 +3,8 @@
 set -eu
 venv=$1
 folder=$2
-if [ -e "$folder" ] && [ -z "$(find audit schemas hatch_build.py pyproject.toml -newer "$folder" -print -quit)" ]; then
+changed=$(find audit schemas dashboards hatch_build.py pyproject.toml -type f ! -name '*.pyc' -newer "$folder" -print -quit 2>/dev/null || echo all)
+if [ -z "$changed" ]; then
   exit 0
 fi
 made=$(mktemp -d)

@@ -13,6 +13,7 @@ from typing import Any
 from audit.bench.clocks import timed
 from audit.bench.journal_append import measure_appends
 from audit.bench.machine import machine
+from audit.garbage import spare_collections
 from audit.journal.files import Files
 from audit.journal.recovery import segment_files
 from audit.journal.seal import Sealed, seal_segment
@@ -39,6 +40,7 @@ class JournalBenchOptions:
 
 def run(options: JournalBenchOptions) -> dict[str, Any]:
     """Append, with the same octets going bare into a file beside; then verify and seal."""
+    spare_collections()  # as the receiver does
     with tempfile.TemporaryDirectory(prefix="arr-bench-", dir=options.folder) as made:
         folder = Path(made)
         written = measure_appends(folder, options.records, options.batch)

@@ -15,12 +15,13 @@ from audit.bench.questions import AskingOptions, ask_all
 from audit.bench.repository import SEALED_AT_ONCE_H, Site, cores, seal_past, temporary_site
 from audit.bench.traffic import TWO_YEARS, batches, entries, received
 from audit.errors import RequestError
+from audit.garbage import spare_collections
 from audit.index.criteria import Everything
 from audit.index.document import IndexedRecord
 from audit.index.port import SearchIndex
 from audit.projector.jobs import Job
 from audit.projector.options import ProjectionOptions
-from audit.projector.workers import WorkerPool, spare_collections
+from audit.projector.workers import WorkerPool
 from audit.service.backends import open_index
 from audit.service.paths import DataPaths
 from audit.settings import Settings, load

@@ -10,9 +10,9 @@ from lxml import etree
 from audit.bench.clocks import Spent, timed
 from audit.bench.machine import machine
 from audit.bench.traffic import batches, entries, msg_of, received
+from audit.garbage import spare_collections
 from audit.journal.entry import Entry
 from audit.projector.project import project
-from audit.projector.workers import spare_collections
 from audit.record import grammar
 from audit.record.assess import assess
 from audit.record.audit_message import AuditMessage

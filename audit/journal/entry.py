@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from enum import IntEnum
 from hashlib import sha256
 from typing import NamedTuple, TypeAlias
-from zlib import crc32
+
+from zlib_ng.zlib_ng import crc32
 
 from audit.errors import IntegrityViolation, NotFound
 

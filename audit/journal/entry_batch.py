@@ -9,7 +9,8 @@ from hashlib import sha256
 from itertools import accumulate
 from struct import Struct
 from typing import NamedTuple
-from zlib import crc32
+
+from zlib_ng.zlib_ng import crc32
 
 from audit.journal.entry import (
     FORM_WHOLE,
@@ -52,9 +53,10 @@ class EncodedBatch:
         lengths: octets of each entry.
         earliest: smallest received-at.
         latest: largest received-at.
+        kinds: of the entries.
     """
 
-    __slots__ = ("_leaf_parts", "buffers", "earliest", "latest", "lengths")
+    __slots__ = ("_leaf_parts", "buffers", "earliest", "kinds", "latest", "lengths")
 
     def __init__(self, first: int, salts: bytes, batch: Sequence[Received]) -> None:
         """Encode.
@@ -129,6 +131,7 @@ class EncodedBatch:
                 add(raw)
             add_length(len(head) + length)
             add_leaf((leaf_begin, metadata, raw))
+        self.kinds = frozenset(kind for kind, *_ in known)
 
 
 def _common(alike: Alike) -> _Common:

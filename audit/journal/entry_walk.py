@@ -8,7 +8,8 @@ this is where verification spends its time; anything else goes through ``decode_
 from dataclasses import dataclass, field
 from hashlib import sha256
 from struct import Struct
-from zlib import crc32
+
+from zlib_ng.zlib_ng import crc32
 
 from audit.errors import IntegrityViolation
 from audit.journal.entry import (

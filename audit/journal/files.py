@@ -6,6 +6,8 @@ failure means is decided by the writer. A sync that failed is never repeated her
 """
 
 import contextlib
+import ctypes
+import errno
 import fcntl
 import os
 from collections.abc import Iterable, Sequence
@@ -17,6 +19,12 @@ PRIVATE_FILE = 0o600
 PRIVATE_DIRECTORY = 0o700
 _BUFFERS_PER_CALL = 1000
 """Below IOV_MAX (1024 on Linux)."""
+_SYNC_FILE_RANGE_WRITE = 2
+_UNKNOWN_HERE = frozenset({errno.ENOSYS, errno.EINVAL, errno.ESPIPE, errno.EPERM})
+"""What a kernel, file system or container says that has no such call."""
+_sync_file_range = getattr(ctypes.CDLL(None, use_errno=True), "sync_file_range", None)
+if _sync_file_range is not None:
+    _sync_file_range.argtypes = (ctypes.c_int, ctypes.c_int64, ctypes.c_int64, ctypes.c_uint)
 
 
 class DiskStateUnknown(OSError):
@@ -40,6 +48,15 @@ class SystemCalls:
     def pwritev(self, fd: int, buffers: Sequence[bytes | memoryview], offset: int) -> int:
         """Write at an offset; may write less than asked; the octets written."""
         return os.pwritev(fd, buffers, offset)
+
+    def sync_file_range(self, fd: int, offset: int, length: int) -> None:
+        """Have the kernel begin to write what a later sync would; nothing where it can't."""
+        if _sync_file_range is None:
+            return
+        if _sync_file_range(fd, offset, length, _SYNC_FILE_RANGE_WRITE) != 0:
+            error = ctypes.get_errno()
+            if error not in _UNKNOWN_HERE:
+                raise OSError(error, os.strerror(error))
 
     def fdatasync(self, fd: int) -> None:
         """Make a file's data durable."""
@@ -146,6 +163,17 @@ class Files:
                 whole = written == sum(map(len, waiting))
                 waiting = [] if whole else _rest(waiting, written)
         return offset
+
+    def begin_writing(self, fd: int, start: int, end: int) -> None:
+        """The disk may begin with these octets; nothing is promised before ``sync_data``.
+
+        Raises:
+            DiskStateUnknown: what couldn't be begun may be lost to that sync, too.
+        """
+        try:
+            self._calls.sync_file_range(fd, start, end - start)
+        except OSError as error:
+            raise DiskStateUnknown(error.errno, error.strerror) from error
 
     def sync_data(self, fd: int) -> None:
         """Everything written to the file so far is durable."""

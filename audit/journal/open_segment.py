@@ -14,6 +14,8 @@ from audit.journal.segment import SegmentFoot, SegmentHead
 from audit.journal.segment_cipher import FRAME_OCTETS, SegmentCipher
 
 T = TypeVar("T")
+_WORTH_A_BEGINNING = 16
+"""Entries from which on work takes long enough for the disk to begin beside it."""
 _REFUSALS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EMFILE, errno.ENFILE})
 
 
@@ -97,47 +99,51 @@ class OpenSegment:
         contents = SegmentContents(head, len(octets))
         return cls(files, files.open_existing(path), contents, len(stored), cipher)
 
-    def append_durably(self, batch: EncodedBatch, on_written: Callable[[], T]) -> T:
+    def append_durably(self, batch: EncodedBatch, work: Callable[[], T]) -> T:
         """All entries of the batch are durable; if this fails, none is part of the segment.
 
         Args:
             batch: the entries.
-            on_written: called between write and sync; what it returns is returned.
+            work: done between write and sync, while the disk has begun to write; what it returns
+                is returned.
 
         Raises:
             DiskStateUnknown: durability is unknown; the segment must not be written to again.
             OSError: refused or failed; what was written of the batch has been cut off again.
+            MemoryError: the work failed; the segment must not be written to again.
         """
-        begun = self._write_durably(batch.buffers, batch.lengths, on_written)
+        end = self._write(batch.buffers, batch.lengths)
+        if len(batch) >= _WORTH_A_BEGINNING:
+            self._files.begin_writing(self._fd, self._stored_end, end)
+        done = work()
+        self._files.sync_data(self._fd)
+        self._stored_end = end
         self.contents.extend(batch.ends(self.contents.end), batch.earliest, batch.latest)
-        return begun
+        return done
 
     def close_durably(self, root: bytes) -> None:
         """Write the foot; the file never changes again. Fails as ``append_durably`` does."""
         foot = segment.encode_foot(self.contents.foot(root))
-        self._write_durably([foot], [len(foot)], lambda: None)
+        end = self._write([foot], [len(foot)])
+        self._files.sync_data(self._fd)
+        self._stored_end = end
         self.contents.end += len(foot)
 
     def release(self) -> None:
         """Give the descriptor back."""
         self._files.close(self._fd)
 
-    def _write_durably(
-        self, buffers: Sequence[bytes], lengths: Sequence[int], on_written: Callable[[], T]
-    ) -> T:
+    def _write(self, buffers: Sequence[bytes], lengths: Sequence[int]) -> int:
+        """Not durable yet; where the file will end."""
         if self._cipher is None:
             stored = buffers
         else:
             stored = list(_frames(self._cipher, self.contents.end, b"".join(buffers), lengths))
         try:
-            end = self._files.write_at(self._fd, self._stored_end, stored)
+            return self._files.write_at(self._fd, self._stored_end, stored)
         except OSError:
             self._files.cut(self._fd, self._stored_end)
             raise
-        begun = on_written()
-        self._files.sync_data(self._fd)
-        self._stored_end = end
-        return begun
 
 
 def _frames(

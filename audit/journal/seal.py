@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
-from zlib import crc32
 
 import zstandard
+from zlib_ng.zlib_ng import crc32
 
 from audit.errors import IntegrityViolation
 from audit.journal import master_keys, segment

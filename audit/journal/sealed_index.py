@@ -9,7 +9,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from struct import Struct
 from typing import NamedTuple
-from zlib import crc32
+
+from zlib_ng.zlib_ng import crc32
 
 from audit.errors import IntegrityViolation
 from audit.journal.entry import HEADER_OCTETS, MAX_BODY_OCTETS, MAX_METADATA_OCTETS, Octets

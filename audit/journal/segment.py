@@ -8,7 +8,8 @@ closed, holds where each entry begins, so that any entry is one read away.
 from collections.abc import Iterable
 from dataclasses import dataclass
 from struct import Struct
-from zlib import crc32
+
+from zlib_ng.zlib_ng import crc32
 
 from audit.errors import IntegrityViolation
 from audit.journal import layout

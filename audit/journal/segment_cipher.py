@@ -7,10 +7,10 @@ data, each frame is encrypted with its place: so neither key, head nor frame fit
 import os
 from dataclasses import dataclass
 from struct import Struct
-from zlib import crc32
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from zlib_ng.zlib_ng import crc32
 
 from audit.errors import IntegrityViolation
 from audit.journal.entry import HEADER_OCTETS, MAX_BODY_OCTETS, MAX_METADATA_OCTETS

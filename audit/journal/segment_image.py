@@ -9,10 +9,10 @@ import threading
 from bisect import bisect_right
 from dataclasses import replace
 from typing import Protocol
-from zlib import crc32
 
 import zstandard
 from typing_extensions import override
+from zlib_ng.zlib_ng import crc32
 
 from audit.errors import IntegrityViolation
 from audit.journal import sealed_index, segment

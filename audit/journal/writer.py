@@ -27,7 +27,7 @@ from audit.journal.open_segment import OpenSegment, is_refusal
 from audit.journal.position import PositionFile, read_position
 from audit.journal.recovery import RecoveredState, Recovery, recover
 from audit.journal.segment import SegmentHead
-from audit.journal.tree_growth import TreeGrowth
+from audit.journal.tree_growth import grown
 from audit.journal.tree_store import TreeWriter
 from audit.journal.writer_options import JournalOptions
 
@@ -63,7 +63,6 @@ class JournalWriter:
         self._keys = options.master_keys or master_keys.in_use()
         self._lock_fd = lock_fd
         self._tree = state.tree
-        self._growth = TreeGrowth()
         self._tree_writer = TreeWriter(journal_dir, files, state.tree.size)
         self._segment = state.open_segment
         self._last_first = state.first_sequence
@@ -213,9 +212,8 @@ class JournalWriter:
                 self._write(encoded)
             except (OSError, MemoryError) as error:
                 self._fail(error)
-            for number, received in enumerate(batch):
-                if received.kind is EntryKind.CERTIFICATE:
-                    self.certificates.add(received.certificate_sha256, first + number)
+            if EntryKind.CERTIFICATE in encoded.kinds:
+                self._note_certificates(first, batch)
             return range(first, self.durable_count)
 
     def publish_head(self) -> Checkpoint:
@@ -267,7 +265,7 @@ class JournalWriter:
 
     def _write(self, encoded: EncodedBatch) -> None:
         segment = self._segment_for(encoded.octets)
-        growth = segment.append_durably(encoded, lambda: self._growth.begin(self._tree, encoded))()
+        growth = segment.append_durably(encoded, lambda: grown(self._tree, encoded))
         self._tree = growth.tree
         self._tree_writer.add_many(growth.leaves, growth.completed)
         self._show_position()
@@ -281,6 +279,11 @@ class JournalWriter:
         except OSError as error:
             self._reason = f"the position file can't be written ({error}); restart"
             raise
+
+    def _note_certificates(self, first: int, batch: Sequence[Received]) -> None:
+        for sequence, received in enumerate(batch, first):
+            if received.kind is EntryKind.CERTIFICATE:
+                self.certificates.add(received.certificate_sha256, sequence)
 
     def _segment_for(self, octets: int) -> OpenSegment:
         if self._segment is not None and self._is_to_close(self._segment, octets):
@@ -366,7 +369,6 @@ class JournalWriter:
         ) from error
 
     def _release_files(self) -> None:
-        self._growth.close()
         if self._segment is not None:
             self._segment.release()
         if self._position is not None:

@@ -4,7 +4,6 @@ A message that kills its worker, or keeps it busy for too long, becomes a record
 others of its batch are projected. A worker ends with the process that made it, however that ends.
 """
 
-import gc
 import os
 import signal
 import threading
@@ -16,11 +15,11 @@ from types import TracebackType
 from typing import Self
 
 from audit.errors import ConfigurationError
+from audit.garbage import spare_collections
 from audit.projector.jobs import Job, Projected, failed_job, run_jobs
 from audit.projector.options import ProjectionOptions
 
 _START_TIMEOUT_S = 120.0
-_COLLECT_AFTER = 100_000
 
 RunJobs = Callable[[Sequence[Job], str, ProjectionOptions], list[Projected]]
 
@@ -160,17 +159,6 @@ class WorkerPool:
         trace: TracebackType | None,
     ) -> None:
         self.close()
-
-
-def spare_collections() -> None:
-    """In a process that handles records and little else: look for cyclic garbage seldom.
-
-    Records are trees, freed by their reference counts, but a batch or a page holds enough of them
-    to set off the collector a hundred times: a seventh of the time that projecting took, a fifth
-    of a page's.
-    """
-    gc.freeze()
-    gc.set_threshold(_COLLECT_AFTER)
 
 
 def begin_worker() -> None:

@@ -12,13 +12,13 @@ from typing import Any
 import structlog
 
 from audit.errors import AuditError
+from audit.garbage import spare_collections
 from audit.index.criteria import fold
 from audit.index.port import SearchIndex
 from audit.journal.reader import JournalReader
 from audit.projector.follow import FollowCounters, Follower, FollowOptions
 from audit.projector.options import ProjectionOptions
 from audit.projector.repeats import RepeatOptions
-from audit.projector.workers import spare_collections
 from audit.service.backends import (
     Backend,
     beside_of,

@@ -12,6 +12,7 @@ import structlog
 
 from audit.errors import AuditError, ConfigurationError, JournalUnavailable, RequestError
 from audit.frame.octet_counting import Frame
+from audit.garbage import spare_collections
 from audit.journal.entry import EntryKind, Received
 from audit.journal.group_commit import CommitOptions, GroupCommit
 from audit.journal.sealer import Sealer
@@ -132,6 +133,7 @@ class ReceiveRole:
         Raises:
             JournalUnavailable: a sync failed; it is never retried, so this process must end.
         """
+        spare_collections()
         clock_due = trust_due = time.monotonic()
         while not stop.is_set():
             if self._writer.failure:

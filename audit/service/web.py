@@ -20,10 +20,10 @@ from audit.api.reports import create_report_routes
 from audit.api.siem import create_siem_routes
 from audit.dashboard.app import create_page_routes
 from audit.errors import AuditError
+from audit.garbage import spare_collections
 from audit.index.port import SearchIndex
 from audit.journal.checkpoint_cosigned import CosignedHeads
 from audit.journal.reader import JournalReader
-from audit.projector.workers import spare_collections
 from audit.query.audited_trail import AuditedTrail
 from audit.query.exports.jobs import ExportJobs
 from audit.query.identities import Identities

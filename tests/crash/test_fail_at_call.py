@@ -7,6 +7,7 @@ or, when only its sync failed, present; never changed or reordered.
 
 import contextlib
 import errno
+from itertools import cycle, islice
 from pathlib import Path
 
 import pytest
@@ -22,7 +23,8 @@ from tests.journal.journals import encrypt, open_writer, received
 
 pytestmark = TIMEOUT
 RECORDS = 200
-BATCH = 5
+BATCHES = (4, 16)
+"""Sizes in turn: a large batch has the disk begin before its sync."""
 SEGMENT = 60
 Acknowledged = dict[int, bytes]
 
@@ -34,11 +36,13 @@ def scenario(root: Path, calls: FaultyCalls) -> Acknowledged:
         writer = open_writer(root, Files(calls), segment_max_entries=SEGMENT)
     except JournalUnavailable:
         return durable
-    for start in range(0, RECORDS, BATCH):
+    start = 0
+    for size in islice(cycle(BATCHES), RECORDS * len(BATCHES) // sum(BATCHES)):
         for _ in range(2):
-            if _append(writer, start, durable):
+            if _append(writer, start, size, durable):
                 break
-        if start % 25 == 0:
+        start += size
+        if start % 40 == 0:
             with contextlib.suppress(JournalUnavailable):
                 writer.publish_head()
     with contextlib.suppress(JournalUnavailable):
@@ -46,8 +50,8 @@ def scenario(root: Path, calls: FaultyCalls) -> Acknowledged:
     return durable
 
 
-def _append(writer: JournalWriter, start: int, durable: Acknowledged) -> bool:
-    batch = [received(number) for number in range(start, start + BATCH)]
+def _append(writer: JournalWriter, start: int, size: int, durable: Acknowledged) -> bool:
+    batch = [received(number) for number in range(start, start + size)]
     try:
         sequences = writer.append(batch)
     except JournalUnavailable:

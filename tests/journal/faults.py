@@ -10,7 +10,10 @@ from typing_extensions import override
 from audit.journal.files import SystemCalls
 
 Result = TypeVar("Result")
-NAMES = ("open", "pwritev", "fdatasync", "fsync", "ftruncate", "rename", "mkdir", "unlink")
+NAMES = (
+    *("open", "pwritev", "sync_file_range", "fdatasync", "fsync", "ftruncate"),
+    *("rename", "mkdir", "unlink"),
+)
 
 
 class FaultyCalls(SystemCalls):
@@ -57,6 +60,13 @@ class FaultyCalls(SystemCalls):
             octets = b"".join(buffers)
             os.pwrite(fd, octets[: len(octets) // 2], offset)
             raise
+
+    @override
+    def sync_file_range(self, fd: int, offset: int, length: int) -> None:
+        def begin() -> None:
+            super(FaultyCalls, self).sync_file_range(fd, offset, length)
+
+        self._call("sync_file_range", begin)
 
     @override
     def fdatasync(self, fd: int) -> None:

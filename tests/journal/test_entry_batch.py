@@ -1,14 +1,15 @@
 """audit.journal.entry_batch: the same octets and leaf hashes as one by one."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from typing_extensions import override
 
-from audit.journal.entry import Entry, Received, encode
+from audit.journal.entry import Entry, EntryKind, Received, encode
 from audit.journal.entry_batch import EncodedBatch
 from audit.journal.merkle import Tree
-from audit.journal.tree_growth import TreeGrowth
+from audit.journal.tree_growth import grown
 from tests.journal.journals import received
 from tests.journal.test_entry_walk import SHAPES
 
@@ -39,13 +40,10 @@ def test_each_entry_needs_a_salt() -> None:
 
 @pytest.mark.parametrize("count", [1, 40])
 def test_the_tree_grows_only_in_what_is_given_back(count: int) -> None:
-    tree, growth = Tree(), TreeGrowth()
+    tree = Tree()
     batch = EncodedBatch(0, bytes(16 * count), [received(n) for n in range(count)])
-    grown = growth.begin(tree, batch)
-    found = grown()
+    found = grown(tree, batch)
     assert tree.size == 0
-    growth.close()
-    growth.close()
     expected = Tree()
     for leaf in batch.leaf_hashes():
         expected.append(leaf)
@@ -53,28 +51,6 @@ def test_the_tree_grows_only_in_what_is_given_back(count: int) -> None:
     assert found.leaves == batch.leaf_hashes()
 
 
-class FailingOnce(EncodedBatch):
-    """As a process out of memory at that moment would."""
-
-    def __init__(self, count: int) -> None:
-        super().__init__(0, bytes(16 * count), [received(n) for n in range(count)])
-        self.failures = 1
-
-    @override
-    def leaf_hashes(self) -> list[bytes]:
-        if self.failures:
-            self.failures -= 1
-            raise MemoryError
-        return super().leaf_hashes()
-
-
-def test_a_growth_that_failed_is_done_again_by_who_waits_and_keeps_no_other_waiting() -> None:
-    growth = TreeGrowth()
-    for _ in range(2):
-        batch = FailingOnce(40)
-        assert growth.begin(Tree(), batch)().leaves == batch.leaf_hashes()
-    twice = FailingOnce(40)
-    twice.failures = 2
-    with pytest.raises(MemoryError):
-        growth.begin(Tree(), twice)()
-    growth.close()
+def test_a_batch_knows_the_kinds_of_its_entries() -> None:
+    entries = [received(1), replace(received(2), kind=EntryKind.TRUNCATED), received(3)]
+    assert EncodedBatch(0, bytes(48), entries).kinds == {EntryKind.MESSAGE, EntryKind.TRUNCATED}

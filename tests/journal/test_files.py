@@ -48,6 +48,20 @@ def test_failed_syncs_and_cuts_leave_the_disk_unknown(tmp_path: Path) -> None:
         files.close(fd)
 
 
+def test_writing_begins_early_only_where_that_is_known(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = Files()
+    fd = files.open_or_create_durably(tmp_path / "file")
+    files.begin_writing(fd, 0, 10)
+    files.begin_writing(fd, -1, 10)
+    files.close(fd)
+    with pytest.raises(DiskStateUnknown, match="descriptor"):
+        files.begin_writing(-1, 0, 10)
+    monkeypatch.setattr("audit.journal.files._sync_file_range", None)
+    files.begin_writing(-1, 0, 10)
+
+
 def test_a_created_file_whose_name_is_not_durable_is_an_error(tmp_path: Path) -> None:
     before = _descriptors()
     with pytest.raises(DiskStateUnknown):

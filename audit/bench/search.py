@@ -18,8 +18,8 @@ from audit.errors import RequestError
 from audit.garbage import spare_collections
 from audit.index.criteria import Everything
 from audit.index.document import IndexedRecord
-from audit.index.port import SearchIndex
-from audit.projector.jobs import Job
+from audit.index.port import Ready, SearchIndex
+from audit.projector.jobs import Job, Projected
 from audit.projector.options import ProjectionOptions
 from audit.projector.workers import WorkerPool
 from audit.service.backends import open_index
@@ -149,7 +149,7 @@ def _fill(indices: dict[str, SearchIndex], options: SearchBenchOptions) -> _Fill
     with WorkerPool(max(1, options.workers), _ORIGIN, ProjectionOptions()) as pool:
         for batch in batches(source, options.batch):
             watch = Watch()
-            records = [done.record for done in pool.run([Job(entry) for entry in batch])]
+            records = _records(pool.run([Job(entry) for entry in batch]))
             projected_s += watch.spent().wall_s
             filled.samples += [one for one in records if one.sequence % every == 0]
             for name, index in indices.items():
@@ -159,6 +159,11 @@ def _fill(indices: dict[str, SearchIndex], options: SearchBenchOptions) -> _Fill
             options.progress("putting records", records[-1].sequence + 1, options.events)
     filled.projected_per_s = round(options.events / projected_s)
     return filled
+
+
+def _records(done: Sequence[Projected[Ready]]) -> list[IndexedRecord]:
+    """Whole, since they go into several indices."""
+    return [one.record for one in done if isinstance(one.record, IndexedRecord)]
 
 
 def _seal(index: SearchIndex, settings: Settings, filled: _Filled) -> None:

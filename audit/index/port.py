@@ -1,8 +1,8 @@
 """SearchIndex: what the projector writes to and what searches ask. Two backends, one contract."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from audit.index.criteria import Criteria
 from audit.index.document import IndexedRecord
@@ -131,3 +131,26 @@ class SearchIndex(Protocol):
 
     def close(self) -> None:
         """Release files and connections."""
+
+
+class Ready(Protocol):
+    """A record in the form in which one backend takes it."""
+
+    @property
+    def id(self) -> str:
+        """``ORIGIN-SEQUENCE``."""
+
+    @property
+    def received(self) -> int:
+        """UTC nanoseconds of receipt."""
+
+
+@runtime_checkable
+class TakesReady(Protocol):
+    """An index that leaves most of the work of a put to whoever makes the records."""
+
+    prepare: Callable[[IndexedRecord], Ready]
+    """Makes a record ready, in any process: it is found by its name and needs nothing else."""
+
+    def put_ready(self, records: Sequence[Any], position: int) -> None:
+        """As ``SearchIndex.put``, of what ``prepare`` made."""

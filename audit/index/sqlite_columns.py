@@ -12,8 +12,7 @@ import apsw
 import numpy as np
 
 from audit.index.columns import Integers, packed, unpacked
-from audit.index.document import IndexedRecord
-from audit.index.value_sets import ValueSets, columns_to_keep
+from audit.index.value_sets import Values, ValueSets, columns_to_keep
 
 COLUMN_BITS: Final = 8
 ROWS: Final = 0
@@ -46,17 +45,18 @@ class ColumnWriter:
         rows: Any = connection.execute("SELECT number, name FROM counted WHERE usable").fetchall()
         self._sets = [ValueSets(connection, number, name) for number, name in rows]
 
-    def add(self, rows: Sequence[tuple[int, IndexedRecord]]) -> None:
-        """Rows that aren't there yet, in the order of their ids."""
+    def add(self, rows: Sequence[tuple[int, int, tuple[Values, ...]]]) -> None:
+        """Rows that aren't there yet: their ids, in order, times, and `columns_to_keep`."""
         if not rows:
             return
-        records = [record for _, record in rows]
+        row_ids, times, records = zip(*rows, strict=True)
         made: dict[int, Integers] = {
-            ROWS: np.array([row for row, _ in rows], dtype=np.int64),
-            TIMES: np.array([record.time for record in records], dtype=np.int64),
+            ROWS: np.array(row_ids, dtype=np.int64),
+            TIMES: np.array(times, dtype=np.int64),
         }
+        columns = list(zip(*records, strict=True))
         for sets in self._sets:
-            made[sets.number] = np.array(sets.ids_of(records), dtype=np.int64)
+            made[sets.number] = np.array(sets.ids_of(columns[sets.place]), dtype=np.int64)
         self._write(made)
         for sets in [sets for sets in self._sets if sets.is_overfull]:
             self._give_up(sets)

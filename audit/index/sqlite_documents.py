@@ -72,7 +72,11 @@ class DocumentCodec:
 
     def encode(self, record: IndexedRecord) -> bytes:
         """The document of a record."""
-        return self._compressor.compress(plain(record))
+        return self.compress(plain(record))
+
+    def compress(self, octets: bytes) -> bytes:
+        """A document that was plain."""
+        return self._compressor.compress(octets)
 
     def encode_block(self, octets: bytes) -> bytes:
         """Many documents at once, for long: slower and smaller."""

@@ -31,6 +31,7 @@ from audit.index.sqlite_key import IndexKeys
 from audit.index.sqlite_paging import records_in_order
 from audit.index.sqlite_pool import ReaderPool
 from audit.index.sqlite_reader import Order, PartReader
+from audit.index.sqlite_ready import ReadyRecord, ready
 from audit.index.sqlite_sealing import Sealer
 from audit.index.sqlite_writing import Months
 
@@ -96,8 +97,14 @@ class SqliteIndex:
         """
         return "it is damaged" if self.is_damaged else self._directory.why_outdated()
 
+    prepare = staticmethod(ready)
+
     def put(self, records: Sequence[IndexedRecord], position: int) -> None:
         """Make the records searchable, then remember the position; both on disk at return."""
+        self.put_ready([ready(record) for record in records], position)
+
+    def put_ready(self, records: Sequence[ReadyRecord], position: int) -> None:
+        """As `put`, of what `prepare` made of the records in whatever process."""
         with _failing_plainly(), self._writing, self._noting_damage():
             self._months.put(records)
             self._directory.commit_position(position)

@@ -21,6 +21,7 @@ from audit.index.sqlite_blocks import PER_BLOCK, Documents, block_of
 from audit.index.sqlite_columns import ColumnWriter
 from audit.index.sqlite_documents import DocumentCodec, dictionary
 from audit.index.sqlite_reader import PartReader
+from audit.index.sqlite_ready import sets_of
 from audit.index.sqlite_schema import (
     SEALED_PAGE,
     discard,
@@ -89,7 +90,7 @@ def _fill(connection: apsw.Connection, readers: Sequence[PartReader]) -> None:
             rows = list(enumerate(batch, written + 1))
             _write(connection, rows)
             _write_blocks(documents, rows)
-            columns.add(rows)
+            columns.add([(row, r.time, sets_of(r)) for row, r in rows])
             written += len(batch)
         columns.merge_all()
         connection.execute("UPDATE about SET value = ? WHERE name = 'records'", (written,))

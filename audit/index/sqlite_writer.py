@@ -1,16 +1,17 @@
 """One month file, written: put, replace and really remove records."""
 
 from collections.abc import Iterable, Sequence
+from operator import attrgetter
 from pathlib import Path
 from typing import Any, Final
 
 import apsw
 
-from audit.index import row_ids
-from audit.index.document import IndexedRecord
+from audit.index import row_ids, sqlite_documents
 from audit.index.sqlite_blocks import Documents
 from audit.index.sqlite_columns import ColumnWriter
 from audit.index.sqlite_documents import DocumentCodec
+from audit.index.sqlite_ready import ReadyRecord
 from audit.index.sqlite_schema import create, open_for_writing
 from audit.index.tokens import token_text
 
@@ -37,6 +38,9 @@ class PartWriter:
         self._connection = open_for_writing(path, key)
         about = dict(self._connection.execute("SELECT name, value FROM about"))
         self._codec = DocumentCodec(about["dictionary"])
+        self._usual = None
+        if about["dictionary"] != sqlite_documents.dictionary():
+            self._usual = DocumentCodec(sqlite_documents.dictionary())
         self._documents = Documents(self._connection, self._codec)
         self._columns = ColumnWriter(self._connection)
 
@@ -58,7 +62,7 @@ class PartWriter:
         last: int | None = self._connection.execute("SELECT max(sequence) FROM documents").get
         return -1 if last is None else last
 
-    def put(self, records: Sequence[IndexedRecord], *, may_be_there: bool) -> None:
+    def put(self, records: Sequence[ReadyRecord], *, may_be_there: bool) -> None:
         """Add records of different sequences; those that are there already are replaced."""
         with self._connection:
             if may_be_there:
@@ -85,31 +89,51 @@ class PartWriter:
         """Fold the write-ahead log in and empty it: what was removed is no longer in it."""
         self._connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
 
-    def _add(self, records: Sequence[IndexedRecord]) -> None:
+    def _add(self, records: Sequence[ReadyRecord]) -> None:
         rows = sorted(self._row_ids(records), key=lambda row: row[0])
-        encode = self._codec.encode
         self._connection.executemany(
             "INSERT INTO documents VALUES(?, ?, ?, ?, ?)",
-            ((row, r.time, r.sequence, r.received, encode(r)) for row, r in rows),
+            ((row, r.time, r.sequence, r.received, self._document(r)) for row, r in rows),
         )
         self._connection.executemany(
             "INSERT INTO inverted(rowid, tokens) VALUES(?, ?)",
-            ((row, token_text(r)) for row, r in rows),
+            ((row, r.tokens) for row, r in rows),
         )
-        self._columns.add(rows)
+        self._columns.add([(row, r.time, r.sets) for row, r in rows])
         self._count(len(records))
 
-    def _row_ids(self, records: Sequence[IndexedRecord]) -> list[tuple[int, IndexedRecord]]:
+    def _document(self, record: ReadyRecord) -> bytes:
+        """Compressed with the dictionary of this file, which an earlier version may have made."""
+        if self._usual is None:
+            return record.document
+        return self._codec.compress(self._usual.plain(record.document))
+
+    def _row_ids(self, records: Sequence[ReadyRecord]) -> list[tuple[int, ReadyRecord]]:
+        in_order = sorted(records, key=attrgetter("time", "sequence"))
+        highest = self._highest(in_order) if in_order else None
         free: dict[int, int] = {}
         taken = []
-        for record in sorted(records, key=lambda r: (r.time, r.sequence)):
+        for record in in_order:
             second = record.time // row_ids.SECOND
-            row = free[second] if second in free else self._free_row(second, 0)
+            row = free.get(second)
+            if row is None:
+                row = row_ids.first_row(0, second)
+                if highest is not None and row <= highest:
+                    row = self._free_row(second, 0)
             taken.append((row, record))
             lane = row_ids.lane_of(row)
             full = row == row_ids.last_row(lane, second)
             free[second] = self._free_row(second, lane + 1) if full else row + 1
         return taken
+
+    def _highest(self, in_order: Sequence[ReadyRecord]) -> int | None:
+        """The highest row id of the first lane in the stretch of these records' seconds."""
+        first, last = (record.time // row_ids.SECOND for record in (in_order[0], in_order[-1]))
+        found: int | None = self._connection.execute(
+            "SELECT max(rowid) FROM documents WHERE rowid BETWEEN ? AND ?",
+            (row_ids.first_row(0, first), row_ids.last_row(0, last)),
+        ).get
+        return found
 
     def _free_row(self, second: int, first_lane: int) -> int:
         """The first row id of the second that is free, in this lane or a later one."""

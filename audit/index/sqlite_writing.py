@@ -5,9 +5,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from audit.index.document import IndexedRecord
 from audit.index.sqlite_directory import IndexDirectory, month_in, month_of
 from audit.index.sqlite_documents import dictionary
+from audit.index.sqlite_ready import ReadyRecord
 from audit.index.sqlite_schema import discard
 from audit.index.sqlite_writer import PartWriter
 
@@ -27,10 +27,10 @@ class Months:
         self._open: OrderedDict[str, PartWriter] = OrderedDict()
         self._last_sequences: dict[str, int] = {}
 
-    def put(self, records: Sequence[IndexedRecord]) -> None:
+    def put(self, records: Sequence[ReadyRecord]) -> None:
         """Add or replace records; a record that moved to another month leaves the old one."""
         self.become_writer()
-        by_month: dict[str, dict[int, IndexedRecord]] = defaultdict(dict)
+        by_month: dict[str, dict[int, ReadyRecord]] = defaultdict(dict)
         for record in {r.sequence: r for r in records}.values():
             by_month[month_of(record.received)][record.sequence] = record
         for month, its_records in by_month.items():
@@ -91,7 +91,7 @@ class Months:
                 self._last_sequences[month] = self._part(month).last_sequence()
             self._generation = generation
 
-    def _put_in(self, month: str, records: dict[int, IndexedRecord]) -> None:
+    def _put_in(self, month: str, records: dict[int, ReadyRecord]) -> None:
         first, last = min(records), self._last_sequences.get(month, -1)
         with self._writing(month) as part:
             part.put(list(records.values()), may_be_there=last >= first)

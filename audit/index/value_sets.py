@@ -5,16 +5,18 @@ none. A number is never given to another set, also after its set was forgotten.
 """
 
 from collections.abc import Callable, Collection, Iterable
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import apsw
 
 from audit.index import shapes
 from audit.index.criteria import fold
-from audit.index.document import IndexedRecord
 from audit.index.memo import Memo
 from audit.index.sqlite_documents import to_json
 from audit.standards.fields import fields_of
+
+Values: TypeAlias = tuple[Any, ...]
+"""What a record has in a column, as sent: of a field its strings, of the shape `shapes.Values`."""
 
 SHAPE: Final = ":shape"
 """The name of the column of shapes; no field is called so."""
@@ -42,11 +44,13 @@ class ValueSets:
         connection: the month file.
         number: of the column.
         name: of the field, or `SHAPE`.
+
+    Attributes:
+        place: of the column among `columns_to_keep`.
     """
 
     def __init__(self, connection: apsw.Connection, number: int, name: str) -> None:
         self.number = number
-        self._name = name
         self._connection = connection
         rows = connection.execute(
             "SELECT id, value_set FROM value_sets WHERE number = ?", (number,)
@@ -57,25 +61,27 @@ class ValueSets:
             self._last = max(self._last, set_id)
             if text is not None:
                 self._ids[text] = set_id
-        self._facts_of: Callable[[tuple[Any, ...]], object] = (
+        self._facts_of: Callable[[Values], object] = (
             shapes.facts_of if name == SHAPE else folded_set
         )
         self._known = Memo(self._number_of, _MOST_KNOWN)
+        self._new: list[tuple[int, int, str]] = []
+        self.place = columns_to_keep().index(name)
 
     @property
     def is_overfull(self) -> bool:
         """Whether there are more sets than a column is kept for."""
         return len(self._ids) > MOST_SETS
 
-    def ids_of(self, records: Iterable[IndexedRecord]) -> list[int]:
+    def ids_of(self, records: Iterable[Values]) -> list[int]:
         """The number of each record's set; new sets get one."""
-        known = self._known.__getitem__
-        if self._name == SHAPE:
-            return list(map(known, map(shapes.values_of, records)))
-        name = self._name
-        return list(map(known, [record.fields.get(name, ()) for record in records]))
+        found = list(map(self._known.__getitem__, records))
+        if self._new:
+            new, self._new = self._new, []
+            self._connection.executemany("INSERT INTO value_sets VALUES(?, ?, ?)", new)
+        return found
 
-    def _number_of(self, values: tuple[Any, ...]) -> int:
+    def _number_of(self, values: Values) -> int:
         if not values:
             return 0
         text = to_json(self._facts_of(values)).decode()
@@ -83,9 +89,7 @@ class ValueSets:
         if found is None:
             found = self._last = self._last + 1
             self._ids[text] = found
-            self._connection.execute(
-                "INSERT INTO value_sets VALUES(?, ?, ?)", (self.number, found, text)
-            )
+            self._new.append((self.number, found, text))
         return found
 
     def forget(self, gone: Collection[int]) -> None:

@@ -9,26 +9,28 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from time import monotonic, time_ns
+from typing import Any
 
 import structlog
 
 from audit.errors import AuditError
 from audit.index.document import IndexedRecord
-from audit.index.port import SearchIndex
+from audit.index.port import Ready, SearchIndex, TakesReady
 from audit.journal.entry import Entry, EntryKind
 from audit.journal.reader import JournalReader
 from audit.journal.segment import KnownCertificates
 from audit.projector.certificates import CertificateNames
-from audit.projector.jobs import Job, run_jobs
+from audit.projector.jobs import Job, Prepare, run_jobs
 from audit.projector.options import ProjectionOptions
 from audit.projector.project import record_id
 from audit.projector.repeats import RepeatMemory, RepeatOptions
-from audit.projector.workers import Started, WorkerPool
+from audit.projector.workers import Done, Started, WorkerPool
 
 log = structlog.get_logger()
 
-OnSearchable = Callable[[Sequence[IndexedRecord]], None]
+OnSearchable = Callable[[Sequence[IndexedRecord | Ready]], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +53,7 @@ class FollowOptions:
         projection: what the site has set about the derived fields.
     """
 
-    batch_records: int = 500
+    batch_records: int = 1000
     batch_octets: int = 8 * 1024 * 1024
     poll_interval_s: float = 0.05
     gather_s: float = 0.2
@@ -95,7 +97,7 @@ class FollowCounters:
 class _Batch:
     """Projected and ready to be put; kept until the index has taken it."""
 
-    records: tuple[IndexedRecord, ...]
+    records: tuple[IndexedRecord | Ready, ...]
     start: int
     position: int
 
@@ -132,6 +134,7 @@ class Follower:
     ) -> None:
         self._reader = reader
         self._index = index
+        self._put_all, self._prepare_one = _taken_by(index)
         self._options = options or FollowOptions()
         self._on_searchable = on_searchable
         self._before_step = before_step
@@ -152,7 +155,11 @@ class Follower:
         if options.workers == 0:
             return None
         return WorkerPool(
-            options.workers, self._reader.origin, options.projection, options.worker_timeout_s
+            options.workers,
+            self._reader.origin,
+            options.projection,
+            options.worker_timeout_s,
+            partial(run_jobs, prepare=self._prepare_one),
         )
 
     def close(self) -> None:
@@ -300,18 +307,27 @@ class Follower:
         self.counters.repeats += earlier is not None
         yield Job(entry, self._names.name(received.certificate_sha256), repeat_of)
 
-    def _records(self, begun: _Begun) -> tuple[IndexedRecord, ...]:
+    def _records(self, begun: _Begun) -> tuple[IndexedRecord | Ready, ...]:
+        done: Done
         if self._pool is not None and begun.started is not None:
             done = self._pool.finish(begun.started)
         else:
-            done = run_jobs(begun.jobs, self._reader.origin, self._options.projection)
+            done = run_jobs(
+                begun.jobs, self._reader.origin, self._options.projection, self._prepare_one
+            )
         for failed in (one for one in done if one.error):
             self.counters.failed_projections += 1
             log.warning("record not projected", record=failed.record.id, error=failed.error)
-        return tuple(one.record for one in done)
+        return tuple(map(self._as_taken, (one.record for one in done)))
+
+    def _as_taken(self, record: IndexedRecord | Ready) -> IndexedRecord | Ready:
+        """Also what stands for a failure, which is made here."""
+        if self._prepare_one is None or not isinstance(record, IndexedRecord):
+            return record
+        return self._prepare_one(record)
 
     def _put(self, batch: _Batch) -> None:
-        self._index.put(batch.records, batch.position)
+        self._put_all(batch.records, batch.position)
         self._pending = None
         self._prepared_to = None if self._is_spoiled else batch.position
         now = time_ns()
@@ -323,3 +339,10 @@ class Follower:
             counters.last_delay_ns = max(0, now - batch.records[0].received)
             if self._on_searchable is not None:
                 self._on_searchable(batch.records)
+
+
+def _taken_by(index: SearchIndex) -> tuple[Callable[[Sequence[Any], int], None], Prepare | None]:
+    """How the index takes records, and what makes them so where it isn't as they are."""
+    if isinstance(index, TakesReady):
+        return index.put_ready, index.prepare
+    return index.put, None

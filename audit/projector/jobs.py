@@ -5,11 +5,12 @@ than all that it holds.
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any, Generic, NamedTuple, TypeAlias, TypeVar, overload
 
 from typing_extensions import override
 
 from audit.index.document import IndexedRecord
+from audit.index.port import Ready
 from audit.journal.entry import Entry, Received
 from audit.projector.options import ProjectionOptions
 from audit.projector.project import project, project_failure
@@ -47,40 +48,63 @@ def _job(
     return Job(Entry(sequence, salt, Received(*received), removed_leaf), subject, repeat_of)
 
 
-class Projected(NamedTuple):
+Prepare: TypeAlias = Callable[[IndexedRecord], Ready]
+
+
+R_co = TypeVar("R_co", bound=Ready, covariant=True)
+
+
+class Projected(NamedTuple, Generic[R_co]):
     """A record, and the name of the error that it stands for; empty when all went well."""
 
-    record: IndexedRecord
+    record: R_co
     error: str = ""
 
     @override
     def __reduce__(self) -> _Row:
         one = self.record
+        if not isinstance(one, IndexedRecord):
+            return Projected, (one, self.error)
         row = (one.id, one.sequence, one.time, one.received, one.fields, one.body)
         return _projected, (self.error, *row)
 
 
-def _projected(error: str, *row: Any) -> Projected:
+def _projected(error: str, *row: Any) -> Projected[IndexedRecord]:
     names = ("id", "sequence", "time", "received", "fields", "body")
     return Projected(IndexedRecord(**dict(zip(names, row, strict=True))), error)
 
 
-def run_jobs(jobs: Sequence[Job], origin: str, options: ProjectionOptions) -> list[Projected]:
-    """Project every job, in order. A fault of ours gives a record that says so; never raises."""
-    return [_run(job, origin, options) for job in jobs]
+@overload
+def run_jobs(
+    jobs: Sequence[Job], origin: str, options: ProjectionOptions, prepare: None = None
+) -> list[Projected[IndexedRecord]]: ...
+@overload
+def run_jobs(
+    jobs: Sequence[Job], origin: str, options: ProjectionOptions, prepare: Prepare | None
+) -> Sequence[Projected[Ready]]: ...
+def run_jobs(
+    jobs: Sequence[Job], origin: str, options: ProjectionOptions, prepare: Prepare | None = None
+) -> Sequence[Projected[Ready]]:
+    """Project every job, in order, and make its record ready where that is asked for.
+
+    A fault of ours gives a record that says so; never raises.
+    """
+    return [_run(job, origin, options, prepare) for job in jobs]
 
 
-def failed_job(job: Job, origin: str, error: Exception) -> Projected:
+def failed_job(job: Job, origin: str, error: Exception) -> Projected[IndexedRecord]:
     """What stands for a job that can't be done."""
     return Projected(project_failure(job.entry, origin, error), type(error).__name__)
 
 
-def _run(job: Job, origin: str, options: ProjectionOptions) -> Projected:
+def _run(
+    job: Job, origin: str, options: ProjectionOptions, prepare: Prepare | None
+) -> Projected[Ready]:
     def subject_of(_digest: bytes) -> str:
         return job.subject
 
     try:
         record = project(job.entry, origin, subject_of, options=options, repeat_of=job.repeat_of)
+        return Projected(record if prepare is None else prepare(record))
     except Exception as error:  # noqa: BLE001 - one odd message must never stop all others
         return failed_job(job, origin, error)
-    return Projected(record)

@@ -16,12 +16,14 @@ from typing import Self
 
 from audit.errors import ConfigurationError
 from audit.garbage import spare_collections
+from audit.index.port import Ready
 from audit.projector.jobs import Job, Projected, failed_job, run_jobs
 from audit.projector.options import ProjectionOptions
 
 _START_TIMEOUT_S = 120.0
 
-RunJobs = Callable[[Sequence[Job], str, ProjectionOptions], list[Projected]]
+Done = Sequence[Projected[Ready]]
+RunJobs = Callable[[Sequence[Job], str, ProjectionOptions], Done]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +31,7 @@ class Started:
     """Jobs that workers do now: parts, and what each will give; None where it could not begin."""
 
     parts: Sequence[Sequence[Job]]
-    futures: Sequence[Future[list[Projected]] | None]
+    futures: Sequence[Future[Done] | None]
 
 
 class WorkerPool:
@@ -58,7 +60,7 @@ class WorkerPool:
         self._run = run
         self._executor: ProcessPoolExecutor | None = None
 
-    def run(self, jobs: Sequence[Job]) -> list[Projected]:
+    def run(self, jobs: Sequence[Job]) -> list[Projected[Ready]]:
         """Every job done, in order; never raises for what a message does.
 
         Raises:
@@ -73,7 +75,7 @@ class WorkerPool:
         parts = [jobs[start : start + size] for start in range(0, len(jobs), size)]
         return Started(parts, [self._submit(part) for part in parts])
 
-    def finish(self, started: "Started") -> list[Projected]:
+    def finish(self, started: "Started") -> list[Projected[Ready]]:
         """What became of jobs that were handed out; raises as `run`. Once for each start."""
         parts, done = started.parts, self._results(started.futures)
         if None in done:
@@ -84,34 +86,32 @@ class WorkerPool:
             ]
         return [projected for part_done in done for projected in part_done or ()]
 
-    def _one_by_one(self, jobs: Sequence[Job]) -> list[Projected]:
-        found: list[Projected] = []
+    def _one_by_one(self, jobs: Sequence[Job]) -> list[Projected[Ready]]:
+        found: list[Projected[Ready]] = []
         for job in jobs:
             alone = self._try([[job]])[0]
             error = RuntimeError("a worker died or overran")
             found += alone or [failed_job(job, self._origin, error)]
         return found
 
-    def _try(self, parts: Sequence[Sequence[Job]]) -> list[list[Projected] | None]:
+    def _try(self, parts: Sequence[Sequence[Job]]) -> list[Done | None]:
         """Each part's records; None for parts that were lost."""
         return self._results([self._submit(part) for part in parts])
 
-    def _results(
-        self, futures: "Sequence[Future[list[Projected]] | None]"
-    ) -> list[list[Projected] | None]:
+    def _results(self, futures: "Sequence[Future[Done] | None]") -> list[Done | None]:
         done = [self._result(future) for future in futures]
         if None in done:
             self._abandon()
         return done
 
-    def _submit(self, jobs: Sequence[Job]) -> Future[list[Projected]] | None:
+    def _submit(self, jobs: Sequence[Job]) -> Future[Done] | None:
         workers = self._workers()
         try:
             return workers.submit(self._run, jobs, self._origin, self._options)
         except BrokenExecutor:
             return None
 
-    def _result(self, future: Future[list[Projected]] | None) -> list[Projected] | None:
+    def _result(self, future: Future[Done] | None) -> Done | None:
         if future is None:
             return None
         try:

@@ -75,7 +75,7 @@ class IndexSettings(Section):
         description="a past month of the embedded index without a new record for so many hours "
         "is rewritten in its small, final form; 0 never",
     )
-    batch_records: int = Field(500, ge=1, le=10_000, description="records per index transaction")
+    batch_records: int = Field(1000, ge=1, le=10_000, description="records per index transaction")
     gather_ms: float = Field(
         200.0,
         ge=0,

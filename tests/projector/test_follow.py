@@ -2,6 +2,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,7 +10,10 @@ import structlog.testing
 from typing_extensions import override
 
 from audit.errors import ConfigurationError, IndexUnavailable
+from audit.index.criteria import Term
 from audit.index.document import IndexedRecord
+from audit.index.sqlite_index import SqliteIndex, SqliteIndexOptions
+from audit.index.sqlite_ready import ReadyRecord, ready
 from audit.journal.entry import EntryKind, Received
 from audit.journal.reader import JournalReader
 from audit.journal.writer import JournalWriter
@@ -200,6 +204,29 @@ def test_a_batch_that_could_not_be_projected_does_not_repeat_itself(
                 follower.step()
     assert drain(follower) == 3
     assert [record.values("repeat_of") for record in index.records.values()] == [(), (), ()]
+
+
+def test_what_stands_for_a_failure_is_made_ready_as_well(
+    writer: JournalWriter,
+    reader: JournalReader,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Also where the fault is in making it ready."""
+
+    def refuse(record: IndexedRecord) -> ReadyRecord:
+        if "projection-failed" not in record.values("finding"):
+            raise ValueError("no such record")
+        return ready(record)
+
+    writer.append([numbered(n) for n in range(3)])
+    index = SqliteIndex(SqliteIndexOptions(directory=tmp_path / "index"))
+    monkeypatch.setattr(index, "prepare", refuse)
+    follower = Follower(reader, index)
+    assert drain(follower) == 3
+    assert follower.counters.failed_projections == 3
+    assert index.count(Term("finding", "projection-failed")).value == 3
+    index.close()
 
 
 def test_running_waits_failures_out(writer: JournalWriter, reader: JournalReader) -> None:

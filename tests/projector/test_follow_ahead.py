@@ -12,8 +12,9 @@ from audit.journal.reader import JournalReader
 from audit.journal.writer import JournalWriter
 from audit.projector import follow
 from audit.projector.follow import Follower, FollowOptions
-from audit.projector.jobs import Job, Projected, run_jobs
+from audit.projector.jobs import Job
 from audit.projector.options import ProjectionOptions
+from audit.projector.workers import Done, RunJobs
 from tests.projector.test_follow import drain, numbered
 from tests.query.memory_index import MemoryIndex
 
@@ -24,18 +25,24 @@ class Workers:
     """As `WorkerPool`, in this process; does its work only when it is fetched."""
 
     def __init__(
-        self, _count: int, origin: str, options: ProjectionOptions, _timeout_s: float
+        self,
+        _count: int,
+        origin: str,
+        options: ProjectionOptions,
+        _timeout_s: float,
+        run: RunJobs,
     ) -> None:
         self._origin = origin
         self._options = options
+        self._run = run
         self.started: list[Sequence[Job]] = []
 
     def start(self, jobs: Sequence[Job]) -> Sequence[Job]:
         self.started.append(jobs)
         return jobs
 
-    def finish(self, jobs: Sequence[Job]) -> list[Projected]:
-        return run_jobs(jobs, self._origin, self._options)
+    def finish(self, jobs: Sequence[Job]) -> Done:
+        return self._run(jobs, self._origin, self._options)
 
     def close(self) -> None:
         self.started.clear()

@@ -10,17 +10,18 @@ from threading import Event
 import pytest
 
 from audit.errors import ConfigurationError
+from audit.index.document import IndexedRecord
 from audit.projector import workers
-from audit.projector.jobs import Job, Projected, run_jobs
+from audit.projector.jobs import Job, run_jobs
 from audit.projector.options import ProjectionOptions
-from audit.projector.workers import WorkerPool
+from audit.projector.workers import Done, WorkerPool
 from tests.projector.messages import ORIGIN, entry, syslog
 from tests.waiting import until
 
 OPTIONS = ProjectionOptions()
 
 
-def hostile(jobs: Sequence[Job], origin: str, options: ProjectionOptions) -> list[Projected]:
+def hostile(jobs: Sequence[Job], origin: str, options: ProjectionOptions) -> Done:
     """What a worker does when a message finds a fault in a library."""
     for job in jobs:
         if b"CRASH" in job.entry.received.raw:
@@ -34,8 +35,9 @@ def jobs_of(*texts: bytes) -> list[Job]:
     return [Job(entry(syslog(text), number)) for number, text in enumerate(texts)]
 
 
-def findings(done: list[Projected]) -> list[bool]:
-    return ["projection-failed" in one.record.values("finding") for one in done]
+def findings(done: Done) -> list[bool]:
+    records = [one.record for one in done if isinstance(one.record, IndexedRecord)]
+    return ["projection-failed" in record.values("finding") for record in records]
 
 
 def test_jobs_come_back_in_order() -> None:
@@ -68,7 +70,7 @@ def test_a_message_that_kills_its_worker_costs_no_other() -> None:
     with WorkerPool(2, ORIGIN, OPTIONS, run=hostile) as pool:
         done = pool.run(jobs)
         assert findings(done) == [False, True, False, False]
-        assert [one.record.sequence for one in done] == [0, 1, 2, 3]
+        assert [one.record.id for one in done] == [f"{ORIGIN}-{n}" for n in range(4)]
         assert done[1].error == "RuntimeError"
         assert findings(pool.run(jobs[:1])) == [False]
 

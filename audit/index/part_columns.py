@@ -17,6 +17,7 @@ from audit.index.sqlite_documents import from_json
 from audit.index.value_sets import SHAPE
 
 _FEW = 64
+_MOST = (1 << 63) - 1
 
 
 @lru_cache(maxsize=65_536)
@@ -43,13 +44,23 @@ class PartColumns:
         connection: the file, in a transaction.
         file: its identity.
         cache: columns read before.
+        sealed: the file is.
+
+    Attributes:
+        size: how many positions there are.
+        in_order: they are in the order of time.
     """
 
-    def __init__(self, connection: apsw.Connection, file: str, cache: ColumnCache) -> None:
+    def __init__(
+        self, connection: apsw.Connection, file: str, cache: ColumnCache, *, sealed: bool
+    ) -> None:
         self._connection = connection
         self._file = file
         self._cache = cache
-        self._chunks = [c for (c,) in connection.execute("SELECT chunk FROM chunks ORDER BY 1")]
+        chunks: Any = connection.execute("SELECT chunk, records FROM chunks ORDER BY 1").fetchall()
+        self._chunks: list[int] = [chunk for chunk, _ in chunks]
+        self.size: int = sum(records for _, records in chunks)
+        self.in_order = sealed and len(chunks) <= 1
         self._numbers: dict[str, int] = dict(
             connection.execute("SELECT name, number FROM counted WHERE usable")
         )
@@ -73,6 +84,10 @@ class PartColumns:
         """The time of each position, in UTC nanoseconds."""
         return self._column(TIMES)
 
+    def first_at(self, time: int) -> int:
+        """The first position at that time or later, where they are in order."""
+        return int(np.searchsorted(self.times, min(max(time, -_MOST - 1), _MOST)))
+
     @cached_property
     def shape_ids(self) -> Integers:
         """The shape of each position."""
@@ -91,6 +106,10 @@ class PartColumns:
         """The values that these set numbers of a field stand for."""
         found = self._some_sets(name, wanted) if wanted.size < _FEW else self._sets(name)
         return ((set_id, _values_of(text)) for set_id, text in found)
+
+    def all_shapes_meet(self, criteria: Criteria) -> bool:
+        """Whether every record meets criteria that shapes can answer."""
+        return all(_shape_meets(criteria, text) for text in self.shape_texts.values())
 
     def shape_truth(self, criteria: Criteria) -> Truth:
         """By number of the shape: whether it meets criteria that shapes can answer."""

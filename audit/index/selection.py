@@ -6,6 +6,7 @@ Shapes and times are told by arithmetic, everything else by tokens.
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import reduce
+from typing import TypeGuard
 
 import numpy as np
 
@@ -29,15 +30,34 @@ class Selector:
         """The positions that meet the criteria, each once; a slice when all do."""
         parts = flat(criteria)
         by_tokens = [part for part in parts if self._is_positive(part)]
-        times = [part for part in parts if isinstance(part, Range) and part.field == "time"]
-        at: Integers | slice = slice(None)
+        times = [part for part in parts if is_stretch(part)]
+        at: Integers | slice = slice(0, self._columns.size)
+        left = [part for part in parts if part not in by_tokens]
         if by_tokens:
             at = self._columns.positions_of(self._rows_of(And((*by_tokens, *times))))
-        for part in (part for part in parts if part not in by_tokens):
+        elif self._columns.in_order:
+            left = [part for part in left if part not in times]
+            at = self._stretch(times)
+        for part in left:
             if isinstance(at, np.ndarray) and at.size == 0:
                 break
-            at = self._narrowed(at, self._truth(part, at))
+            if not self._is_met_by_all(part):
+                at = self._narrowed(at, self._truth(part, at))
         return at
+
+    def _stretch(self, times: Sequence[Range]) -> slice:
+        """The positions in all of these stretches of time; they are in the order of time."""
+        start, stop = 0, self._columns.size
+        for part in times:
+            if part.at_least is not None:
+                start = max(start, self._columns.first_at(part.at_least))
+            if part.below is not None:
+                stop = min(stop, self._columns.first_at(part.below))
+        return slice(start, max(start, stop))
+
+    def _is_met_by_all(self, part: Criteria) -> bool:
+        columns = self._columns
+        return columns.has_shapes and shapes.answers(part) and columns.all_shapes_meet(part)
 
     def _is_positive(self, part: Criteria) -> bool:
         """Whether few rows may have it, so that asking the tokens first saves work."""
@@ -46,7 +66,7 @@ class Selector:
         return not (self._columns.has_shapes and shapes.answers(part))
 
     def _narrowed(self, at: Integers | slice, truth: Truth) -> Integers:
-        return np.flatnonzero(truth) if isinstance(at, slice) else at[truth]
+        return np.flatnonzero(truth) + at.start if isinstance(at, slice) else at[truth]
 
     def _truth(self, criteria: Criteria, at: Integers | slice) -> Truth:
         """Of each of the positions, whether it meets the criteria."""
@@ -83,6 +103,11 @@ class Selector:
         texts = [self._reader.row_ids(statement, lane) for lane in self._reader.lanes()]
         found = [np.fromstring(text, dtype=np.int64, sep=",") for text in texts if text]
         return np.concatenate(found) if found else np.empty(0, dtype=np.int64)
+
+
+def is_stretch(part: Criteria) -> TypeGuard[Range]:
+    """Whether this is a stretch of time."""
+    return isinstance(part, Range) and part.field == "time"
 
 
 def _within(times: Integers, at_least: int | None, below: int | None) -> Truth:

@@ -12,14 +12,16 @@ from audit.index.columns import Integers
 from audit.index.criteria import Criteria, fold
 from audit.index.part_columns import PartColumns, shape_facts
 from audit.index.port import Span
-from audit.index.selection import Selector
+from audit.index.selection import Selector, is_stretch
 from audit.index.sqlite_reader import PartReader, Question
-from audit.index.sqlite_statement import statement_of
+from audit.index.sqlite_statement import flat, statement_of
 
 Facts = dict[str, list[str]]
 
 _NARROW: Final = 65_536
 _MOST: Final = (1 << 63) - 1
+_WORTH_A_RUN: Final = 256
+"""Matches in a bucket from which on it is counted apart; fewer are counted by their own times."""
 
 
 def asked(criteria: Criteria) -> Question:
@@ -52,6 +54,19 @@ class Counting:
         self._at: Integers | slice | None = None
 
     @property
+    def is_quick(self) -> bool:
+        """Whether the matches are told without asking the tokens."""
+        in_order = self._columns.in_order
+        return (
+            self.usable
+            and self._columns.has_shapes
+            and all(
+                shapes.answers(part) or (in_order and is_stretch(part))
+                for part in flat(self._criteria)
+            )
+        )
+
+    @property
     def at(self) -> Integers | slice:
         """The positions of the matches."""
         if self._at is None:
@@ -60,7 +75,30 @@ class Counting:
 
     def count(self) -> int:
         """How many match."""
-        return self._columns.rows[self.at].size
+        at = self.at
+        return at.stop - at.start if isinstance(at, slice) else at.size
+
+    def runs(self, span: Span) -> Iterator[tuple[int, slice]] | None:
+        """Bucket after bucket, its number and which of the matches lie in it.
+
+        None where the matches are not in the order of time, or the buckets are too many for that.
+        """
+        columns, at, count = self._columns, self.at, self.count()
+        if not columns.in_order:
+            return None
+        if count == 0:
+            return iter(())
+        at = at if isinstance(at, slice) else np.sort(at)
+        self._at = at
+        ends = (at.start, at.stop - 1) if isinstance(at, slice) else (at[0], at[-1])
+        first, last = ((int(columns.times[end]) - span.start) // span.interval for end in ends)
+        if (last - first + 1) * _WORTH_A_RUN > count:
+            return None
+        begins = span.start + span.interval * np.arange(first + 1, last + 1, dtype=np.int64)
+        cuts = np.searchsorted(columns.times, begins)
+        cuts = cuts - at.start if isinstance(at, slice) else np.searchsorted(at, cuts)
+        places = [0, *cuts.tolist(), count]
+        return zip(range(first, last + 1), map(slice, places, places[1:]), strict=True)
 
     def times(self) -> Integers:
         """The time of each match."""
@@ -96,11 +134,8 @@ def count(reader: PartReader, question: Question, at_most: int | None) -> int:
     """How many records of the file meet the criteria; stops at ``at_most``."""
     if question.statement.asks_everything:
         return reader.about("records")
-    if shapes.answers(question.criteria):
-        counting = Counting(reader, question)
-        if counting.usable:
-            return counting.count()
-    return reader.count(question, at_most)
+    counting = Counting(reader, question)
+    return counting.count() if counting.is_quick else reader.count(question, at_most)
 
 
 def facets(
@@ -232,6 +267,10 @@ def split_values(facts: Facts, split: str | None) -> set[str]:
 
 
 def _bars(counting: Counting, span: Span, split: str | None) -> Iterator[tuple[int, str, int]]:
+    runs = counting.runs(span)
+    if runs is not None:
+        yield from _bars_of_runs(counting, runs, split)
+        return
     numbers = (counting.times() - span.start) // span.interval
     if split is None:
         yield from ((number, "", n) for number, n in _counted(numbers))
@@ -242,3 +281,17 @@ def _bars(counting: Counting, span: Span, split: str | None) -> Iterator[tuple[i
     for pair, n in _counted(numbers * width + ids):
         for value in values[pair % width] or ("",):
             yield pair // width, value, n
+
+
+def _bars_of_runs(
+    counting: Counting, runs: Iterable[tuple[int, slice]], split: str | None
+) -> Iterator[tuple[int, str, int]]:
+    if split is None:
+        yield from ((number, "", run.stop - run.start) for number, run in runs)
+        return
+    ids = counting.ids(split)
+    values = counting.values(split, np.flatnonzero(np.bincount(ids)))
+    for number, run in runs:
+        for found, n in _counted(ids[run].astype(np.int64)):
+            for value in values[found] or ("",):
+                yield number, value, n

@@ -254,7 +254,7 @@ class PartReader:
 
     def columns(self) -> PartColumns:
         """What this file counts by, in the state that is seen now."""
-        return PartColumns(self.connection, self._file, self._cache)
+        return PartColumns(self.connection, self._file, self._cache, sealed=self.is_sealed)
 
     def value_of(self, token: str, name: str) -> str:
         """The folded value that a token of a keyword field stands for."""

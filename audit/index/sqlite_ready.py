@@ -5,10 +5,11 @@ What costs most of a put, the document and the tokens, needs nothing of the file
 
 import threading
 from functools import cache
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from audit.index import shapes
 from audit.index.document import IndexedRecord
+from audit.index.memo import Memo
 from audit.index.sqlite_documents import DocumentCodec, dictionary
 from audit.index.tokens import token_text
 from audit.index.value_sets import SHAPE, Values, columns_to_keep
@@ -46,6 +47,10 @@ class _Codecs(threading.local):
 _codecs = _Codecs()
 
 
+_shapes: Final = Memo[Values, Values](tuple, 4_096)
+"""The same object each time: between processes it goes once for all records of a batch."""
+
+
 @cache
 def _fields() -> tuple[str, ...]:
     return tuple(name for name in columns_to_keep() if name != SHAPE)
@@ -67,4 +72,4 @@ def ready(record: IndexedRecord) -> ReadyRecord:
 def sets_of(record: IndexedRecord) -> tuple[Values, ...]:
     """The values that a record has in each of `columns_to_keep`."""
     fields = record.fields
-    return (shapes.values_of(record), *[fields.get(name, ()) for name in _fields()])
+    return (_shapes[shapes.values_of(record)], *[fields.get(name, ()) for name in _fields()])

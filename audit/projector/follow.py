@@ -30,7 +30,7 @@ from audit.projector.workers import Done, Started, WorkerPool
 
 log = structlog.get_logger()
 
-OnSearchable = Callable[[Sequence[IndexedRecord | Ready]], None]
+OnSearchable = Callable[[Sequence[Ready]], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,7 +97,7 @@ class FollowCounters:
 class _Batch:
     """Projected and ready to be put; kept until the index has taken it."""
 
-    records: tuple[IndexedRecord | Ready, ...]
+    records: tuple[Ready, ...]
     start: int
     position: int
 
@@ -307,7 +307,7 @@ class Follower:
         self.counters.repeats += earlier is not None
         yield Job(entry, self._names.name(received.certificate_sha256), repeat_of)
 
-    def _records(self, begun: _Begun) -> tuple[IndexedRecord | Ready, ...]:
+    def _records(self, begun: _Begun) -> tuple[Ready, ...]:
         done: Done
         if self._pool is not None and begun.started is not None:
             done = self._pool.finish(begun.started)
@@ -320,7 +320,7 @@ class Follower:
             log.warning("record not projected", record=failed.record.id, error=failed.error)
         return tuple(map(self._as_taken, (one.record for one in done)))
 
-    def _as_taken(self, record: IndexedRecord | Ready) -> IndexedRecord | Ready:
+    def _as_taken(self, record: Ready) -> Ready:
         """Also what stands for a failure, which is made here."""
         if self._prepare_one is None or not isinstance(record, IndexedRecord):
             return record

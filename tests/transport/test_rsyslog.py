@@ -5,7 +5,7 @@ import shutil
 import socket
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -91,8 +91,21 @@ def messages() -> list[bytes]:
     return [head + body for body in bodies]
 
 
+def connected(port_file: Path) -> socket.socket:
+    """A connection to its input: it tells its port a little before it listens."""
+    made: list[socket.socket] = []
+
+    def connect() -> list[socket.socket]:
+        with suppress(ConnectionRefusedError):
+            made.append(socket.create_connection(("127.0.0.1", int(port_file.read_text()))))
+        return made
+
+    until_in_thread(connect)
+    return made[0]
+
+
 def feed(port_file: Path, sent: list[bytes]) -> None:
-    with socket.create_connection(("127.0.0.1", int(port_file.read_text()))) as connection:
+    with connected(port_file) as connection:
         for message in sent:
             connection.sendall(encode(message))
 

@@ -98,8 +98,12 @@ def test_it_is_brought_back_and_leaves_nothing_out(tmp_path: Path, rsyslog: Rsys
         status = read_status(paths.status("push"))
         return 0 if status is None else int(status.detail.get("soc", {}).get("confirmed", 0))
 
+    def takes_records() -> bool:
+        status = read_status(paths.status("receive"))
+        return status is not None and status.ready
+
     with served(settings):
-        until(paths.append_socket.exists, within_s=60)
+        until(takes_records, within_s=60)
         appends = AppendClient(paths.append_socket)
         say(1)
         until(lambda: has(1), within_s=60)

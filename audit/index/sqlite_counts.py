@@ -55,16 +55,9 @@ class Counting:
 
     @property
     def is_quick(self) -> bool:
-        """Whether the matches are told without asking the tokens."""
-        in_order = self._columns.in_order
-        return (
-            self.usable
-            and self._columns.has_shapes
-            and all(
-                shapes.answers(part) or (in_order and is_stretch(part))
-                for part in flat(self._criteria)
-            )
-        )
+        """Whether the matches of criteria of shapes and stretches are told without the tokens."""
+        told = self._columns.in_order or shapes.answers(self._criteria)
+        return self.usable and self._columns.has_shapes and told
 
     @property
     def at(self) -> Integers | slice:
@@ -134,8 +127,11 @@ def count(reader: PartReader, question: Question, at_most: int | None) -> int:
     """How many records of the file meet the criteria; stops at ``at_most``."""
     if question.statement.asks_everything:
         return reader.about("records")
-    counting = Counting(reader, question)
-    return counting.count() if counting.is_quick else reader.count(question, at_most)
+    if all(shapes.answers(part) or is_stretch(part) for part in flat(question.criteria)):
+        counting = Counting(reader, question)
+        if counting.is_quick:
+            return counting.count()
+    return reader.count(question, at_most)
 
 
 def facets(

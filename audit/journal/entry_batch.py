@@ -1,7 +1,7 @@
 """The byte forms of many records at once, for the one who appends them; pure.
 
-Each is what ``entry.encode`` makes of the same entry. Leaf hashes are made apart, since they are
-needed only once the octets are durable, and so can be made while those are on their way to disk.
+Each is what ``entry.encode`` makes of the same entry. The leaf hashes are made in the same pass,
+while an entry's octets are in the processor's cache.
 """
 
 from collections.abc import Sequence
@@ -51,12 +51,13 @@ class EncodedBatch:
     Attributes:
         buffers: head and body of each, in order; an empty body is left out.
         lengths: octets of each entry.
+        leaves: RFC 6962 2.1 leaf hash of each entry's envelope.
         earliest: smallest received-at.
         latest: largest received-at.
         kinds: of the entries.
     """
 
-    __slots__ = ("_leaf_parts", "buffers", "earliest", "kinds", "latest", "lengths")
+    __slots__ = ("buffers", "earliest", "kinds", "latest", "leaves", "lengths")
 
     def __init__(self, first: int, salts: bytes, batch: Sequence[Received]) -> None:
         """Encode.
@@ -73,7 +74,7 @@ class EncodedBatch:
             raise ValueError("each entry has a salt of its own, of 16 octets")
         self.buffers: list[bytes] = []
         self.lengths: list[int] = []
-        self._leaf_parts: list[tuple[bytes, bytes, bytes]] = []
+        self.leaves: list[bytes] = []
         self._encode(first, salts, batch)
         times = [received.received_at for received in batch]
         self.earliest, self.latest = min(times), max(times)
@@ -90,18 +91,11 @@ class EncodedBatch:
         """The offset after each entry, the first of which begins at ``start``."""
         return list(accumulate(self.lengths, initial=start))[1:]
 
-    def leaf_hashes(self) -> list[bytes]:
-        """RFC 6962 2.1 leaf hash of each entry's envelope."""
-        return [
-            sha256(begin + metadata + sha256(raw).digest()).digest()
-            for begin, metadata, raw in self._leaf_parts
-        ]
-
     def _encode(self, first: int, salts: bytes, batch: Sequence[Received]) -> None:
         """One loop without calls of our own: this is what an append spends its time with."""
         known: dict[Alike, _Common] = {}
         add, add_length, add_leaf = (
-            self.buffers.append, self.lengths.append, self._leaf_parts.append
+            self.buffers.append, self.lengths.append, self.leaves.append
         )  # fmt: skip
         pack_checksum, pack = _CHECKSUM.pack, _CHECKED.pack
         last: Alike | None = None
@@ -130,7 +124,7 @@ class EncodedBatch:
             if raw:
                 add(raw)
             add_length(len(head) + length)
-            add_leaf((leaf_begin, metadata, raw))
+            add_leaf(sha256(leaf_begin + metadata + sha256(raw).digest()).digest())
         self.kinds = frozenset(kind for kind, *_ in known)
 
 

@@ -6,25 +6,21 @@ failure means is decided by the writer. A sync that failed is never repeated her
 """
 
 import contextlib
-import ctypes
-import errno
-import fcntl
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from pathlib import Path
+from typing import ParamSpec, TypeVar
 
-from audit.journal import layout
+from audit.journal import background_sync, layout
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 PRIVATE_FILE = 0o600
 PRIVATE_DIRECTORY = 0o700
 _BUFFERS_PER_CALL = 1000
 """Below IOV_MAX (1024 on Linux)."""
-_SYNC_FILE_RANGE_WRITE = 2
-_UNKNOWN_HERE = frozenset({errno.ENOSYS, errno.EINVAL, errno.ESPIPE, errno.EPERM})
-"""What a kernel, file system or container says that has no such call."""
-_sync_file_range = getattr(ctypes.CDLL(None, use_errno=True), "sync_file_range", None)
-if _sync_file_range is not None:
-    _sync_file_range.argtypes = (ctypes.c_int, ctypes.c_int64, ctypes.c_int64, ctypes.c_uint)
 
 
 class DiskStateUnknown(OSError):
@@ -49,18 +45,13 @@ class SystemCalls:
         """Write at an offset; may write less than asked; the octets written."""
         return os.pwritev(fd, buffers, offset)
 
-    def sync_file_range(self, fd: int, offset: int, length: int) -> None:
-        """Have the kernel begin to write what a later sync would; nothing where it can't."""
-        if _sync_file_range is None:
-            return
-        if _sync_file_range(fd, offset, length, _SYNC_FILE_RANGE_WRITE) != 0:
-            error = ctypes.get_errno()
-            if error not in _UNKNOWN_HERE:
-                raise OSError(error, os.strerror(error))
-
     def fdatasync(self, fd: int) -> None:
         """Make a file's data durable."""
         os.fdatasync(fd)
+
+    def begin_fdatasync(self, fd: int) -> Callable[[], None]:
+        """Begin with that; what is returned waits for its end, and is called once."""
+        return background_sync.begin_fdatasync(fd)
 
     def fsync(self, fd: int) -> None:
         """Make a file's data and metadata, or a folder's names, durable."""
@@ -164,23 +155,16 @@ class Files:
                 waiting = [] if whole else _rest(waiting, written)
         return offset
 
-    def begin_writing(self, fd: int, start: int, end: int) -> None:
-        """The disk may begin with these octets; nothing is promised before ``sync_data``.
-
-        Raises:
-            DiskStateUnknown: what couldn't be begun may be lost to that sync, too.
-        """
-        try:
-            self._calls.sync_file_range(fd, start, end - start)
-        except OSError as error:
-            raise DiskStateUnknown(error.errno, error.strerror) from error
-
     def sync_data(self, fd: int) -> None:
         """Everything written to the file so far is durable."""
-        try:
-            self._calls.fdatasync(fd)
-        except OSError as error:
-            raise DiskStateUnknown(error.errno, error.strerror) from error
+        _surely(self._calls.fdatasync, fd)
+
+    def begin_sync(self, fd: int) -> Callable[[], None]:
+        """As ``sync_data`` once what is returned has been called, and returned.
+
+        Both may raise DiskStateUnknown. Call it once, before the descriptor is closed.
+        """
+        return partial(_surely, _surely(self._calls.begin_fdatasync, fd))
 
     def cut(self, fd: int, length: int) -> None:
         """The file ends at ``length``; durable after the next ``sync_data``.
@@ -188,10 +172,7 @@ class Files:
         Raises:
             DiskStateUnknown: it may not.
         """
-        try:
-            self._calls.ftruncate(fd, length)
-        except OSError as error:
-            raise DiskStateUnknown(error.errno, error.strerror) from error
+        _surely(self._calls.ftruncate, fd, length)
 
     def cut_durably(self, fd: int, length: int) -> None:
         """The file ends at ``length``, also after power loss."""
@@ -224,41 +205,15 @@ class Files:
         return self._calls.free_octets(path)
 
     def _fsync(self, fd: int) -> None:
-        try:
-            self._calls.fsync(fd)
-        except OSError as error:
-            raise DiskStateUnknown(error.errno, error.strerror) from error
+        _surely(self._calls.fsync, fd)
 
 
-def try_lock_directory(path: Path) -> int | None:
-    """A descriptor that holds the folder for this process until closed; None when another has it.
-
-    The kernel gives the lock back when the process ends, however it ends.
-    """
-    fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+def _surely(call: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
+    """Nothing can be taken for granted once this fails."""
     try:
-        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(fd)
-        return None
-    except OSError:
-        os.close(fd)
-        raise
-    return fd
-
-
-def lock_holder(path: Path) -> int | None:
-    """The process that holds the folder's lock, as far as the kernel tells."""
-    inode = path.stat().st_ino
-    try:
-        lines = Path("/proc/locks").read_text(encoding="ascii").splitlines()
-    except OSError:
-        return None
-    for line in lines:
-        words = line.split()
-        if "FLOCK" in words and words[5].rpartition(":")[2] == str(inode):
-            return int(words[4])
-    return None
+        return call(*arguments, **named)
+    except OSError as error:
+        raise DiskStateUnknown(error.errno, error.strerror) from error
 
 
 def _rest(buffers: list[bytes | memoryview], written: int) -> list[bytes | memoryview]:

@@ -1,6 +1,7 @@
 """GroupCommit: a thread that gathers records for a moment and makes them durable together.
 
-One sync then carries many records. Callbacks run in this thread, after durability or failure.
+One sync then carries many records. When enough have come while the disk is at work on a batch, the
+next one is made meanwhile. Callbacks run in this thread, after durability or failure.
 """
 
 import sys
@@ -9,7 +10,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from audit.errors import AuditError, ConfigurationError, JournalBusy, JournalUnavailable
 from audit.journal.entry import EntryKind, Received
@@ -21,6 +22,8 @@ reported by ``threading.excepthook`` and changes nothing else."""
 
 _ENTRY_OVERHEAD_OCTETS = 256
 """What a queued record costs besides its own octets."""
+_WORTH_A_BATCH = 64
+"""Records that are made a batch at once while the disk is at work; fewer wait until it is done."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +69,13 @@ class _Waiting:
             _call(self.done, sequence, error)
 
 
+class _Underway(NamedTuple):
+    """What the disk is at work on, and the sequences it will have."""
+
+    batch: list[_Waiting]
+    sequences: range
+
+
 class GroupCommit:
     """Owns the writer's appends from ``start`` to ``stop``; ``submit`` from any thread.
 
@@ -88,6 +98,7 @@ class GroupCommit:
         self._condition = threading.Condition()
         self._queue: deque[_Waiting] = deque()
         self._queued_octets = 0
+        self._underway: _Underway | None = None
         self._introduced: set[bytes] = set()
         self._pressed = False
         self._pressing = threading.RLock()
@@ -190,7 +201,9 @@ class GroupCommit:
         try:
             while self._gather():
                 self._roomless = not self._writer.has_room()
-                self._commit(self._take_batch())
+                self._begin(self._take_batch())
+                if len(self._queue) < _WORTH_A_BATCH:
+                    self._finish()
                 self._publish_when_due()
                 self._tell_pressure()
         finally:
@@ -199,6 +212,8 @@ class GroupCommit:
 
     def _gather(self) -> bool:
         """Wait until a batch is worth committing or a head is due; False at the end."""
+        if self._underway is not None:
+            return True
         with self._condition:
             if self._held:
                 self._condition.wait(self._options.room_poll_s)
@@ -236,16 +251,38 @@ class GroupCommit:
                 batch.append(self._queue.popleft())
         return batch
 
-    def _commit(self, batch: list[_Waiting]) -> None:
+    def _begin(self, batch: list[_Waiting]) -> None:
         if not batch:
             return
         try:
-            sequences = self._writer.append([waiting.received for waiting in batch])
+            sequences = self._writer.begin([waiting.received for waiting in batch])
         except JournalUnavailable as error:
+            self._settle_underway(error)
             self._refused(batch, error)
             return
         self._held = False
+        self._settle_underway()
+        self._underway = _Underway(batch, sequences)
+
+    def _finish(self) -> None:
+        if self._underway is None:
+            return
+        failure: JournalUnavailable | None = None
+        try:
+            self._writer.finish()
+        except JournalUnavailable as error:
+            failure = error
+        self._settle_underway(failure)
+
+    def _settle_underway(self, error: AuditError | None = None) -> None:
+        """Tell how it went, the error only to those that it hit."""
+        if self._underway is None:
+            return
+        (batch, sequences), self._underway = self._underway, None
         self._forget_octets(batch)
+        if self._writer.durable_count < sequences.stop:
+            self._settle_failed(batch, error)
+            return
         for sequence, waiting in zip(sequences, batch, strict=True):
             waiting.settle(sequence, None)
 
@@ -263,7 +300,10 @@ class GroupCommit:
         self._settle_failed(refused, error)
 
     def _publish_when_due(self) -> None:
-        if time.monotonic() < self._head_due or self._writer.failure:
+        if time.monotonic() < self._head_due:
+            return
+        self._finish()
+        if self._writer.failure:
             return
         self._head_due = time.monotonic() + self._options.head_interval_s
         try:
@@ -271,7 +311,7 @@ class GroupCommit:
         except JournalUnavailable:
             self._roomless = True
 
-    def _settle_failed(self, batch: list[_Waiting], error: AuditError) -> None:
+    def _settle_failed(self, batch: list[_Waiting], error: AuditError | None) -> None:
         for waiting in batch:
             waiting.settle(None, error)
 

@@ -1,21 +1,25 @@
-"""The segment that the writer appends to: what it holds, and the durable append itself."""
+"""The segment that the writer appends to: what it holds, and the durable append itself.
 
+An append has a beginning and an end, so that the writer can go on while the disk works.
+"""
+
+import contextlib
 import errno
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import NamedTuple
 
 from audit.journal import layout, segment
 from audit.journal.entry_batch import EncodedBatch
-from audit.journal.files import Files
+from audit.journal.files import DiskStateUnknown, Files
 from audit.journal.master_keys import MasterKey
 from audit.journal.segment import SegmentFoot, SegmentHead
 from audit.journal.segment_cipher import FRAME_OCTETS, SegmentCipher
 
-T = TypeVar("T")
-_WORTH_A_BEGINNING = 16
-"""Entries from which on work takes long enough for the disk to begin beside it."""
+_WORTH_A_BEGINNING = 64
+"""Entries; to let the disk begin with fewer takes longer than it saves."""
 _REFUSALS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EMFILE, errno.ENFILE})
 
 
@@ -63,6 +67,14 @@ class SegmentContents:
         )
 
 
+class _Appending(NamedTuple):
+    """A batch handed to the disk, where the file ends with it, and what waits for the sync."""
+
+    batch: EncodedBatch
+    end: int
+    wait: Callable[[], None]
+
+
 class OpenSegment:
     """A segment file open for appending, one owner."""
 
@@ -78,6 +90,7 @@ class OpenSegment:
         self._fd = fd
         self._stored_end = stored_end
         self._cipher = cipher
+        self._appending: _Appending | None = None
         self.contents = contents
 
     @classmethod
@@ -99,30 +112,34 @@ class OpenSegment:
         contents = SegmentContents(head, len(octets))
         return cls(files, files.open_existing(path), contents, len(stored), cipher)
 
-    def append_durably(self, batch: EncodedBatch, work: Callable[[], T]) -> T:
-        """All entries of the batch are durable; if this fails, none is part of the segment.
-
-        Args:
-            batch: the entries.
-            work: done between write and sync, while the disk has begun to write; what it returns
-                is returned.
+    def begin_append(self, batch: EncodedBatch) -> None:
+        """Hand the entries of a batch to the disk; they are durable once ``end_append`` returns.
 
         Raises:
             DiskStateUnknown: durability is unknown; the segment must not be written to again.
             OSError: refused or failed; what was written of the batch has been cut off again.
-            MemoryError: the work failed; the segment must not be written to again.
         """
         end = self._write(batch.buffers, batch.lengths)
-        if len(batch) >= _WORTH_A_BEGINNING:
-            self._files.begin_writing(self._fd, self._stored_end, end)
-        done = work()
-        self._files.sync_data(self._fd)
+        if len(batch) < _WORTH_A_BEGINNING:
+            self._appending = _Appending(batch, end, partial(self._files.sync_data, self._fd))
+        else:
+            self._appending = _Appending(batch, end, self._files.begin_sync(self._fd))
+
+    def end_append(self) -> None:
+        """What was begun is durable; if this fails, none of it is part of the segment.
+
+        Raises:
+            DiskStateUnknown: durability is unknown; the segment must not be written to again.
+        """
+        if self._appending is None:
+            return
+        (batch, end, wait), self._appending = self._appending, None
+        wait()
         self._stored_end = end
         self.contents.extend(batch.ends(self.contents.end), batch.earliest, batch.latest)
-        return done
 
     def close_durably(self, root: bytes) -> None:
-        """Write the foot; the file never changes again. Fails as ``append_durably`` does."""
+        """Write the foot; the file never changes again. Fails as an append does."""
         foot = segment.encode_foot(self.contents.foot(root))
         end = self._write([foot], [len(foot)])
         self._files.sync_data(self._fd)
@@ -130,7 +147,9 @@ class OpenSegment:
         self.contents.end += len(foot)
 
     def release(self) -> None:
-        """Give the descriptor back."""
+        """Give the descriptor back, as soon as the disk no longer works on it."""
+        with contextlib.suppress(DiskStateUnknown):
+            self.end_append()
         self._files.close(self._fd)
 
     def _write(self, buffers: Sequence[bytes], lengths: Sequence[int]) -> int:

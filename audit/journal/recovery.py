@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from audit.errors import IntegrityViolation
+from audit.errors import ConfigurationError, IntegrityViolation
 from audit.journal import layout, segment
 from audit.journal.entry import Entry, EntryKind
 from audit.journal.files import Files
@@ -22,7 +22,7 @@ from audit.journal.heads import (
     read_checkpoint,
 )
 from audit.journal.identity import Identity
-from audit.journal.master_keys import MasterKeys
+from audit.journal.master_keys import KeyMissing, MasterKeys
 from audit.journal.merkle import Tree
 from audit.journal.note import Checkpoint, open_note, parse_checkpoint
 from audit.journal.open_segment import OpenSegment, SegmentContents
@@ -160,7 +160,7 @@ def recover(
         keys: for an encrypted segment; the process's own when not given.
 
     Raises:
-        KeyMissing: the last segment is encrypted with a key that is not among these.
+        ConfigurationError: the last segment is encrypted with a key that is not among these.
         IntegrityViolation: something below a signed head is missing or altered. Nothing was
             changed; run ``arr verify`` and restore the journal.
         OSError: the disk failed.
@@ -171,7 +171,7 @@ def recover(
     if not present:
         raise IntegrityViolation("the journal has no segments, but a signed head")
     first, path = present[-1]
-    with SegmentFile(path, keys) as octets:
+    with _opened(path, keys) as octets:
         if octets.head.first_sequence != first or octets.head.origin != identity.origin:
             raise IntegrityViolation(f"{path.name} is not a segment of this journal at its place")
         scan = _Scan(octets, head)
@@ -195,6 +195,13 @@ def recover(
         unshown_note="" if read_checkpoint(journal_dir) == record.note else record.note,
         report=_report(path.name, scan, head.size, shown_count),
     )
+
+
+def _opened(path: Path, keys: MasterKeys | None) -> SegmentFile:
+    try:
+        return SegmentFile(path, keys)
+    except KeyMissing as error:
+        raise ConfigurationError(f"the journal's last segment can't be read: {error}") from error
 
 
 def _check_covered(covered: int, first: int, whole: int, name: str) -> None:

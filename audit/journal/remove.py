@@ -16,10 +16,11 @@ from pathlib import Path
 from audit.errors import IntegrityViolation, JournalBusy, JournalUnavailable, NotFound
 from audit.journal import layout, segment
 from audit.journal.entry import removed_form
-from audit.journal.files import Files, try_lock_directory
+from audit.journal.files import Files
 from audit.journal.heads import latest_record
 from audit.journal.identity import Identity
 from audit.journal.initialise import read_identity
+from audit.journal.locks import try_lock_directory
 from audit.journal.note import Signer
 from audit.journal.open_segment import SegmentContents
 from audit.journal.recovery import segment_files

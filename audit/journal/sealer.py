@@ -13,7 +13,8 @@ from pathlib import Path
 
 from audit.errors import AuditError, ConfigurationError
 from audit.journal import layout
-from audit.journal.files import DiskStateUnknown, Files, try_lock_directory
+from audit.journal.files import DiskStateUnknown, Files
+from audit.journal.locks import try_lock_directory
 from audit.journal.open_segment import is_refusal
 from audit.journal.recovery import segment_files
 from audit.journal.seal import DEFAULT_LEVEL, Sealed, seal_segment

@@ -7,7 +7,8 @@ from types import TracebackType
 from typing import Self
 
 from audit.errors import ConfigurationError, IntegrityViolation, JournalBusy, StorageError
-from audit.journal.files import Files, lock_holder, try_lock_directory
+from audit.journal.files import Files
+from audit.journal.locks import lock_holder, try_lock_directory
 from audit.journal.note import Checkpoint, is_key_name, parse_checkpoint, split_note
 from audit.journal.signing_key import load_or_create_signing_key
 from audit.journal.witness_key import Cosigner

@@ -12,29 +12,28 @@ from pathlib import Path
 from types import TracebackType
 from typing import NoReturn, Self
 
-from audit.errors import ConfigurationError, JournalBusy, JournalUnavailable
+from audit.errors import JournalUnavailable
 from audit.journal import master_keys
-from audit.journal.entry import SALT_OCTETS, EntryKind, Received
-from audit.journal.entry_batch import EncodedBatch
-from audit.journal.files import DiskStateUnknown, Files, lock_holder, try_lock_directory
+from audit.journal.entry import SALT_OCTETS, Received
+from audit.journal.files import DiskStateUnknown, Files
 from audit.journal.head_publisher import HeadPublisher
 from audit.journal.identity import Identity
 from audit.journal.initialise import load_or_create_identity
 from audit.journal.key_rotation import KeyRotation
-from audit.journal.master_keys import KeyMissing
+from audit.journal.locks import lock_directory
 from audit.journal.note import Checkpoint
 from audit.journal.open_segment import OpenSegment, is_refusal
 from audit.journal.position import PositionFile, read_position
 from audit.journal.recovery import RecoveredState, Recovery, recover
+from audit.journal.reserve import Reserve
 from audit.journal.segment import SegmentHead
-from audit.journal.tree_growth import grown
 from audit.journal.tree_store import TreeWriter
+from audit.journal.underway import Underway
 from audit.journal.writer_options import JournalOptions
 
 __all__ = ["JournalOptions", "JournalWriter"]
 
 _NS_PER_S = 1_000_000_000
-_LOCK_POLL_S = 0.05
 
 
 class JournalWriter:
@@ -59,6 +58,7 @@ class JournalWriter:
         self._dir = journal_dir
         self._options = options
         self._files = files
+        self._reserve = Reserve(journal_dir, options.reserve_octets, files)
         self._clock = clock
         self._keys = options.master_keys or master_keys.in_use()
         self._lock_fd = lock_fd
@@ -70,6 +70,7 @@ class JournalWriter:
         self._rotation = rotation
         self._overlap_end = rotation.overlap_end()
         self._position: PositionFile | None = None
+        self._underway: Underway | None = None
         self._reason = ""
         self._mutex = threading.RLock()
 
@@ -93,7 +94,7 @@ class JournalWriter:
         files = Files() if files is None else files
         try:
             files.make_directory_durably(journal_dir)
-            lock_fd = _lock(journal_dir, options.lock_wait_s)
+            lock_fd = lock_directory(journal_dir, options.lock_wait_s)
         except OSError as error:
             raise JournalUnavailable(f"the journal can't be opened: {error}") from error
         try:
@@ -119,7 +120,8 @@ class JournalWriter:
         rotation = KeyRotation(journal_dir, options.key_file, files, clock)
         identity = rotation.finish(identity)
         signers = rotation.signers(identity)
-        state = _recovered(journal_dir, identity, files, options)
+        shown = read_position(options.position_file)
+        state = recover(journal_dir, identity, files, shown, options.master_keys)
         publisher = HeadPublisher(journal_dir, signers, files, state.next_head)
         publisher.resume(state.head, state.unshown_note)
         writer = cls(
@@ -160,7 +162,7 @@ class JournalWriter:
 
     @property
     def durable_count(self) -> int:
-        """Entries that are durable; also the next sequence."""
+        """Entries that are durable."""
         return self._tree.size
 
     @property
@@ -189,10 +191,7 @@ class JournalWriter:
 
     def has_room(self) -> bool:
         """Whether the disk's reserve is untouched; when not, stop taking data."""
-        try:
-            return self._files.free_octets(self._dir) >= self._options.reserve_octets
-        except OSError:
-            return False
+        return self._reserve.is_untouched()
 
     def append(self, batch: Sequence[Received]) -> range:
         """Make the records durable, in order, together; return their sequences.
@@ -202,19 +201,45 @@ class JournalWriter:
                 disk had no room and a later try may work; else the writer is dead.
         """
         with self._mutex:
+            sequences = self.begin(batch) if batch else range(self._tree.size, self._tree.size)
+            self.finish()
+            return sequences
+
+    def begin(self, batch: Sequence[Received]) -> range:
+        """Hand records to the disk, at least one; return the sequences they will have.
+
+        They are durable once ``durable_count`` has reached the end of these: after ``finish``,
+        and after the next ``begin``, which uses the time until then to encode and hash its own.
+
+        Raises:
+            JournalUnavailable: as for ``append``. ``durable_count`` tells whether the batch
+                before became durable nevertheless.
+        """
+        with self._mutex:
             self._require_alive()
-            if not batch:
-                return range(self.durable_count, self.durable_count)
-            first = self.durable_count
             try:
-                encoded = EncodedBatch(first, os.urandom(SALT_OCTETS * len(batch)), batch)
-                self._require_room(encoded.octets)
-                self._write(encoded)
+                tree = self._tree if self._underway is None else self._underway.tree
+                underway = Underway(tree, os.urandom(SALT_OCTETS * len(batch)), batch)
+                self._complete()
+                self._reserve.require_half(underway.encoded.octets)
+                self._segment_for(underway.encoded.octets).begin_append(underway.encoded)
+                self._underway = underway
             except (OSError, MemoryError) as error:
                 self._fail(error)
-            if EntryKind.CERTIFICATE in encoded.kinds:
-                self._note_certificates(first, batch)
-            return range(first, self.durable_count)
+            return range(tree.size, tree.size + len(batch))
+
+    def finish(self) -> None:
+        """What was begun is durable.
+
+        Raises:
+            JournalUnavailable: it isn't, unless ``durable_count`` says so; the writer is dead.
+        """
+        with self._mutex:
+            self._require_alive()
+            try:
+                self._complete()
+            except (OSError, MemoryError) as error:
+                self._fail(error)
 
     def publish_head(self) -> Checkpoint:
         """Sign and publish a head that covers every durable entry, unless the newest does.
@@ -223,7 +248,7 @@ class JournalWriter:
             JournalUnavailable: as for ``append``; entries keep being durable.
         """
         with self._mutex:
-            self._require_alive()
+            self.finish()
             try:
                 self._publish()
             except OSError as error:
@@ -263,11 +288,16 @@ class JournalWriter:
                 os.close(self._lock_fd)
                 self._lock_fd = -1
 
-    def _write(self, encoded: EncodedBatch) -> None:
-        segment = self._segment_for(encoded.octets)
-        growth = segment.append_durably(encoded, lambda: grown(self._tree, encoded))
-        self._tree = growth.tree
-        self._tree_writer.add_many(growth.leaves, growth.completed)
+    def _complete(self) -> None:
+        """What is underway is durable, and readers see it."""
+        if self._underway is None or self._segment is None:
+            return
+        underway, self._underway = self._underway, None
+        self._segment.end_append()
+        self._tree = underway.tree
+        self._tree_writer.add_many(underway.encoded.leaves, underway.completed)
+        for sha256, sequence in underway.certificates:
+            self.certificates.add(sha256, sequence)
         self._show_position()
 
     def _show_position(self) -> None:
@@ -279,11 +309,6 @@ class JournalWriter:
         except OSError as error:
             self._reason = f"the position file can't be written ({error}); restart"
             raise
-
-    def _note_certificates(self, first: int, batch: Sequence[Received]) -> None:
-        for sequence, received in enumerate(batch, first):
-            if received.kind is EntryKind.CERTIFICATE:
-                self.certificates.add(received.certificate_sha256, sequence)
 
     def _segment_for(self, octets: int) -> OpenSegment:
         if self._segment is not None and self._is_to_close(self._segment, octets):
@@ -345,18 +370,6 @@ class JournalWriter:
         if self._reason:
             raise JournalUnavailable(f"the journal takes no more data: {self._reason}")
 
-    def _require_room(self, octets: int) -> None:
-        least = self._options.reserve_octets // 2
-        try:
-            free = self._files.free_octets(self._dir)
-        except OSError as error:
-            raise JournalUnavailable(f"the journal's disk can't be asked: {error}") from error
-        if free - octets < least:
-            raise JournalUnavailable(
-                f"the disk of {self._dir} has {free} octets left, {least} are kept in reserve; "
-                "free some space"
-            )
-
     def _fail(self, error: OSError | MemoryError) -> NoReturn:
         if isinstance(error, MemoryError):
             self._reason = "there was no memory for a batch; restart"
@@ -374,24 +387,3 @@ class JournalWriter:
         if self._position is not None:
             self._position.close()
         self._publisher.close()
-
-
-def _recovered(
-    journal_dir: Path, identity: Identity, files: Files, options: JournalOptions
-) -> RecoveredState:
-    shown = read_position(options.position_file)
-    try:
-        return recover(journal_dir, identity, files, shown, options.master_keys)
-    except KeyMissing as error:
-        raise ConfigurationError(f"the journal's last segment can't be read: {error}") from error
-
-
-def _lock(journal_dir: Path, wait_s: float) -> int:
-    deadline = time.monotonic() + wait_s
-    while (fd := try_lock_directory(journal_dir)) is None:
-        if time.monotonic() >= deadline:
-            holder = lock_holder(journal_dir)
-            who = "another process" if holder is None else f"process {holder}"
-            raise JournalBusy(f"{who} is writing to {journal_dir}; stop it first")
-        threading.Event().wait(_LOCK_POLL_S)
-    return fd

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 from audit.errors import JournalUnavailable, NotFound, RequestError
 from audit.journal.checkpoint_cosigned import CosignedHeads
-from audit.journal.files import try_lock_directory
 from audit.journal.heads import read_checkpoint
 from audit.journal.initialise import read_identity
+from audit.journal.locks import try_lock_directory
 from audit.journal.note import VerifierKey, open_note, parse_checkpoint, split_note
 from audit.journal.proof import Proof, prove
 from audit.journal.reader import JournalReader

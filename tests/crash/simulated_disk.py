@@ -7,7 +7,7 @@ the last write to a file any of its sectors of 512 octets; octets between are ze
 
 import os
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -146,6 +146,10 @@ class Disk(SystemCalls):
     @override
     def fdatasync(self, fd: int) -> None:
         self._sync(fd)
+
+    @override
+    def begin_fdatasync(self, fd: int) -> Callable[[], None]:
+        return lambda: self._sync(fd)
 
     @override
     def fsync(self, fd: int) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from typing_extensions import override
 
+from audit.journal import open_segment
 from audit.journal.files import Files
 from audit.journal.reader import JournalReader
 from audit.journal.recovery import segment_files
@@ -76,14 +77,15 @@ def scenario(disk: CrashingDisk, root: Path) -> None:
     """Append in batches, with heads, a roll of sealed segments, and one restart in the middle."""
     for stop in (len(RECORDS) // 2, len(RECORDS)):
         with open_writer(root, Files(disk), segment_max_entries=SEGMENT) as writer:
-            while writer.durable_count < stop:
-                start = writer.durable_count
-                writer.append(RECORDS[start : min(start + 3, stop)])
+            for start in range(writer.durable_count, stop, 3):
+                writer.begin(RECORDS[start : min(start + 3, stop)])
                 disk.durable = writer.durable_count
                 if start % 2:
                     writer.publish_head()
                 for _, path in segment_files(root / "journal")[:-1]:
                     seal_segment(Files(disk), path)
+            writer.finish()
+            disk.durable = writer.durable_count
 
 
 @pytest.mark.parametrize("encrypted", [False, True])
@@ -95,6 +97,7 @@ def test_every_state_recovers(
 ) -> None:
     if encrypted:
         encrypt(monkeypatch)
+    monkeypatch.setattr(open_segment, "_WORTH_A_BEGINNING", 2)
     chance = seeded("crash states")
     root = tmp_path / "disk"
     root.mkdir()

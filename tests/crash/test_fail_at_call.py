@@ -7,13 +7,16 @@ or, when only its sync failed, present; never changed or reordered.
 
 import contextlib
 import errno
-from itertools import cycle, islice
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
+from typing_extensions import override
 
 from audit.errors import JournalUnavailable
-from audit.journal.files import Files
+from audit.journal.entry import Received
+from audit.journal.files import Files, SystemCalls
+from audit.journal.position import POSITION_OCTETS
 from audit.journal.reader import JournalReader
 from audit.journal.verify import verify
 from audit.journal.writer import JournalWriter
@@ -22,42 +25,61 @@ from tests.journal.faults import NAMES, FaultyCalls
 from tests.journal.journals import encrypt, open_writer, received
 
 pytestmark = TIMEOUT
-RECORDS = 200
-BATCHES = (4, 16)
-"""Sizes in turn: a large batch has the disk begin before its sync."""
+BATCHES = (*(4,) * 10, 64, *(4,) * 8, 64)
+"""With a large one the disk begins before its sync."""
+RECORDS = sum(BATCHES)
 SEGMENT = 60
 Acknowledged = dict[int, bytes]
 
 
+class Collector:
+    """Offers batches as the group commit does: the next while the disk is at work on the last."""
+
+    def __init__(self, writer: JournalWriter) -> None:
+        self.durable: Acknowledged = {}
+        self._writer = writer
+        self._underway: dict[int, bytes] = {}
+
+    def offer(self, batch: Sequence[Received]) -> bool:
+        """Whether it is underway; what was underway before is settled."""
+        try:
+            sequences = self._writer.begin(batch)
+        except JournalUnavailable:
+            sequences = range(0)
+        self._settle()
+        self._underway = dict(zip(sequences, (record.raw for record in batch), strict=False))
+        return bool(sequences)
+
+    def finish(self, how: Callable[[], object]) -> None:
+        """What is underway is settled by that."""
+        with contextlib.suppress(JournalUnavailable):
+            how()
+        self._settle()
+
+    def _settle(self) -> None:
+        count = self._writer.durable_count
+        self.durable.update((n, raw) for n, raw in self._underway.items() if n < count)
+        self._underway = {}
+
+
 def scenario(root: Path, calls: FaultyCalls) -> Acknowledged:
     """Run it as a collector does: refused batches are offered again, a dead writer is left."""
-    durable: Acknowledged = {}
     try:
         writer = open_writer(root, Files(calls), segment_max_entries=SEGMENT)
     except JournalUnavailable:
-        return durable
+        return {}
+    collector = Collector(writer)
     start = 0
-    for size in islice(cycle(BATCHES), RECORDS * len(BATCHES) // sum(BATCHES)):
-        for _ in range(2):
-            if _append(writer, start, size, durable):
-                break
+    for size in BATCHES:
+        batch = [received(number) for number in range(start, start + size)]
+        if not collector.offer(batch):
+            collector.offer(batch)
         start += size
         if start % 40 == 0:
-            with contextlib.suppress(JournalUnavailable):
-                writer.publish_head()
-    with contextlib.suppress(JournalUnavailable):
-        writer.close()
-    return durable
-
-
-def _append(writer: JournalWriter, start: int, size: int, durable: Acknowledged) -> bool:
-    batch = [received(number) for number in range(start, start + size)]
-    try:
-        sequences = writer.append(batch)
-    except JournalUnavailable:
-        return False
-    durable.update(zip(sequences, (record.raw for record in batch), strict=True))
-    return True
+            collector.finish(writer.publish_head)
+    collector.finish(writer.finish)
+    collector.finish(writer.close)
+    return collector.durable
 
 
 def check(root: Path, durable: Acknowledged) -> None:
@@ -117,10 +139,23 @@ def test_every_call_may_fail(
     report(capsys, f"fail at call N, {name}", states=len(chosen))
 
 
-def test_a_full_disk_that_gets_room_again_loses_nothing(tmp_path: Path) -> None:
-    for at in (4, 9, 23):
-        root = tmp_path / str(at)
-        durable = scenario(root, FaultyCalls("pwritev", at, errno.ENOSPC))
-        if durable:
-            assert sorted(durable.values()) == sorted(received(n).raw for n in range(RECORDS))
-        check(root, durable)
+class NoRoomForData(FaultyCalls):
+    """Fails no write of the position, which takes no room."""
+
+    @override
+    def pwritev(self, fd: int, buffers: Sequence[bytes | memoryview], offset: int) -> int:
+        if sum(map(len, buffers)) == POSITION_OCTETS:
+            return SystemCalls.pwritev(self, fd, buffers, offset)
+        return super().pwritev(fd, buffers, offset)
+
+
+@pytest.mark.parametrize("after", [1, 6, 11, 12, 18, 20])
+def test_a_full_disk_that_gets_room_again_loses_nothing(tmp_path: Path, after: int) -> None:
+    opening = NoRoomForData()
+    open_writer(tmp_path / "opened", Files(opening), segment_max_entries=SEGMENT).close()
+    root = tmp_path / "full"
+    calls = NoRoomForData("pwritev", opening.counts["pwritev"] + after, errno.ENOSPC)
+    durable = scenario(root, calls)
+    assert calls.fired
+    assert sorted(durable.values()) == sorted(received(n).raw for n in range(RECORDS))
+    check(root, durable)

@@ -11,7 +11,7 @@ from audit.journal.files import SystemCalls
 
 Result = TypeVar("Result")
 NAMES = (
-    *("open", "pwritev", "sync_file_range", "fdatasync", "fsync", "ftruncate"),
+    *("open", "pwritev", "begin_fdatasync", "fdatasync", "fsync", "ftruncate"),
     *("rename", "mkdir", "unlink"),
 )
 
@@ -62,15 +62,13 @@ class FaultyCalls(SystemCalls):
             raise
 
     @override
-    def sync_file_range(self, fd: int, offset: int, length: int) -> None:
-        def begin() -> None:
-            super(FaultyCalls, self).sync_file_range(fd, offset, length)
-
-        self._call("sync_file_range", begin)
-
-    @override
     def fdatasync(self, fd: int) -> None:
         self._call("fdatasync", lambda: super(FaultyCalls, self).fdatasync(fd))
+
+    @override
+    def begin_fdatasync(self, fd: int) -> Callable[[], None]:
+        wait = self._call("begin_fdatasync", lambda: super(FaultyCalls, self).begin_fdatasync(fd))
+        return lambda: self._call("fdatasync", wait)
 
     @override
     def fsync(self, fd: int) -> None:
@@ -107,6 +105,10 @@ class Unsynced(SystemCalls):
     @override
     def fdatasync(self, fd: int) -> None:
         pass
+
+    @override
+    def begin_fdatasync(self, fd: int) -> Callable[[], None]:
+        return lambda: None
 
     @override
     def fsync(self, fd: int) -> None:

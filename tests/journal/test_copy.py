@@ -6,8 +6,9 @@ import pytest
 
 from audit.errors import IntegrityViolation, JournalBusy
 from audit.journal.copy import copy_journal
-from audit.journal.files import Files, try_lock_directory
+from audit.journal.files import Files
 from audit.journal.heads import read_checkpoint
+from audit.journal.locks import try_lock_directory
 from audit.journal.reader import JournalReader
 from audit.journal.recovery import segment_files
 from audit.journal.remove import RemovalOptions, Remover

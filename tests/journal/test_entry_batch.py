@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from audit.journal.entry import Entry, EntryKind, Received, encode
 from audit.journal.entry_batch import EncodedBatch
 from audit.journal.merkle import Tree
-from audit.journal.tree_growth import grown
-from tests.journal.journals import received
+from audit.journal.underway import Underway
+from tests.journal.journals import certificate, received
 from tests.journal.test_entry_walk import SHAPES
 
 
@@ -26,7 +26,7 @@ def test_each_entry_is_what_encode_makes_of_it(
     batch = EncodedBatch(first, b"".join(salts), records)
     alone = [encode(Entry(first + n, salts[n], record)) for n, record in enumerate(records)]
     assert b"".join(batch.buffers) == b"".join(one.head + one.body for one in alone)
-    assert batch.leaf_hashes() == [one.leaf_hash for one in alone]
+    assert batch.leaves == [one.leaf_hash for one in alone]
     assert batch.lengths == [len(one.head) + len(one.body) for one in alone]
     assert batch.ends(100)[-1] == 100 + batch.octets
     times = [record.received_at for record in records]
@@ -41,14 +41,19 @@ def test_each_entry_needs_a_salt() -> None:
 @pytest.mark.parametrize("count", [1, 40])
 def test_the_tree_grows_only_in_what_is_given_back(count: int) -> None:
     tree = Tree()
-    batch = EncodedBatch(0, bytes(16 * count), [received(n) for n in range(count)])
-    found = grown(tree, batch)
+    underway = Underway(tree, bytes(16 * count), [received(n) for n in range(count)])
     assert tree.size == 0
     expected = Tree()
-    for leaf in batch.leaf_hashes():
+    for leaf in underway.encoded.leaves:
         expected.append(leaf)
-    assert (found.tree.size, found.tree.peaks) == (count, expected.peaks)
-    assert found.leaves == batch.leaf_hashes()
+    assert (underway.tree.size, underway.tree.peaks) == (count, expected.peaks)
+
+
+def test_what_is_underway_knows_its_certificates() -> None:
+    tree = Tree()
+    tree.extend([bytes(32)] * 5)
+    records = [received(1), certificate(7), received(2), certificate(8)]
+    assert Underway(tree, bytes(64), records).certificates == [(b"\7" * 32, 6), (b"\x08" * 32, 8)]
 
 
 def test_a_batch_knows_the_kinds_of_its_entries() -> None:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from audit.journal.files import DiskStateUnknown, Files, lock_holder, try_lock_directory
+from audit.journal.files import DiskStateUnknown, Files
+from audit.journal.locks import lock_holder, try_lock_directory
 from tests.journal.faults import FaultyCalls, ShortWrites
 
 
@@ -48,18 +49,26 @@ def test_failed_syncs_and_cuts_leave_the_disk_unknown(tmp_path: Path) -> None:
         files.close(fd)
 
 
-def test_writing_begins_early_only_where_that_is_known(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("known", [True, False])
+def test_a_sync_may_begin_before_it_is_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, known: bool
 ) -> None:
+    if not known:
+        monkeypatch.setattr("audit.journal.background_sync._LIBRARY", None)
     files = Files()
     fd = files.open_or_create_durably(tmp_path / "file")
-    files.begin_writing(fd, 0, 10)
-    files.begin_writing(fd, -1, 10)
+    files.write_at(fd, 0, [b"octets"])
+    files.begin_sync(fd)()
     files.close(fd)
-    with pytest.raises(DiskStateUnknown, match="descriptor"):
-        files.begin_writing(-1, 0, 10)
-    monkeypatch.setattr("audit.journal.files._sync_file_range", None)
-    files.begin_writing(-1, 0, 10)
+    no_file, other_end = os.pipe()
+    with pytest.raises(DiskStateUnknown) as caught:
+        files.begin_sync(no_file)()
+    assert caught.value.errno == errno.EINVAL
+    for end in (no_file, other_end):
+        os.close(end)
+    with pytest.raises(DiskStateUnknown) as caught:
+        files.begin_sync(no_file)()
+    assert caught.value.errno == errno.EBADF
 
 
 def test_a_created_file_whose_name_is_not_durable_is_an_error(tmp_path: Path) -> None:

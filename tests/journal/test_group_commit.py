@@ -3,12 +3,13 @@
 import contextlib
 import errno
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
 from audit.errors import AuditError, ConfigurationError, JournalBusy, JournalUnavailable
+from audit.journal.entry import Received
 from audit.journal.files import Files
 from audit.journal.group_commit import CommitOptions, GroupCommit
 from audit.journal.reader import JournalReader
@@ -210,6 +211,29 @@ def test_large_records_go_in_several_batches(writer: JournalWriter, calls: Fault
     assert calls.counts["fdatasync"] >= 5
 
 
+def test_a_large_batch_is_made_while_the_disk_is_at_work_a_small_one_after(
+    writer: JournalWriter, outcomes: Outcomes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    durable_before: list[int] = []
+    begin = writer.begin
+
+    def noting(batch: Sequence[Received]) -> range:
+        durable_before.append(writer.durable_count)
+        return begin(batch)
+
+    monkeypatch.setattr(writer, "begin", noting)
+    commit = GroupCommit(writer, CommitOptions(batch_max_entries=70, head_interval_s=1000))
+    for number in range(200):
+        commit.submit(received(number), outcomes.done)
+    commit.start()
+    wait_until(lambda: len(outcomes.sequences) == 200)
+    commit.submit(received(200), outcomes.done)
+    wait_until(lambda: len(outcomes.sequences) == 201)
+    assert durable_before == [0, 0, 140, 200]
+    assert commit.queued_octets == 0
+    commit.stop()
+
+
 def test_a_failing_callback_is_reported_and_holds_nobody_up(
     writer: JournalWriter, outcomes: Outcomes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -237,25 +261,28 @@ def test_options_are_checked(changes: dict[str, int]) -> None:
 @pytest.mark.parametrize("at", range(1, 9))
 @pytest.mark.parametrize(
     ("call", "error"),
-    [("pwritev", errno.ENOSPC), ("pwritev", errno.EIO), ("fdatasync", errno.EIO)],
+    [
+        *(("pwritev", errno.ENOSPC), ("pwritev", errno.EIO)),
+        *(("fdatasync", errno.EIO), ("begin_fdatasync", errno.EIO)),
+    ],
 )
 def test_whatever_fails_each_record_is_told_once_and_in_order(
     tmp_path: Path, writer: JournalWriter, calls: FaultyCalls, call: str, error: int, at: int
 ) -> None:
     told: list[tuple[int, int | None]] = []
-    commit = GroupCommit(writer, CommitOptions(batch_max_entries=50, room_poll_s=0.001))
+    commit = GroupCommit(writer, CommitOptions(batch_max_entries=70, room_poll_s=0.001))
 
     def settled(number: int) -> Callable[[int | None, AuditError | None], None]:
         return lambda sequence, _: told.append((number, sequence))
 
-    for number in range(300):
+    for number in range(450):
         commit.submit(received(number), settled(number), waits_for_room=number % 3 > 0)
     calls.fail(call, at, error)
     commit.start()
-    wait_until(lambda: len(told) == 300)
+    wait_until(lambda: len(told) == 450)
     with contextlib.suppress(JournalUnavailable):  # of a writer that died, no head can be signed
         commit.stop()
-    assert sorted(number for number, _ in told) == list(range(300))
+    assert sorted(number for number, _ in told) == list(range(450))
     durable = [(number, sequence) for number, sequence in told if sequence is not None]
     assert durable == sorted(durable)
     assert [sequence for _, sequence in durable] == list(range(len(durable)))

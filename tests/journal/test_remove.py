@@ -16,9 +16,10 @@ from audit.journal.entry import (
     encode,
     removed_form,
 )
-from audit.journal.files import Files, try_lock_directory
+from audit.journal.files import Files
 from audit.journal.identity import Identity
 from audit.journal.initialise import read_identity
+from audit.journal.locks import try_lock_directory
 from audit.journal.merkle import inclusion_path, root_from_inclusion
 from audit.journal.note import Signer
 from audit.journal.reader import JournalReader

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from audit.errors import ConfigurationError
-from audit.journal.files import Files, try_lock_directory
+from audit.journal.files import Files
+from audit.journal.locks import try_lock_directory
 from audit.journal.recovery import segment_files
 from audit.journal.sealer import Sealer, SealOptions
 from audit.journal.segment import ENCODING_SEALED

@@ -1,29 +1,20 @@
 """From mutual-TLS sockets to durable and to searchable, beside rsyslog's receipt.
 
 All in the product's own processes. Three stretches, one after the other, with the same senders:
-receipt alone, rsyslog alone, and receipt with projection, where the senders are held back so that
-the index is never far behind; that last rate is the one that can be kept up.
+receipt alone, rsyslog alone, and receipt with projection (`searchable`). On demand a fourth one,
+by number of records, shows whether that rate stays as the index grows.
 """
 
-from collections.abc import Sequence
 from typing import Any
 
 from audit.bench.clocks import MeasurementFailed, Watch, wait_until
 from audit.bench.ingest_options import CAUGHT_UP_WITHIN_S, IngestOptions, plans, warm_up
 from audit.bench.into_elasticsearch import measure_into_elasticsearch
 from audit.bench.machine import machine
-from audit.bench.repository import (
-    Running,
-    SearchableCount,
-    cores,
-    running,
-    temporary_site,
-)
+from audit.bench.repository import cores, running, temporary_site
 from audit.bench.rsyslog import installed, running_rsyslog
-from audit.bench.senders import Senders, sending
-
-_BACKLOG = 6_000
-"""Records between sockets and index: some batches, so that no stage waits for the other."""
+from audit.bench.searchable import measure_searchable, measure_sustained
+from audit.bench.senders import sending
 
 
 def run(options: IngestOptions) -> dict[str, Any]:
@@ -32,7 +23,8 @@ def run(options: IngestOptions) -> dict[str, Any]:
     durable = _measure_durable(options)
     beside = _measure_rsyslog(options)
     into_elasticsearch = measure_into_elasticsearch(options)
-    searchable = _measure_searchable(options, workers)
+    searchable = measure_searchable(options, workers)
+    sustained = measure_sustained(options, workers) if options.sustain else {}
     rsyslog_per_s = beside.get("rsyslog_per_s")
     return {
         "seconds": options.seconds,
@@ -47,6 +39,7 @@ def run(options: IngestOptions) -> dict[str, Any]:
             searchable["searchable_per_s"], into_elasticsearch["rsyslog_elasticsearch_per_s"]
         ),
         **{k: v for k, v in searchable.items() if k != "searchable_per_s"},
+        **sustained,
         "machine": machine(),
     }
 
@@ -95,52 +88,3 @@ def _measure_rsyslog(options: IngestOptions) -> dict[str, Any]:
             "rsyslog has written every message",
         )
         return {"rsyslog_per_s": round((senders.sent - before) / watch.spent().wall_s)}
-
-
-def _measure_searchable(options: IngestOptions, workers: int) -> dict[str, Any]:
-    with temporary_site(options.folder) as site:
-        settings = site.settings(index__workers=workers)
-        with (
-            running(site, settings, "receive", "project") as repository,
-            sending(plans(options, site, repository.tls_port)) as senders,
-        ):
-            index = SearchableCount(site, settings)
-            try:
-                return _searchable(options.seconds, repository, senders, index)
-            finally:
-                index.close()
-
-
-def _searchable(
-    seconds: float, repository: Running, senders: Senders, index: SearchableCount
-) -> dict[str, Any]:
-    warm_up(senders)
-    _wait_for(index, repository)
-    before, start = senders.sent, repository.durable()
-    cpu = _cpu(repository, ("receive", "project"))
-    watch = Watch()
-    senders.send_for(seconds, lambda: senders.sent - before - (index() - start) < _BACKLOG)
-    if not senders.finish():
-        raise MeasurementFailed("the receiver did not confirm every message as durable")
-    _wait_for(index, repository)
-    spent = watch.spent().wall_s
-    count = senders.sent - before
-    used = _cpu(repository, ("receive", "project"))
-    return {
-        "searchable_per_s": round(count / spent),
-        "searchable_records": count,
-        "searchable_cpu_us": {
-            role: round((used[role] - cpu[role]) / count * 1e6, 1) for role in used
-        },
-    }
-
-
-def _wait_for(index: SearchableCount, repository: Running) -> None:
-    """Until all that is durable is searchable."""
-    wait_until(
-        lambda: index() >= repository.durable(), CAUGHT_UP_WITHIN_S, "every record is searchable"
-    )
-
-
-def _cpu(repository: Running, roles: Sequence[str]) -> dict[str, float]:
-    return {role: repository.cpu_s(role) for role in roles}

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from audit.bench.progress import Progress, untold
 from audit.bench.repository import LOOPBACK, Site
 from audit.bench.senders import SenderPlan, Senders
 
@@ -21,6 +22,8 @@ class IngestOptions:
         messages: different messages of each sender.
         folder: where the temporary folder is made.
         elasticsearch: an Elasticsearch of this machine that rsyslog writes to, for comparison.
+        sustain: records of one more stretch, measured tenth by tenth; 0 for none.
+        progress: told how far that stretch is.
     """
 
     seconds: float = 10.0
@@ -29,6 +32,8 @@ class IngestOptions:
     messages: int = 10_000
     folder: Path | None = None
     elasticsearch: str | None = None
+    sustain: int = 0
+    progress: Progress = untold
 
 
 def plans(options: IngestOptions, site: Site, port: int) -> list[SenderPlan]:

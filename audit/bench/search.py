@@ -1,6 +1,6 @@
 """Searches over simulated years in the index, beside Elasticsearch where it is named."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +11,7 @@ from audit.bench.arriving import arriving
 from audit.bench.clocks import Watch
 from audit.bench.into_elasticsearch import local_address
 from audit.bench.machine import machine
+from audit.bench.progress import Progress, untold
 from audit.bench.questions import AskingOptions, ask_all
 from audit.bench.repository import SEALED_AT_ONCE_H, Site, cores, seal_past, temporary_site
 from audit.bench.traffic import TWO_YEARS, batches, entries, received
@@ -28,12 +29,6 @@ from audit.settings import Settings, load
 
 _SAMPLES = 400
 _ORIGIN = "bench"
-Progress = Callable[[str, int, int], None]
-"""Told what is being done, how much of it is done, and of how much."""
-
-
-def untold(_what: str, _done: int, _of: int) -> None:
-    """Nobody watches."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -100,7 +100,11 @@ class Senders:
     def send_for(self, seconds: float, may: Callable[[], bool] = lambda: True) -> None:
         """Keep all senders busy for so long, while ``may`` allows it."""
         deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline:
+        self.send_until(lambda: time.monotonic() >= deadline, may)
+
+    def send_until(self, is_done: Callable[[], bool], may: Callable[[], bool]) -> None:
+        """Keep all senders busy until that is so, while ``may`` allows it."""
+        while not is_done():
             self._tell(may)
             self._collect(_LOOK_EVERY_S)
         while self._on_the_way():

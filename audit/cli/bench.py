@@ -80,7 +80,11 @@ def journal(records: int, batch: int, folder: Path | None, as_json: bool) -> Non
 
 
 @bench.command(
-    epilog=examples("arr bench ingest --seconds 10", "arr bench ingest --workers 4 --json")
+    epilog=examples(
+        "arr bench ingest --seconds 10",
+        "arr bench ingest --workers 4 --json",
+        "arr bench ingest --sustain 1000000",
+    )
 )
 @click.option(
     "--seconds",
@@ -108,6 +112,12 @@ def journal(records: int, batch: int, folder: Path | None, as_json: bool) -> Non
     metavar="URL",
     help="Measure rsyslog into this Elasticsearch of this machine beside.",
 )
+@click.option(
+    "--sustain",
+    type=click.IntRange(min=10),
+    metavar="EVENTS",
+    help="Afterwards make so many searchable, and tell the rate of each tenth.",
+)
 @json_option
 def ingest(
     seconds: float,
@@ -115,12 +125,14 @@ def ingest(
     workers: int | None,
     messages: int,
     elasticsearch: str | None,
+    sustain: int | None,
     as_json: bool,
 ) -> None:
     """From TLS sockets to durable, and to searchable; beside rsyslog in the same run.
 
     rsyslog writes to a file, and with --with-elasticsearch to Elasticsearch as well, where the
-    module for that is installed (Debian: rsyslog-elasticsearch).
+    module for that is installed (Debian: rsyslog-elasticsearch). --sustain 10000000 needs 25 GB in
+    the temporary folder, and an hour.
     """
     from audit.bench.ingest import run
     from audit.bench.ingest_options import IngestOptions
@@ -131,6 +143,8 @@ def ingest(
         workers=workers,
         messages=messages,
         elasticsearch=elasticsearch,
+        sustain=sustain or 0,
+        progress=_Progress(),
     )
     _show(run(options), as_json)
 

@@ -111,11 +111,18 @@ def test_outage() -> None:
 @pytest.mark.slow
 def test_ingest() -> None:
     found = figures(
-        "ingest", "--seconds", "0.2", "--senders", "1", "--workers", "1", "--messages", "100"
+        *("ingest", "--seconds", "0.2", "--senders", "1", "--workers", "1", "--messages", "100"),
+        *("--sustain", "1000"),
     )
     assert found["durable_per_s"] > 0
     assert found["searchable_per_s"] > 0
     assert found["searchable_records"] >= 250
+    assert set(found["searchable_cpu_us"]) == {"receive", "project"}
+    assert found["sustained_records"] >= 1000
+    assert len(found["sustained_per_s_by_tenth"]) == 10
+    assert min(found["sustained_per_s_by_tenth"]) > 0
+    assert found["last_tenth_to_first"] > 0
+    assert found["index_octets_per_record"] > 0
     assert found["rsyslog_elasticsearch_per_s"] is None
     if rsyslog.installed() is None:
         assert found["rsyslog_per_s"] is None

@@ -6,6 +6,7 @@ left out and nothing stands twice.
 """
 
 import threading
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -29,6 +30,9 @@ from audit.projector.repeats import RepeatMemory, RepeatOptions
 from audit.projector.workers import Done, Started, WorkerPool
 
 log = structlog.get_logger()
+
+_BATCHES_AHEAD = 2
+"""So that workers never wait: they do one while the next is read and the one before is put."""
 
 OnSearchable = Callable[[Sequence[Ready]], None]
 
@@ -144,7 +148,7 @@ class Follower:
         self._repeats = RepeatMemory(reader.read, self._options.repeats)
         self._prepared_to: int | None = None
         self._pending: _Batch | None = None
-        self._begun: _Begun | None = None
+        self._begun: deque[_Begun] = deque()
         self._is_spoiled = False
         self._asked_at = 0.0
         self._stop = threading.Event()
@@ -214,7 +218,7 @@ class Follower:
         if taken == 0:
             return self._options.poll_interval_s
         waiting = self._reader.durable_count() - self.counters.position
-        if self._begun is not None or waiting >= self._options.batch_records:
+        if self._begun or waiting >= self._options.batch_records:
             return 0.0
         return max(0.0, begun + self._options.gather_s - monotonic())
 
@@ -236,7 +240,7 @@ class Follower:
         False when it was broken off because the Follower is to stop.
         """
         self._pending = None
-        self._begun = None
+        self._begun.clear()
         self._is_spoiled = False
         self._prepared_to = None
         self._repeats.clear()
@@ -258,8 +262,7 @@ class Follower:
     def _project(self, position: int, durable: int) -> _Batch:
         # Should this fail halfway, what was noted of the batch must not look like an earlier copy.
         self._prepared_to = None
-        begun = self._begun or self._begin(position, durable)
-        self._begun = None
+        begun = self._begun.popleft() if self._begun else self._begin(position, durable)
         batch = _Batch(self._records(begun), begun.start, begun.position)
         self._prepared_to = position
         return batch
@@ -280,17 +283,20 @@ class Follower:
         return _Begun(jobs, started, position, end)
 
     def _begin_next(self, position: int, durable: int) -> None:
-        """Let the workers project what follows while this batch is put.
+        """Let the workers project what follows while this batch is put and the next is read.
 
         When that fails, what was noted of it is forgotten once the batch is put, and the next step
         meets the same failure.
         """
-        if self._pool is None or self._begun is not None or self._is_spoiled:
+        if self._pool is None:
             return
-        if durable - position >= self._options.batch_records:
+        while len(self._begun) < _BATCHES_AHEAD and not self._is_spoiled:
+            start = self._begun[-1].position if self._begun else position
+            if durable - start < self._options.batch_records:
+                return
             self._is_spoiled = True
             with suppress(AuditError):
-                self._begun = self._begin(position, durable)
+                self._begun.append(self._begin(start, durable))
                 self._is_spoiled = False
 
     def _jobs(self, entry: Entry) -> Iterator[Job]:

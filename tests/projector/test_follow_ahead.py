@@ -1,4 +1,4 @@
-"""While a batch is put, the workers project the next; whatever fails, nothing is doubled."""
+"""While a batch is put, the workers project the next ones; whatever fails, nothing is doubled."""
 
 import random
 from collections.abc import Sequence
@@ -101,14 +101,14 @@ def drained(follower: Follower, index: MemoryIndex, end: int = 20) -> None:
         assert steps < 100
 
 
-def test_the_next_batch_is_begun_before_one_is_put(
+def test_two_batches_are_begun_before_one_is_put(
     filled: JournalReader, wanted: dict[str, Any]
 ) -> None:
     index = MemoryIndex()
     follower = Follower(filled, index, OPTIONS)
     assert follower.step() == 4
     pool: Any = follower._pool
-    assert [len(jobs) for jobs in pool.started] == [4, 4]
+    assert [len(jobs) for jobs in pool.started] == [4, 4, 4]
     assert drain(follower) == 16
     assert [len(jobs) for jobs in pool.started] == [4] * 5
     assert content(index) == wanted

@@ -12,7 +12,7 @@ from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor
 from dataclasses import dataclass
 from multiprocessing import connection, get_context, parent_process
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from audit.errors import ConfigurationError
 from audit.garbage import spare_collections
@@ -143,6 +143,9 @@ class WorkerPool:
         workers = list((executor._processes or {}).values())  # noqa: SLF001 - 3.14 has kill_workers
         for worker in workers:
             worker.kill()
+        # One that died while it wrote a result has left a reader who waits for the rest of it.
+        results: Any = executor._result_queue  # noqa: SLF001
+        results._writer.close()  # noqa: SLF001 - ends that wait; nobody writes there any more
         executor.shutdown(wait=True, cancel_futures=True)
 
     def close(self) -> None:

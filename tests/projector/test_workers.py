@@ -6,6 +6,7 @@ import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 from threading import Event
+from typing import Any
 
 import pytest
 
@@ -21,6 +22,13 @@ from tests.waiting import until
 OPTIONS = ProjectionOptions()
 
 
+def _results(frame: Any) -> Any:
+    """The pipe that a worker writes its results to."""
+    while "result_queue" not in frame.f_locals:
+        frame = frame.f_back
+    return frame.f_locals["result_queue"]._writer
+
+
 def hostile(jobs: Sequence[Job], origin: str, options: ProjectionOptions) -> Done:
     """What a worker does when a message finds a fault in a library."""
     for job in jobs:
@@ -28,6 +36,9 @@ def hostile(jobs: Sequence[Job], origin: str, options: ProjectionOptions) -> Don
             os.kill(os.getpid(), signal.SIGKILL)
         if b"HANG" in job.entry.received.raw:
             Event().wait()
+        if b"HALF" in job.entry.received.raw:
+            os.write(_results(sys._getframe()).fileno(), b"\x00\x00\x10\x00half a result")
+            os.kill(os.getpid(), signal.SIGKILL)
     return run_jobs(jobs, origin, options)
 
 
@@ -79,6 +90,12 @@ def test_a_message_that_never_ends_costs_no_other() -> None:
     jobs = jobs_of(b"HANG", b"two")
     with WorkerPool(1, ORIGIN, OPTIONS, timeout_s=3.0, run=hostile) as pool:
         assert findings(pool.run(jobs)) == [True, False]
+
+
+def test_a_worker_that_dies_while_it_writes_its_result_holds_nobody_up() -> None:
+    jobs = jobs_of(b"one", b"HALF", b"three")
+    with WorkerPool(1, ORIGIN, OPTIONS, timeout_s=1.0, run=hostile) as pool:
+        assert findings(pool.run(jobs)) == [False, True, False]
 
 
 def test_workers_end_with_a_parent_that_is_killed(tmp_path: Path) -> None:

@@ -28,10 +28,11 @@ from audit.transport.tls import ClientTls, Trust
 LOOPBACK = "127.0.0.1"
 SEALED_AT_ONCE_H = 1e-9
 """Hours without a record after which a past month is sealed: none."""
+LOOK_EVERY_S = 0.02
+"""How often `SearchableCount` looks at the index, at most."""
 
 _READY_WITHIN_S = 60.0
 _STOPS_WITHIN_S = 10.0
-_LOOK_EVERY_S = 0.02
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,18 +195,18 @@ def running(site: Site, settings: Settings, *roles: str) -> Iterator[Running]:
 class SearchableCount:
     """How far the index of a running repository is: the first sequence not in it.
 
-    It looks at most every 20 ms: each look is work on the cores that are measured.
+    It looks at most every `LOOK_EVERY_S`: each look is work on the cores that are measured.
     """
 
     def __init__(self, site: Site, settings: Settings) -> None:
         self._index = open_index(settings, site.paths)
-        self._looked_at = -_LOOK_EVERY_S
+        self._looked_at = -LOOK_EVERY_S
         self._position = 0
 
     def __call__(self) -> int:
         """The position now, or a moment ago."""
         now = time.monotonic()
-        if now - self._looked_at >= _LOOK_EVERY_S:
+        if now - self._looked_at >= LOOK_EVERY_S:
             with suppress(IndexUnavailable):
                 self._position = self._index.position()
             self._looked_at = now

@@ -12,15 +12,19 @@ from typing import Any
 
 from audit.bench.clocks import MeasurementFailed, Watch, wait_until
 from audit.bench.ingest_options import CAUGHT_UP_WITHIN_S, IngestOptions, plans, warm_up
-from audit.bench.repository import Running, SearchableCount, running, temporary_site
+from audit.bench.repository import (
+    LOOK_EVERY_S,
+    Running,
+    SearchableCount,
+    running,
+    temporary_site,
+)
 from audit.bench.senders import Senders, sending
 
 _BACKLOG = 6_000
 """Records between sockets and index: some batches, so that no stage waits for the other."""
 _ROLES = ("receive", "project")
 _TENTHS = 10
-_LEAST_S = 0.02
-"""How often the index is looked at."""
 
 
 @dataclass(slots=True)
@@ -104,7 +108,7 @@ def measure_sustained(options: IngestOptions, workers: int) -> dict[str, Any]:
 
         stretch.senders.send_until(is_done, stretch.may_send)
         found = stretch.end()
-        took = [max(_LEAST_S, end - begin) for begin, end in pairwise(reached)]
+        took = [max(LOOK_EVERY_S, end - begin) for begin, end in pairwise(reached)]
         octets = sum(one.stat().st_size for one in stretch.index_folder.rglob("*"))
         return {
             **{f"sustained_{name}": value for name, value in found.items()},

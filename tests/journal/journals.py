@@ -19,6 +19,8 @@ from audit.journal.writer import JournalOptions, JournalWriter
 from tests.journal.faults import Unsynced
 
 RECEIVED_AT = 1_770_000_000_000_000_000
+MANY = 64
+"""Records of a batch with which the disk begins before it is waited for."""
 
 
 def options(root: Path, **changes: Any) -> JournalOptions:

@@ -1,0 +1,122 @@
+"""audit.journal.writer: a batch is made while the disk is at work on the one before."""
+
+import errno
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pytest
+from typing_extensions import override
+
+from audit.errors import JournalUnavailable
+from audit.journal.files import Files, SystemCalls
+from audit.journal.heads import read_checkpoint
+from audit.journal.position import read_position
+from audit.journal.recovery import segment_files
+from audit.journal.verify import verify
+from tests.journal.faults import FaultyCalls
+from tests.journal.journals import MANY, certificate, open_writer, received
+
+
+class Order(SystemCalls):
+    """Keeps the order of writes to segments and their syncs."""
+
+    def __init__(self) -> None:
+        self.seen: list[str] = []
+
+    @override
+    def pwritev(self, fd: int, buffers: Sequence[bytes | memoryview], offset: int) -> int:
+        if sum(map(len, buffers)) > len("position"):
+            self.seen.append("write")
+        return super().pwritev(fd, buffers, offset)
+
+    @override
+    def begin_fdatasync(self, fd: int) -> Callable[[], None]:
+        self.seen.append("begin")
+        wait = super().begin_fdatasync(fd)
+
+        def waiting() -> None:
+            wait()
+            self.seen.append("synced")
+
+        return waiting
+
+    @override
+    def fdatasync(self, fd: int) -> None:
+        super().fdatasync(fd)
+        self.seen.append("synced")
+
+
+def test_nothing_is_written_while_the_disk_is_at_work(tmp_path: Path) -> None:
+    calls = Order()
+    with open_writer(tmp_path, Files(calls)) as writer:
+        writer.append([received(0)])
+        calls.seen.clear()
+        for start in (1, 1 + MANY):
+            assert writer.begin([received(n) for n in range(start, start + MANY)])[0] == start
+            assert writer.durable_count == start
+        writer.begin([received(1 + 2 * MANY)])
+        assert calls.seen == [*("write", "begin", "synced") * 2, "write"]
+        assert writer.durable_count == 1 + 2 * MANY
+        writer.finish()
+        assert calls.seen[-1] == "synced"
+        assert writer.durable_count == 2 + 2 * MANY
+        calls.seen.clear()
+        writer.finish()
+        assert calls.seen == []
+
+
+def test_what_was_begun_is_unseen_until_it_is_durable(tmp_path: Path) -> None:
+    shown = tmp_path / "run" / "journal.position"
+    with open_writer(tmp_path) as writer:
+        assert writer.begin([received(n) for n in range(MANY)]) == range(MANY)
+        assert read_position(shown) == writer.durable_count == 0
+        writer.finish()
+        assert read_position(shown) == MANY
+
+
+@pytest.mark.parametrize("count", [1, MANY])
+def test_a_head_a_new_segment_and_the_end_wait_for_what_was_begun(
+    tmp_path: Path, count: int
+) -> None:
+    with open_writer(tmp_path, segment_max_entries=count) as writer:
+        writer.begin([received(n) for n in range(count)])
+        assert writer.publish_head().size == count
+        writer.begin([received(n) for n in range(count)])
+        writer.rotate_key(0)
+        assert writer.durable_count == 2 * count
+        writer.begin([certificate(1)])
+        writer.begin([received(1)])
+        assert (b"\1" * 32, 2 * count) in writer.certificates.pairs()
+    assert read_checkpoint(tmp_path / "journal") is not None
+    assert len(segment_files(tmp_path / "journal")) > 2
+    found = verify(tmp_path / "journal")
+    assert (found.exit_code, found.entries, found.covered) == (0, 2 * count + 2, 2 * count + 2)
+
+
+@pytest.mark.parametrize("count", [1, MANY])
+def test_a_failed_sync_is_told_to_the_next_batch_of_which_nothing_is_written(
+    tmp_path: Path, count: int
+) -> None:
+    calls = FaultyCalls()
+    with open_writer(tmp_path, Files(calls)) as writer:
+        writer.append([received(0)])
+        writer.begin([received(n) for n in range(1, 1 + count)])
+        calls.fail("fdatasync", 1, errno.EIO)
+        with pytest.raises(JournalUnavailable, match="sync failed"):
+            writer.begin([received(n) for n in range(1 + count, 1 + 2 * count)])
+        assert (writer.durable_count, calls.counts["pwritev"]) == (1, 0)
+        assert "restart" in writer.failure
+    with open_writer(tmp_path) as writer:
+        assert writer.durable_count == 1 + count
+
+
+def test_without_room_for_the_next_batch_the_one_before_is_durable(tmp_path: Path) -> None:
+    calls = FaultyCalls()
+    with open_writer(tmp_path, Files(calls)) as writer:
+        writer.begin([received(n) for n in range(MANY)])
+        calls.fail("pwritev", 2, errno.ENOSPC)  # the first shows the position
+        with pytest.raises(JournalUnavailable, match="No space left"):
+            writer.begin([received(n) for n in range(MANY, 2 * MANY)])
+        assert (writer.durable_count, writer.failure) == (MANY, "")
+        assert writer.append([received(n) for n in range(MANY, 2 * MANY)])[-1] == 2 * MANY - 1
+    assert verify(tmp_path / "journal").intact

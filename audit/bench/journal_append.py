@@ -1,6 +1,6 @@
 """Durable appending beside the bare writing of the same octets in the same batches.
 
-Both sides take a few batches in turn, each batch durable before the next is written, and in turn
+Both sides take some batches in turn, each batch durable before the next is written, and in turn
 one of them is first: the second finds the octets in the processor's cache and the disk awake.
 Ours makes a batch while the disk is at work on the one before, as the receiver does under load.
 """
@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from itertools import islice
+from itertools import accumulate, islice, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +22,9 @@ from audit.journal.writer import JournalOptions, JournalWriter
 
 NATURAL_BATCHES = (32, 100, 256, 1024)
 """What a group commit gathers, from a trickle to a flood."""
-_BATCHES_IN_TURN = 16
-_SYNCS = 40
+_BATCHES_IN_TURN = 32
+"""A turn ends with a wait for the disk with nothing to make meanwhile, as a flood doesn't."""
+_SYNCS = 96
 """Batches of each of these sizes."""
 _SEGMENTS = 4
 """The last one is never sealed; so three of four quarters are."""
@@ -108,9 +109,12 @@ class Appending:
 
     def _buffers(self, turn: Sequence[Sequence[Received]]) -> list[list[bytes]]:
         first = self._writer.durable_count
-        return [
-            EncodedBatch(first, bytes(SALT_OCTETS * len(batch)), batch).buffers for batch in turn
-        ]
+        return [_entries(EncodedBatch(first, bytes(SALT_OCTETS * len(one)), one)) for one in turn]
+
+
+def _entries(batch: EncodedBatch) -> list[bytes]:
+    bounds = pairwise(accumulate(batch.lengths, initial=0))
+    return [batch.octets[begin:end] for begin, end in bounds]
 
 
 def measure_appends(folder: Path, records: int, batch: int) -> dict[str, Any]:

@@ -4,9 +4,8 @@ Each is what ``entry.encode`` makes of the same entry. The leaf hashes are made 
 while an entry's octets are in the processor's cache.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from hashlib import sha256
-from itertools import accumulate
 from struct import Struct
 from typing import NamedTuple
 
@@ -14,6 +13,7 @@ from zlib_ng.zlib_ng import crc32
 
 from audit.journal.entry import (
     FORM_WHOLE,
+    HEADER_OCTETS,
     LEAF_MAGIC,
     MAGIC,
     SALT_OCTETS,
@@ -24,11 +24,10 @@ from audit.journal.entry import (
 )
 
 _BEGIN = Struct(">4sBBBBI")
-_CHECKED = Struct(f">{_BEGIN.size}sIQQ{SALT_OCTETS}sQI")
-"""What the checksum begins with: the header without it, and the fixed metadata up to the lengths,
-which follow from the sender."""
-_CHECKED_HEADER_OCTETS = _BEGIN.size + 4
+_CHECKED_HEADER = Struct(f">{_BEGIN.size}sI")
 _CHECKSUM = Struct(">I")
+_OWN = f">QQ{SALT_OCTETS}sQI"
+"""The fixed metadata up to the lengths, which follow from the sender."""
 _LENGTHS = Struct(">BBHH")
 _LEAF_BEGIN = Struct(">s4sBBB")
 _SALT = Struct(f">{SALT_OCTETS}s")
@@ -40,16 +39,18 @@ Alike = tuple[EntryKind, str, str, bytes, tuple[tuple[int, bytes], ...], int]
 class _Common(NamedTuple):
     """What is the same in the octets of records that are alike."""
 
-    begin: bytes
-    rest: bytes
-    leaf_begin: bytes
+    begin: bytes = b""
+    rest: bytes = b""
+    leaf_begin: bytes = b""
+    head_length: int = 0
+    pack_metadata: Callable[..., bytes] = Struct("").pack
 
 
 class EncodedBatch:
     """Consecutive entries, ready to be written.
 
     Attributes:
-        buffers: head and body of each, in order; an empty body is left out.
+        octets: the entries, in order.
         lengths: octets of each entry.
         leaves: RFC 6962 2.1 leaf hash of each entry's envelope.
         earliest: smallest received-at.
@@ -57,7 +58,7 @@ class EncodedBatch:
         kinds: of the entries.
     """
 
-    __slots__ = ("buffers", "earliest", "kinds", "latest", "leaves", "lengths")
+    __slots__ = ("earliest", "kinds", "latest", "leaves", "lengths", "octets")
 
     def __init__(self, first: int, salts: bytes, batch: Sequence[Received]) -> None:
         """Encode.
@@ -72,60 +73,49 @@ class EncodedBatch:
         """
         if len(salts) != SALT_OCTETS * len(batch):
             raise ValueError("each entry has a salt of its own, of 16 octets")
-        self.buffers: list[bytes] = []
         self.lengths: list[int] = []
         self.leaves: list[bytes] = []
-        self._encode(first, salts, batch)
+        self.octets = b"".join(self._encode(first, salts, batch))
         times = [received.received_at for received in batch]
         self.earliest, self.latest = min(times), max(times)
 
     def __len__(self) -> int:
         return len(self.lengths)
 
-    @property
-    def octets(self) -> int:
-        """All of them."""
-        return sum(self.lengths)
-
-    def ends(self, start: int) -> list[int]:
-        """The offset after each entry, the first of which begins at ``start``."""
-        return list(accumulate(self.lengths, initial=start))[1:]
-
-    def _encode(self, first: int, salts: bytes, batch: Sequence[Received]) -> None:
+    def _encode(self, first: int, salts: bytes, batch: Sequence[Received]) -> list[bytes]:
         """One loop without calls of our own: this is what an append spends its time with."""
+        parts: list[bytes] = []
+        add_length, add_leaf = self.lengths.append, self.leaves.append
+        pack_header, pack_checksum = _CHECKED_HEADER.pack, _CHECKSUM.pack
         known: dict[Alike, _Common] = {}
-        add, add_length, add_leaf = (
-            self.buffers.append, self.lengths.append, self.leaves.append
-        )  # fmt: skip
-        pack_checksum, pack = _CHECKSUM.pack, _CHECKED.pack
-        last: Alike | None = None
-        begin = rest = leaf_begin = b""
-        numbered = enumerate(zip(batch, _SALT.iter_unpack(salts), strict=True), first)
-        for sequence, (received, (salt,)) in numbered:
-            alike = (
-                received.kind, received.listener, received.peer, received.certificate_sha256,
-                received.attributes, received.flags,
-            )  # fmt: skip
-            if alike != last:
-                begin, rest, leaf_begin = known.get(alike) or known.setdefault(
-                    alike, _common(alike)
-                )
-                last = alike
+        kind = listener = peer = certificate = attributes = flags = None
+        begin, rest, leaf_begin, head_length, pack_metadata = _Common()
+        sequence = first
+        for received, (salt,) in zip(batch, _SALT.iter_unpack(salts), strict=True):
+            if (
+                received.peer is not peer or received.certificate_sha256 is not certificate
+                or received.listener is not listener or received.kind is not kind
+                or received.attributes is not attributes or received.flags is not flags
+            ):  # fmt: skip
+                alike = kind, listener, peer, certificate, attributes, flags = (
+                    received.kind, received.listener, received.peer,
+                    received.certificate_sha256, received.attributes, received.flags,
+                )  # fmt: skip
+                begin, rest, leaf_begin, head_length, pack_metadata = known.get(
+                    alike
+                ) or known.setdefault(alike, _common(alike))
             raw, sent = received.raw, received.original_length
             length = len(raw)
             sent = length if sent is None else sent
-            checked = (
-                pack(begin, length, sequence, received.received_at, salt, sent, length) + rest
-            )
-            metadata = checked[_CHECKED_HEADER_OCTETS:]
-            checksum = pack_checksum(crc32(raw, crc32(checked)))
-            head = checked[:_CHECKED_HEADER_OCTETS] + checksum + metadata
-            add(head)
-            if raw:
-                add(raw)
-            add_length(len(head) + length)
+            header = pack_header(begin, length)
+            metadata = pack_metadata(sequence, received.received_at, salt, sent, length, rest)
+            checksum = pack_checksum(crc32(raw, crc32(metadata, crc32(header))))
+            parts += header, checksum, metadata, raw
+            add_length(head_length + length)
             add_leaf(sha256(leaf_begin + metadata + sha256(raw).digest()).digest())
+            sequence += 1
         self.kinds = frozenset(kind for kind, *_ in known)
+        return parts
 
 
 def _common(alike: Alike) -> _Common:
@@ -134,9 +124,11 @@ def _common(alike: Alike) -> _Common:
     more = attribute_octets(attributes) if attributes else b""
     lengths = _LENGTHS.pack(len(certificate), len(texts[0]), len(texts[1]), len(more))
     rest = b"".join((lengths, certificate, *texts, more))
-    metadata_length = _CHECKED.size - _CHECKED_HEADER_OCTETS + len(rest)
+    metadata = Struct(f"{_OWN}{len(rest)}s")
     return _Common(
-        _BEGIN.pack(MAGIC, VERSION, FORM_WHOLE, kind, flags, metadata_length),
+        _BEGIN.pack(MAGIC, VERSION, FORM_WHOLE, kind, flags, metadata.size),
         rest,
         _LEAF_BEGIN.pack(b"\x00", LEAF_MAGIC, VERSION, kind, flags),
+        HEADER_OCTETS + metadata.size,
+        metadata.pack,
     )

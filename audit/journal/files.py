@@ -8,11 +8,10 @@ failure means is decided by the writer. A sync that failed is never repeated her
 import contextlib
 import os
 from collections.abc import Callable, Iterable, Sequence
-from functools import partial
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
-from audit.journal import background_sync, layout
+from audit.journal import background_disk, layout
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -49,9 +48,11 @@ class SystemCalls:
         """Make a file's data durable."""
         os.fdatasync(fd)
 
-    def begin_fdatasync(self, fd: int) -> Callable[[], None]:
-        """Begin with that; what is returned waits for its end, and is called once."""
-        return background_sync.begin_fdatasync(fd)
+    def begin_pwrite_and_fdatasync(
+        self, fd: int, octets: bytes, offset: int
+    ) -> background_disk.Begun:
+        """Begin with both; what is returned waits for the one and for the other."""
+        return background_disk.begin_pwrite_and_fdatasync(fd, octets, offset)
 
     def fsync(self, fd: int) -> None:
         """Make a file's data and metadata, or a folder's names, durable."""
@@ -159,12 +160,27 @@ class Files:
         """Everything written to the file so far is durable."""
         _surely(self._calls.fdatasync, fd)
 
-    def begin_sync(self, fd: int) -> Callable[[], None]:
-        """As ``sync_data`` once what is returned has been called, and returned.
+    def write_durably_at(self, fd: int, offset: int, octets: bytes) -> None:
+        """All octets are durable at that place."""
+        self.write_at(fd, offset, (octets,))
+        self.sync_data(fd)
 
-        Both may raise DiskStateUnknown. Call it once, before the descriptor is closed.
+    def begin_write_durably_at(self, fd: int, offset: int, octets: bytes) -> Callable[[], None]:
+        """As ``write_durably_at`` once what is returned has been called, and returned.
+
+        Call it once, before anything else is written to the file, or it is closed.
         """
-        return partial(_surely, _surely(self._calls.begin_fdatasync, fd))
+        written, synced = self._calls.begin_pwrite_and_fdatasync(fd, octets, offset)
+
+        def wait() -> None:
+            try:
+                done = written()
+            finally:  # the library is at work on the file until both have ended
+                _surely(synced)
+            if done < len(octets):
+                self.write_durably_at(fd, offset + done, octets[done:])
+
+        return wait
 
     def cut(self, fd: int, length: int) -> None:
         """The file ends at ``length``; durable after the next ``sync_data``.

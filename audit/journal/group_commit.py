@@ -257,8 +257,7 @@ class GroupCommit:
         try:
             sequences = self._writer.begin([waiting.received for waiting in batch])
         except JournalUnavailable as error:
-            self._settle_underway(error)
-            self._refused(batch, error)
+            self._refused(self._settle_underway() + batch, error)
             return
         self._held = False
         self._settle_underway()
@@ -267,24 +266,24 @@ class GroupCommit:
     def _finish(self) -> None:
         if self._underway is None:
             return
-        failure: JournalUnavailable | None = None
         try:
             self._writer.finish()
         except JournalUnavailable as error:
-            failure = error
-        self._settle_underway(failure)
+            self._refused(self._settle_underway(), error)
+        else:
+            self._settle_underway()
 
-    def _settle_underway(self, error: AuditError | None = None) -> None:
-        """Tell how it went, the error only to those that it hit."""
+    def _settle_underway(self) -> list[_Waiting]:
+        """Tell those that are durable; the others, all or none."""
         if self._underway is None:
-            return
+            return []
         (batch, sequences), self._underway = self._underway, None
-        self._forget_octets(batch)
         if self._writer.durable_count < sequences.stop:
-            self._settle_failed(batch, error)
-            return
+            return batch
+        self._forget_octets(batch)
         for sequence, waiting in zip(sequences, batch, strict=True):
             waiting.settle(sequence, None)
+        return []
 
     def _refused(self, batch: list[_Waiting], error: JournalUnavailable) -> None:
         """Keep what may wait for room, in order; tell all others at once."""

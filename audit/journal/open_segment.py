@@ -8,6 +8,7 @@ import errno
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
+from itertools import accumulate
 from pathlib import Path
 from typing import NamedTuple
 
@@ -68,7 +69,7 @@ class SegmentContents:
 
 
 class _Appending(NamedTuple):
-    """A batch handed to the disk, where the file ends with it, and what waits for the sync."""
+    """A batch handed to the disk, where the file ends with it, and what waits for the disk."""
 
     batch: EncodedBatch
     end: int
@@ -115,51 +116,57 @@ class OpenSegment:
     def begin_append(self, batch: EncodedBatch) -> None:
         """Hand the entries of a batch to the disk; they are durable once ``end_append`` returns.
 
-        Raises:
-            DiskStateUnknown: durability is unknown; the segment must not be written to again.
-            OSError: refused or failed; what was written of the batch has been cut off again.
+        Nothing else may be begun before that.
         """
-        end = self._write(batch.buffers, batch.lengths)
+        stored = self._stored(batch.octets, batch.lengths)
+        handed = self._fd, self._stored_end, stored
         if len(batch) < _WORTH_A_BEGINNING:
-            self._appending = _Appending(batch, end, partial(self._files.sync_data, self._fd))
+            wait: Callable[[], None] = partial(self._files.write_durably_at, *handed)
         else:
-            self._appending = _Appending(batch, end, self._files.begin_sync(self._fd))
+            wait = self._files.begin_write_durably_at(*handed)
+        self._appending = _Appending(batch, self._stored_end + len(stored), wait)
 
     def end_append(self) -> None:
         """What was begun is durable; if this fails, none of it is part of the segment.
 
         Raises:
             DiskStateUnknown: durability is unknown; the segment must not be written to again.
+            OSError: refused or failed; what was written of the batch has been cut off again.
         """
         if self._appending is None:
             return
         (batch, end, wait), self._appending = self._appending, None
-        wait()
+        self._or_cut(wait)
         self._stored_end = end
-        self.contents.extend(batch.ends(self.contents.end), batch.earliest, batch.latest)
+        ends = list(accumulate(batch.lengths, initial=self.contents.end))[1:]
+        self.contents.extend(ends, batch.earliest, batch.latest)
 
     def close_durably(self, root: bytes) -> None:
         """Write the foot; the file never changes again. Fails as an append does."""
         foot = segment.encode_foot(self.contents.foot(root))
-        end = self._write([foot], [len(foot)])
-        self._files.sync_data(self._fd)
-        self._stored_end = end
+        stored = self._stored(foot, [len(foot)])
+        self._or_cut(partial(self._files.write_durably_at, self._fd, self._stored_end, stored))
+        self._stored_end += len(stored)
         self.contents.end += len(foot)
 
     def release(self) -> None:
         """Give the descriptor back, as soon as the disk no longer works on it."""
-        with contextlib.suppress(DiskStateUnknown):
+        with contextlib.suppress(OSError):
             self.end_append()
         self._files.close(self._fd)
 
-    def _write(self, buffers: Sequence[bytes], lengths: Sequence[int]) -> int:
-        """Not durable yet; where the file will end."""
+    def _stored(self, octets: bytes, lengths: Sequence[int]) -> bytes:
+        """These octets, the image's next parts of such lengths, as they lie in the file."""
         if self._cipher is None:
-            stored = buffers
-        else:
-            stored = list(_frames(self._cipher, self.contents.end, b"".join(buffers), lengths))
+            return octets
+        return b"".join(_frames(self._cipher, self.contents.end, octets, lengths))
+
+    def _or_cut(self, write: Callable[[], None]) -> None:
+        """The file ends where it did when this fails, unless what is on disk is unknown."""
         try:
-            return self._files.write_at(self._fd, self._stored_end, stored)
+            write()
+        except DiskStateUnknown:
+            raise
         except OSError:
             self._files.cut(self._fd, self._stored_end)
             raise

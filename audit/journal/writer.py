@@ -212,8 +212,8 @@ class JournalWriter:
         and after the next ``begin``, which uses the time until then to encode and hash its own.
 
         Raises:
-            JournalUnavailable: as for ``append``. ``durable_count`` tells whether the batch
-                before became durable nevertheless.
+            JournalUnavailable: as for ``append``; the batch before was not made durable either,
+                unless ``durable_count`` has reached its end.
         """
         with self._mutex:
             self._require_alive()
@@ -221,8 +221,9 @@ class JournalWriter:
                 tree = self._tree if self._underway is None else self._underway.tree
                 underway = Underway(tree, os.urandom(SALT_OCTETS * len(batch)), batch)
                 self._complete()
-                self._reserve.require_half(underway.encoded.octets)
-                self._segment_for(underway.encoded.octets).begin_append(underway.encoded)
+                octets = len(underway.encoded.octets)
+                self._reserve.require_half(octets)
+                self._segment_for(octets).begin_append(underway.encoded)
                 self._underway = underway
             except (OSError, MemoryError) as error:
                 self._fail(error)
@@ -232,7 +233,7 @@ class JournalWriter:
         """What was begun is durable.
 
         Raises:
-            JournalUnavailable: it isn't, unless ``durable_count`` says so; the writer is dead.
+            JournalUnavailable: as for ``append``, unless ``durable_count`` says that it is.
         """
         with self._mutex:
             self._require_alive()

@@ -7,12 +7,13 @@ the last write to a file any of its sectors of 512 octets; octets between are ze
 
 import os
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from typing_extensions import override
 
+from audit.journal.background_disk import Begun
 from audit.journal.files import SystemCalls
 
 SECTOR_OCTETS = 512
@@ -148,8 +149,9 @@ class Disk(SystemCalls):
         self._sync(fd)
 
     @override
-    def begin_fdatasync(self, fd: int) -> Callable[[], None]:
-        return lambda: self._sync(fd)
+    def begin_pwrite_and_fdatasync(self, fd: int, octets: bytes, offset: int) -> Begun:
+        written = self.pwritev(fd, [octets], offset)
+        return lambda: written, lambda: self._sync(fd)
 
     @override
     def fsync(self, fd: int) -> None:

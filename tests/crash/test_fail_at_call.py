@@ -37,18 +37,21 @@ class Collector:
 
     def __init__(self, writer: JournalWriter) -> None:
         self.durable: Acknowledged = {}
+        self.refused: list[Received] = []
         self._writer = writer
-        self._underway: dict[int, bytes] = {}
+        self._underway: list[Received] = []
+        self._first = 0
 
-    def offer(self, batch: Sequence[Received]) -> bool:
-        """Whether it is underway; what was underway before is settled."""
+    def offer(self, batch: Sequence[Received]) -> None:
+        """It is underway or, with what was underway before, refused; else that is settled."""
         try:
             sequences = self._writer.begin(batch)
         except JournalUnavailable:
-            sequences = range(0)
-        self._settle()
-        self._underway = dict(zip(sequences, (record.raw for record in batch), strict=False))
-        return bool(sequences)
+            self._settle()
+            self.refused += batch
+        else:
+            self._settle()
+            self._underway, self._first = list(batch), sequences[0]
 
     def finish(self, how: Callable[[], object]) -> None:
         """What is underway is settled by that."""
@@ -57,9 +60,11 @@ class Collector:
         self._settle()
 
     def _settle(self) -> None:
-        count = self._writer.durable_count
-        self.durable.update((n, raw) for n, raw in self._underway.items() if n < count)
-        self._underway = {}
+        if self._writer.durable_count >= self._first + len(self._underway):
+            self.durable.update(enumerate((one.raw for one in self._underway), self._first))
+        else:
+            self.refused += self._underway
+        self._underway = []
 
 
 def scenario(root: Path, calls: FaultyCalls) -> Acknowledged:
@@ -70,13 +75,18 @@ def scenario(root: Path, calls: FaultyCalls) -> Acknowledged:
         return {}
     collector = Collector(writer)
     start = 0
-    for size in BATCHES:
+    for size in (*BATCHES, 0):
         batch = [received(number) for number in range(start, start + size)]
-        if not collector.offer(batch):
-            collector.offer(batch)
         start += size
+        if batch:
+            collector.offer(batch)
         if start % 40 == 0:
             collector.finish(writer.publish_head)
+        elif not batch:
+            collector.finish(writer.finish)
+        if collector.refused:
+            again, collector.refused = collector.refused, []
+            collector.offer(again)
     collector.finish(writer.finish)
     collector.finish(writer.close)
     return collector.durable

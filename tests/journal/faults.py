@@ -2,16 +2,18 @@
 
 import os
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
 from typing_extensions import override
 
+from audit.journal.background_disk import Begun
 from audit.journal.files import SystemCalls
 
 Result = TypeVar("Result")
 NAMES = (
-    *("open", "pwritev", "begin_fdatasync", "fdatasync", "fsync", "ftruncate"),
+    *("open", "pwritev", "pwrite", "fdatasync", "fsync", "ftruncate"),
     *("rename", "mkdir", "unlink"),
 )
 
@@ -66,9 +68,21 @@ class FaultyCalls(SystemCalls):
         self._call("fdatasync", lambda: super(FaultyCalls, self).fdatasync(fd))
 
     @override
-    def begin_fdatasync(self, fd: int) -> Callable[[], None]:
-        wait = self._call("begin_fdatasync", lambda: super(FaultyCalls, self).begin_fdatasync(fd))
-        return lambda: self._call("fdatasync", wait)
+    def begin_pwrite_and_fdatasync(self, fd: int, octets: bytes, offset: int) -> Begun:
+        try:
+            self._call("pwrite", lambda: None)
+        except OSError as error:
+            failure = error
+            half = octets[: len(octets) // 2]
+            written, synced = super().begin_pwrite_and_fdatasync(fd, half, offset)
+
+            def refused() -> int:
+                written()
+                raise failure
+
+            return refused, lambda: self._call("fdatasync", synced)
+        written, synced = super().begin_pwrite_and_fdatasync(fd, octets, offset)
+        return written, lambda: self._call("fdatasync", synced)
 
     @override
     def fsync(self, fd: int) -> None:
@@ -95,6 +109,10 @@ class ShortWrites(SystemCalls):
     """Writes at most seven octets at a time."""
 
     @override
+    def begin_pwrite_and_fdatasync(self, fd: int, octets: bytes, offset: int) -> Begun:
+        return super().begin_pwrite_and_fdatasync(fd, octets[:7], offset)
+
+    @override
     def pwritev(self, fd: int, buffers: Sequence[bytes | memoryview], offset: int) -> int:
         return super().pwritev(fd, [b"".join(buffers)[:7]], offset)
 
@@ -107,8 +125,8 @@ class Unsynced(SystemCalls):
         pass
 
     @override
-    def begin_fdatasync(self, fd: int) -> Callable[[], None]:
-        return lambda: None
+    def begin_pwrite_and_fdatasync(self, fd: int, octets: bytes, offset: int) -> Begun:
+        return partial(os.pwrite, fd, octets, offset), int
 
     @override
     def fsync(self, fd: int) -> None:

@@ -1,6 +1,7 @@
 """audit.journal.entry_batch: the same octets and leaf hashes as one by one."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -25,12 +26,32 @@ def test_each_entry_is_what_encode_makes_of_it(
     salts = [bytes([n]) + salt[1:] for n in range(len(records))]
     batch = EncodedBatch(first, b"".join(salts), records)
     alone = [encode(Entry(first + n, salts[n], record)) for n, record in enumerate(records)]
-    assert b"".join(batch.buffers) == b"".join(one.head + one.body for one in alone)
+    assert batch.octets == b"".join(one.head + one.body for one in alone)
     assert batch.leaves == [one.leaf_hash for one in alone]
     assert batch.lengths == [len(one.head) + len(one.body) for one in alone]
-    assert batch.ends(100)[-1] == 100 + batch.octets
     times = [record.received_at for record in records]
     assert (batch.earliest, batch.latest) == (min(times), max(times))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"peer": "192.0.2.99"},
+        {"listener": "udp"},
+        {"kind": EntryKind.TRUNCATED, "original_length": 1000},
+        {"flags": 1},
+        {"attributes": ((1, b"value"),)},
+        {"certificate_sha256": b"c" * 32},
+    ],
+    ids=str,
+)
+def test_a_record_may_differ_in_one_thing_from_the_one_before(changes: dict[str, Any]) -> None:
+    first = received(1)
+    records = [first, replace(first, **changes), first]
+    batch = EncodedBatch(0, bytes(48), records)
+    alone = [encode(Entry(n, bytes(16), record)) for n, record in enumerate(records)]
+    assert batch.octets == b"".join(one.head + one.body for one in alone)
+    assert batch.leaves == [one.leaf_hash for one in alone]
 
 
 def test_each_entry_needs_a_salt() -> None:

@@ -2,10 +2,12 @@
 
 import errno
 import os
+import resource
 from functools import partial
 from pathlib import Path
 
 import pytest
+from typing_extensions import override
 
 from audit.journal.files import DiskStateUnknown, Files
 from audit.journal.locks import lock_holder, try_lock_directory
@@ -49,26 +51,66 @@ def test_failed_syncs_and_cuts_leave_the_disk_unknown(tmp_path: Path) -> None:
         files.close(fd)
 
 
-@pytest.mark.parametrize("known", [True, False])
-def test_a_sync_may_begin_before_it_is_waited_for(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, known: bool
-) -> None:
-    if not known:
-        monkeypatch.setattr("audit.journal.background_sync._LIBRARY", None)
-    files = Files()
+@pytest.fixture(params=["library", "no library"])
+def files(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Files:
+    if request.param == "no library":
+        monkeypatch.setattr("audit.journal.background_disk._LIBRARY", None)
+    return Files()
+
+
+def test_a_write_may_begin_before_it_is_waited_for(files: Files, tmp_path: Path) -> None:
     fd = files.open_or_create_durably(tmp_path / "file")
-    files.write_at(fd, 0, [b"octets"])
-    files.begin_sync(fd)()
+    octets = os.urandom(3_000_000)
+    files.begin_write_durably_at(fd, 5, octets)()
     files.close(fd)
+    assert (tmp_path / "file").read_bytes() == bytes(5) + octets
+
+
+def test_a_sync_that_fails_counts_for_more_than_its_write(files: Files) -> None:
     no_file, other_end = os.pipe()
     with pytest.raises(DiskStateUnknown) as caught:
-        files.begin_sync(no_file)()
+        files.begin_write_durably_at(other_end, 0, b"octets")()
     assert caught.value.errno == errno.EINVAL
+    assert isinstance(caught.value.__context__, OSError)
     for end in (no_file, other_end):
         os.close(end)
     with pytest.raises(DiskStateUnknown) as caught:
-        files.begin_sync(no_file)()
+        files.begin_write_durably_at(other_end, 0, b"octets")()
     assert caught.value.errno == errno.EBADF
+
+
+def test_a_begun_write_that_finds_no_room_says_so(files: Files, tmp_path: Path) -> None:
+    fd = files.open_or_create_durably(tmp_path / "file")
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, hard))
+    try:
+        for offset in (0, 1_000_000):
+            with pytest.raises(OSError, match="too large") as caught:
+                files.begin_write_durably_at(fd, offset, bytes(2_000_000))()
+            assert caught.value.errno == errno.EFBIG
+            assert not isinstance(caught.value, DiskStateUnknown)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    files.close(fd)
+    assert (tmp_path / "file").stat().st_size == 1_000_000
+
+
+def test_a_begun_write_that_ends_early_is_continued_and_synced_again(tmp_path: Path) -> None:
+    class Counting(ShortWrites):
+        syncs = 0
+
+        @override
+        def fdatasync(self, fd: int) -> None:
+            self.syncs += 1
+            super().fdatasync(fd)
+
+    calls = Counting()
+    files = Files(calls)
+    fd = files.open_or_create_durably(tmp_path / "file")
+    files.begin_write_durably_at(fd, 0, b"sixteen or more octets")()
+    files.close(fd)
+    assert (tmp_path / "file").read_bytes() == b"sixteen or more octets"
+    assert calls.syncs == 1
 
 
 def test_a_created_file_whose_name_is_not_durable_is_an_error(tmp_path: Path) -> None:

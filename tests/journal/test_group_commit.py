@@ -263,7 +263,7 @@ def test_options_are_checked(changes: dict[str, int]) -> None:
     ("call", "error"),
     [
         *(("pwritev", errno.ENOSPC), ("pwritev", errno.EIO)),
-        *(("fdatasync", errno.EIO), ("begin_fdatasync", errno.EIO)),
+        *(("pwrite", errno.ENOSPC), ("pwrite", errno.EIO), ("fdatasync", errno.EIO)),
     ],
 )
 def test_whatever_fails_each_record_is_told_once_and_in_order(
@@ -280,6 +280,7 @@ def test_whatever_fails_each_record_is_told_once_and_in_order(
     calls.fail(call, at, error)
     commit.start()
     wait_until(lambda: len(told) == 450)
+    assert commit.queued_octets == 0
     with contextlib.suppress(JournalUnavailable):  # of a writer that died, no head can be signed
         commit.stop()
     assert sorted(number for number, _ in told) == list(range(450))

@@ -4,7 +4,6 @@ import errno
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -18,6 +17,7 @@ from audit.errors import (
     JournalBusy,
     JournalUnavailable,
 )
+from audit.journal.background_disk import Begun
 from audit.journal.files import Files
 from audit.journal.heads import read_checkpoint
 from audit.journal.merkle import EMPTY_ROOT
@@ -163,14 +163,17 @@ def test_no_room_refuses_and_recovers_by_itself(tmp_path: Path) -> None:
         assert writer.append([received(1)]) == range(1, 2)
 
 
-def test_a_full_disk_in_the_middle_of_a_write_is_undone(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("name", "count"), [("pwritev", 2), ("pwrite", MANY)])
+def test_a_full_disk_in_the_middle_of_a_write_is_undone(
+    tmp_path: Path, name: str, count: int
+) -> None:
     calls = FaultyCalls()
     with open_writer(tmp_path, Files(calls)) as writer:
         writer.append([received(0)])
         size = segment_files(tmp_path / "journal")[-1][1].stat().st_size
-        calls.fail("pwritev", 1, errno.ENOSPC)
+        calls.fail(name, 1, errno.ENOSPC)
         with pytest.raises(JournalUnavailable, match="No space"):
-            writer.append([received(1), received(2)])
+            writer.append([received(n) for n in range(1, 1 + count)])
         assert segment_files(tmp_path / "journal")[-1][1].stat().st_size == size
         assert not writer.failure
         assert writer.append([received(1)]) == range(1, 2)
@@ -181,20 +184,19 @@ class FullThenUncuttable(FaultyCalls):
     """Once told to fail, neither writes nor cuts."""
 
     @override
-    def pwritev(self, fd: int, buffers: Sequence[bytes | memoryview], offset: int) -> int:
-        if self._name:
+    def begin_pwrite_and_fdatasync(self, fd: int, octets: bytes, offset: int) -> Begun:
+        def full() -> int:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        return super().pwritev(fd, buffers, offset)
+
+        return (
+            (full, int) if self._name else super().begin_pwrite_and_fdatasync(fd, octets, offset)
+        )
 
 
 @pytest.mark.parametrize(
     ("calls", "name"),
-    [
-        (FaultyCalls(), "fdatasync"),
-        (FaultyCalls(), "begin_fdatasync"),
-        (FullThenUncuttable(), "ftruncate"),
-    ],
-    ids=["sync", "beginning", "undo"],
+    [(FaultyCalls(), "fdatasync"), (FullThenUncuttable(), "ftruncate")],
+    ids=["sync", "undo"],
 )
 def test_after_a_failed_sync_or_undo_the_writer_is_dead(
     tmp_path: Path, calls: FaultyCalls, name: str

@@ -2,19 +2,25 @@
 
 import errno
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
+from unittest.mock import Mock
 
 import pytest
 from typing_extensions import override
 
 from audit.errors import JournalUnavailable
+from audit.journal.background_disk import Begun
 from audit.journal.files import Files, SystemCalls
 from audit.journal.heads import read_checkpoint
 from audit.journal.position import read_position
 from audit.journal.recovery import segment_files
 from audit.journal.verify import verify
-from tests.journal.faults import FaultyCalls
+from tests.journal.faults import FaultyCalls, LittleRoom
 from tests.journal.journals import MANY, certificate, open_writer, received
+
+Waited = TypeVar("Waited")
 
 
 class Order(SystemCalls):
@@ -30,15 +36,16 @@ class Order(SystemCalls):
         return super().pwritev(fd, buffers, offset)
 
     @override
-    def begin_fdatasync(self, fd: int) -> Callable[[], None]:
+    def begin_pwrite_and_fdatasync(self, fd: int, octets: bytes, offset: int) -> Begun:
         self.seen.append("begin")
-        wait = super().begin_fdatasync(fd)
+        written, synced = super().begin_pwrite_and_fdatasync(fd, octets, offset)
 
-        def waiting() -> None:
-            wait()
-            self.seen.append("synced")
+        def waiting(for_what: str, wait: Callable[[], Waited]) -> Waited:
+            found = wait()
+            self.seen.append(for_what)
+            return found
 
-        return waiting
+        return partial(waiting, "written", written), partial(waiting, "synced", synced)
 
     @override
     def fdatasync(self, fd: int) -> None:
@@ -55,10 +62,10 @@ def test_nothing_is_written_while_the_disk_is_at_work(tmp_path: Path) -> None:
             assert writer.begin([received(n) for n in range(start, start + MANY)])[0] == start
             assert writer.durable_count == start
         writer.begin([received(1 + 2 * MANY)])
-        assert calls.seen == [*("write", "begin", "synced") * 2, "write"]
+        assert calls.seen == ["begin", "written", "synced"] * 2
         assert writer.durable_count == 1 + 2 * MANY
         writer.finish()
-        assert calls.seen[-1] == "synced"
+        assert calls.seen[6:] == ["write", "synced"]
         assert writer.durable_count == 2 + 2 * MANY
         calls.seen.clear()
         writer.finish()
@@ -93,10 +100,11 @@ def test_a_head_a_new_segment_and_the_end_wait_for_what_was_begun(
     assert (found.exit_code, found.entries, found.covered) == (0, 2 * count + 2, 2 * count + 2)
 
 
-@pytest.mark.parametrize("count", [1, MANY])
+@pytest.mark.parametrize(("count", "writes"), [(1, 1), (MANY, 0)])
 def test_a_failed_sync_is_told_to_the_next_batch_of_which_nothing_is_written(
-    tmp_path: Path, count: int
+    tmp_path: Path, count: int, writes: int
 ) -> None:
+    """A small batch is itself only written when it is waited for."""
     calls = FaultyCalls()
     with open_writer(tmp_path, Files(calls)) as writer:
         writer.append([received(0)])
@@ -104,19 +112,70 @@ def test_a_failed_sync_is_told_to_the_next_batch_of_which_nothing_is_written(
         calls.fail("fdatasync", 1, errno.EIO)
         with pytest.raises(JournalUnavailable, match="sync failed"):
             writer.begin([received(n) for n in range(1 + count, 1 + 2 * count)])
-        assert (writer.durable_count, calls.counts["pwritev"]) == (1, 0)
+        assert (writer.durable_count, calls.counts["pwritev"]) == (1, writes)
+        assert calls.counts["pwrite"] == 0
         assert "restart" in writer.failure
     with open_writer(tmp_path) as writer:
         assert writer.durable_count == 1 + count
 
 
-def test_without_room_for_the_next_batch_the_one_before_is_durable(tmp_path: Path) -> None:
+@pytest.mark.parametrize("next_count", [1, MANY])
+def test_without_room_for_what_was_begun_neither_it_nor_the_next_is_durable(
+    tmp_path: Path, next_count: int
+) -> None:
     calls = FaultyCalls()
     with open_writer(tmp_path, Files(calls)) as writer:
-        writer.begin([received(n) for n in range(MANY)])
-        calls.fail("pwritev", 2, errno.ENOSPC)  # the first shows the position
+        writer.append([received(0)])
+        records = [received(n) for n in range(1, 1 + MANY + next_count)]
+        calls.fail("pwrite", 1, errno.ENOSPC)
+        writer.begin(records[:MANY])
         with pytest.raises(JournalUnavailable, match="No space left"):
+            writer.begin(records[MANY:])
+        assert (writer.durable_count, writer.failure) == (1, "")
+        writer.finish()
+        assert writer.append(records) == range(1, 1 + len(records))
+    found = verify(tmp_path / "journal")
+    assert (found.intact, found.entries) == (True, 1 + len(records))
+
+
+def test_without_room_in_the_reserve_the_batch_before_is_durable(tmp_path: Path) -> None:
+    calls = LittleRoom(10_000_000)
+    with open_writer(tmp_path, Files(calls), reserve_octets=1000) as writer:
+        writer.begin([received(n) for n in range(MANY)])
+        calls.free = 400
+        with pytest.raises(JournalUnavailable, match="free some space"):
             writer.begin([received(n) for n in range(MANY, 2 * MANY)])
         assert (writer.durable_count, writer.failure) == (MANY, "")
+        calls.free = 10_000_000
         assert writer.append([received(n) for n in range(MANY, 2 * MANY)])[-1] == 2 * MANY - 1
+    assert verify(tmp_path / "journal").intact
+
+
+def test_a_dead_writer_lets_go_of_what_finds_no_room(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls = FaultyCalls("pwrite", 1, errno.ENOSPC)
+    with open_writer(tmp_path, Files(calls)) as writer, monkeypatch.context() as patched:
+        writer.begin([received(n) for n in range(MANY)])
+        patched.setattr("audit.journal.merkle.Tree.extend", Mock(side_effect=MemoryError))
+        with pytest.raises(JournalUnavailable, match="no memory"):
+            writer.begin([received(MANY)])
+    assert calls.counts["fdatasync"] > 0
+    with open_writer(tmp_path) as writer:
+        assert writer.durable_count == 0
+
+
+@pytest.mark.parametrize("count", [1, MANY])
+def test_a_writer_may_be_closed_on_what_finds_no_room(tmp_path: Path, count: int) -> None:
+    calls = FaultyCalls()
+    writer = open_writer(tmp_path, Files(calls))
+    writer.begin([received(n) for n in range(count)])
+    calls.fail("pwritev" if count == 1 else "pwrite", 1, errno.ENOSPC)
+    if count > 1:
+        writer.finish()
+        writer.begin([received(n) for n in range(count)])
+    with pytest.raises(JournalUnavailable, match="No space left"):
+        writer.close()
+    with open_writer(tmp_path) as again:
+        assert again.durable_count == (0 if count == 1 else count)
     assert verify(tmp_path / "journal").intact

@@ -39,6 +39,9 @@ class ControlBlock(ctypes.Structure):
     )
 
 
+_ControlBlocks = ctypes.POINTER(ControlBlock) * 1
+
+
 def _library() -> ctypes.CDLL | None:
     if sys.platform != "linux" or ctypes.sizeof(ctypes.c_void_p) != 8:  # noqa: PLR2004 — octets
         return None
@@ -95,9 +98,8 @@ def _waiting(library: ctypes.CDLL, block: ControlBlock, octets: bytes) -> "parti
 
 
 def _wait(library: ctypes.CDLL, block: ControlBlock) -> int:
-    waited_for = (ctypes.POINTER(ControlBlock) * 1)(ctypes.pointer(block))
     while (error := library.aio_error(block)) == errno.EINPROGRESS:
-        library.aio_suspend(waited_for, 1, None)
+        library.aio_suspend(_ControlBlocks(ctypes.pointer(block)), 1, None)
     result = int(library.aio_return(block))
     del _underway[ctypes.addressof(block)]
     if error != 0:

@@ -25,7 +25,6 @@ from audit.journal.entry import (
 
 _BEGIN = Struct(">4sBBBBI")
 _CHECKED_HEADER = Struct(f">{_BEGIN.size}sI")
-_CHECKSUM = Struct(">I")
 _OWN = f">QQ{SALT_OCTETS}sQI"
 """The fixed metadata up to the lengths, which follow from the sender."""
 _LENGTHS = Struct(">BBHH")
@@ -86,7 +85,7 @@ class EncodedBatch:
         """One loop without calls of our own: this is what an append spends its time with."""
         parts: list[bytes] = []
         add_length, add_leaf = self.lengths.append, self.leaves.append
-        pack_header, pack_checksum = _CHECKED_HEADER.pack, _CHECKSUM.pack
+        pack_header = _CHECKED_HEADER.pack
         known: dict[Alike, _Common] = {}
         kind = listener = peer = certificate = attributes = flags = None
         begin, rest, leaf_begin, head_length, pack_metadata = _Common()
@@ -109,8 +108,8 @@ class EncodedBatch:
             sent = length if sent is None else sent
             header = pack_header(begin, length)
             metadata = pack_metadata(sequence, received.received_at, salt, sent, length, rest)
-            checksum = pack_checksum(crc32(raw, crc32(metadata, crc32(header))))
-            parts += header, checksum, metadata, raw
+            checksum = crc32(raw, crc32(metadata, crc32(header)))
+            parts += header, checksum.to_bytes(4), metadata, raw
             add_length(head_length + length)
             add_leaf(sha256(leaf_begin + metadata + sha256(raw).digest()).digest())
             sequence += 1

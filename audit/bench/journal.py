@@ -33,7 +33,7 @@ class JournalBenchOptions:
         folder: where the temporary folder is made; its file system is what is measured.
     """
 
-    records: int = 131_072
+    records: int = 196_608
     batch: int = 256
     folder: Path | None = None
 

@@ -58,7 +58,7 @@ def validate(messages: int, rounds: int, as_json: bool) -> None:
 @bench.command(
     epilog=examples("arr bench journal", "arr bench journal --folder /var/lib/arr --json")
 )
-@click.option("--records", type=click.IntRange(min=1), default=131_072, show_default=True)
+@click.option("--records", type=click.IntRange(min=1), default=196_608, show_default=True)
 @click.option(
     "--batch",
     type=click.IntRange(min=1),

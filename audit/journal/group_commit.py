@@ -200,9 +200,9 @@ class GroupCommit:
         self._head_due = time.monotonic() + self._options.head_interval_s
         try:
             while self._gather():
-                self._roomless = not self._writer.has_room()
+                self._roomless = self._held or not self._writer.has_room()
                 self._begin(self._take_batch())
-                if len(self._queue) < _WORTH_A_BATCH:
+                if self._held or len(self._queue) < _WORTH_A_BATCH:
                     self._finish()
                 self._publish_when_due()
                 self._tell_pressure()
@@ -259,7 +259,6 @@ class GroupCommit:
         except JournalUnavailable as error:
             self._refused(self._settle_underway() + batch, error)
             return
-        self._held = False
         self._settle_underway()
         self._underway = _Underway(batch, sequences)
 
@@ -281,6 +280,8 @@ class GroupCommit:
         if self._writer.durable_count < sequences.stop:
             return batch
         self._forget_octets(batch)
+        if self._held:
+            self._held, self._roomless = False, not self._writer.has_room()
         for sequence, waiting in zip(sequences, batch, strict=True):
             waiting.settle(sequence, None)
         return []

@@ -258,6 +258,27 @@ def test_options_are_checked(changes: dict[str, int]) -> None:
         CommitOptions(**changes)
 
 
+def test_senders_are_not_told_to_go_on_before_a_batch_found_room(
+    writer: JournalWriter, calls: FaultyCalls
+) -> None:
+    told: list[bool] = []
+    commit = GroupCommit(
+        writer, CommitOptions(batch_max_entries=70, room_poll_s=0.001), told.append
+    )
+    for number in range(450):
+        commit.submit(received(number), waits_for_room=True)
+    calls.fail("pwrite", 1, errno.ENOSPC, sticky=True)
+    commit.start()
+    wait_until(lambda: calls.counts["pwrite"] > 20)
+    assert told == [True]
+    assert not commit.has_room
+    calls.heal()
+    wait_until(lambda: writer.durable_count == 450)
+    wait_until(lambda: told == [True, False])
+    assert commit.has_room
+    commit.stop()
+
+
 @pytest.mark.parametrize("at", range(1, 9))
 @pytest.mark.parametrize(
     ("call", "error"),

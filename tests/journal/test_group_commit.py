@@ -270,12 +270,10 @@ def test_senders_are_not_told_to_go_on_before_a_batch_found_room(
     calls.fail("pwrite", 1, errno.ENOSPC, sticky=True)
     commit.start()
     wait_until(lambda: calls.counts["pwrite"] > 20)
-    assert told == [True]
-    assert not commit.has_room
+    assert (told, commit.has_room) == ([True], False)
     calls.heal()
     wait_until(lambda: writer.durable_count == 450)
-    wait_until(lambda: told == [True, False])
-    assert commit.has_room
+    wait_until(lambda: (told, commit.has_room) == ([True, False], True))
     commit.stop()
 
 

@@ -5,6 +5,7 @@ from starlette.responses import Response
 
 from audit.dashboard.context import PageContext, see_other
 from audit.dashboard.forms import Form
+from audit.dashboard.review_view import ReviewView
 from audit.dashboard.visitors import Visitor, check_own_form
 from audit.query.access import Scope
 
@@ -28,7 +29,8 @@ def keep_search(context: PageContext, request: Request, form: Form) -> Response:
     title, query = form.get("title", "").strip(), form.get("query", "")
     context.state.named_searches.check(title, query)
     _record(context, visitor, ("view", "search kept under a name"), ("query", query))
-    context.state.named_searches.keep(visitor.owner, title, query)
+    exact = not ReviewView.of(form, context.options.rows).names
+    context.state.named_searches.keep(visitor.owner, title, query, exact_names=exact)
     return see_other("/searches")
 
 

@@ -22,7 +22,7 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from audit.errors import ConfigurationError, StorageError
 from audit.state import tables
-from audit.state.upgrade import upgrade_from_1
+from audit.state.upgrade import UPGRADABLE, upgrade
 
 NS_PER_S = 1_000_000_000
 _VERSION = tables.about.select().where(tables.about.c.name == "version").subquery().c.value
@@ -58,8 +58,8 @@ class Database:
         with self.begin() as connection:
             tables.about.create(connection, checkfirst=True)
             version = connection.execute(select(_VERSION)).scalar()
-            if version == "1":
-                upgrade_from_1(connection)
+            if version in UPGRADABLE:
+                upgrade(connection, version)
             elif version not in {None, str(tables.VERSION)}:
                 raise ConfigurationError(
                     f"the state store is of version {version}, this program knows "

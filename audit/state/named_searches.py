@@ -1,27 +1,14 @@
 """Named searches: queries that somebody keeps until they say otherwise."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
-from sqlalchemy import BigInteger, Column, Index, String, Table, Text, delete, func, insert, select
+from sqlalchemy import delete, func, insert, select
 
 from audit.errors import RequestError
 from audit.state.database import Database
 from audit.state.options import StateOptions
 from audit.state.secrets import new_id
-from audit.state.tables import NAME_CHARS, metadata
-
-TITLE_CHARS = 120
-
-named_searches = Table(
-    "named_searches",
-    metadata,
-    Column("id", String(32), primary_key=True),
-    Column("owner", String(NAME_CHARS), nullable=False),
-    Column("title", String(TITLE_CHARS), nullable=False),
-    Column("query", Text, nullable=False),
-    Column("created_at", BigInteger, nullable=False),
-    Index("named_searches_by_owner", "owner", "title", unique=True),
-)
+from audit.state.tables import TITLE_CHARS, named_searches
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,12 +19,14 @@ class NamedSearch:
         id: 128 random bits in hexadecimal.
         title: the name it is kept under; one owner's differ.
         query: its text.
+        exact_names: patients and users are asked for by these names only.
         created_at: UTC nanoseconds.
     """
 
     id: str
     title: str
     query: str
+    exact_names: bool
     created_at: int
 
 
@@ -48,7 +37,9 @@ class NamedSearches:
         self._database = database
         self._options = options
 
-    def keep(self, owner: str, title: str, query: str) -> NamedSearch:
+    def keep(
+        self, owner: str, title: str, query: str, *, exact_names: bool = False
+    ) -> NamedSearch:
         """Keep the query; one of the same name is replaced.
 
         Raises:
@@ -56,7 +47,11 @@ class NamedSearches:
         """
         self.check(title, query)
         kept = NamedSearch(
-            id=new_id(), title=title, query=query, created_at=self._database.clock()
+            id=new_id(),
+            title=title,
+            query=query,
+            exact_names=exact_names,
+            created_at=self._database.clock(),
         )
         own = named_searches.c.owner == owner
         same = own & (named_searches.c.title == title)
@@ -66,10 +61,7 @@ class NamedSearches:
             if (connection.execute(counted).scalar() or 0) >= self._options.max_named_searches:
                 most = self._options.max_named_searches
                 raise RequestError(f"at most {most} searches are kept; delete one first")
-            row = {"id": kept.id, "owner": owner, "title": title, "query": query}
-            connection.execute(
-                insert(named_searches).values(row | {"created_at": kept.created_at})
-            )
+            connection.execute(insert(named_searches).values({"owner": owner} | asdict(kept)))
         return kept
 
     def check(self, title: str, query: str) -> None:
@@ -89,7 +81,13 @@ class NamedSearches:
         with self._database.begin() as connection:
             rows = connection.execute(query).all()
         return tuple(
-            NamedSearch(id=row.id, title=row.title, query=row.query, created_at=row.created_at)
+            NamedSearch(
+                id=row.id,
+                title=row.title,
+                query=row.query,
+                exact_names=row.exact_names,
+                created_at=row.created_at,
+            )
             for row in rows
         )
 

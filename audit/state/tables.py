@@ -11,10 +11,12 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    false,
 )
 
-VERSION = 2
+VERSION = 3
 NAME_CHARS = 128
+TITLE_CHARS = 120
 DISPLAY_NAME_CHARS = 256
 ADDRESS_CHARS = 64
 SCOPES_CHARS = 1_024
@@ -100,6 +102,18 @@ saved_searches = Table(
     Column("expires_at", BigInteger, nullable=False),
     Index("saved_searches_by_owner", "owner", "created_at"),
     Index("saved_searches_by_expiry", "expires_at"),
+)
+
+named_searches = Table(
+    "named_searches",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("owner", String(NAME_CHARS), nullable=False),
+    Column("title", String(TITLE_CHARS), nullable=False),
+    Column("query", Text, nullable=False),
+    Column("exact_names", Boolean, nullable=False, server_default=false()),
+    Column("created_at", BigInteger, nullable=False),
+    Index("named_searches_by_owner", "owner", "title", unique=True),
 )
 
 attempts = Table(

@@ -1,15 +1,30 @@
 """Stores of an older version, brought to this one when they are opened."""
 
-from sqlalchemy import Column, Connection, Table, select, update
+from sqlalchemy import Column, Connection, Table, inspect, select, update
 from sqlalchemy.schema import CreateColumn
 
 from audit.state import tables
 
+UPGRADABLE = frozenset({"1", "2"})
+"""Versions that can be brought to this one."""
 _READ, _ADDED = "events:read", {"audit:read", "patients:identify"}
 """In version 1 whoever read records saw patients, and the records of the repository's own use."""
 
 
-def upgrade_from_1(connection: Connection) -> None:
+def upgrade(connection: Connection, version: str) -> None:
+    """From version 1 or 2."""
+    if version == "1":
+        _upgrade_from_1(connection)
+    named = tables.named_searches
+    if inspect(connection).has_table(named.name):
+        _add_column(connection, named.c.exact_names)
+    version = str(tables.VERSION)
+    connection.execute(
+        update(tables.about).where(tables.about.c.name == "version").values(value=version)
+    )
+
+
+def _upgrade_from_1(connection: Connection) -> None:
     """Accounts and tokens keep what they may do; everybody signs in again."""
     new = ("roles", "sites", "sources")
     for table, names in ((tables.accounts, (*new, "emergency")), (tables.tokens, new)):
@@ -17,10 +32,6 @@ def upgrade_from_1(connection: Connection) -> None:
             _add_column(connection, table.c[name])
         _keep_permissions(connection, table)
     connection.exec_driver_sql("DROP TABLE sessions")
-    version = str(tables.VERSION)
-    connection.execute(
-        update(tables.about).where(tables.about.c.name == "version").values(value=version)
-    )
 
 
 def _add_column(connection: Connection, column: Column[object]) -> None:

@@ -97,6 +97,20 @@ def test_searches_are_kept_found_and_deleted(own: Stack, own_visit: Visit) -> No
     assert own_visit.post("/searches", {"title": "", "query": ""}).status_code == 400
 
 
+def test_a_search_by_these_names_only_is_kept_as_such(own: Stack, own_visit: Visit) -> None:
+    own.add([message()])
+    exact = '<input type="hidden" name="names" value="exact">'
+    assert exact not in own_visit.search(query="patient:P48003").text
+    assert exact in own_visit.search(query="patient:P48003", names="exact").text
+    kept = {"title": "Theirs", "query": "patient:P48003", "names": "exact"}
+    own_visit.post("/searches", kept)
+    page = own_visit.get("/searches").text
+    assert page.count(exact) == 1
+    assert "by these names only" in page
+    own_visit.post("/searches", {"title": "Theirs", "query": "patient:P48003"})
+    assert exact not in own_visit.get("/searches").text
+
+
 def test_export_is_a_file_with_everything_that_matches(own: Stack, own_visit: Visit) -> None:
     own.add([message(), message(patient="P2"), message(user="=cmd")])
     asked = {"was": "patient:P48003", "format": "csv", "reason": "case 7"}

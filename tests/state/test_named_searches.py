@@ -1,8 +1,12 @@
+import sqlite3
+from pathlib import Path
+
 import pytest
 
 from audit.errors import RequestError
 from audit.state.options import StateOptions
 from audit.state.store import StateStore
+from tests.state.conftest import OPTIONS, Clock
 
 
 def test_kept_until_it_is_dropped_and_only_for_its_owner(store: StateStore) -> None:
@@ -24,6 +28,28 @@ def test_the_same_name_is_replaced_and_names_are_in_order(store: StateStore) -> 
     for title, query in (("b", "1"), ("a", "2"), ("b", "3")):
         searches.keep("mara", title, query)
     assert [(one.title, one.query) for one in searches.of("mara")] == [("a", "2"), ("b", "3")]
+
+
+def test_whether_names_are_exact_is_kept(store: StateStore) -> None:
+    searches = store.named_searches
+    assert searches.keep("mara", "a", "patient:1", exact_names=True).exact_names
+    searches.keep("mara", "b", "patient:1")
+    assert [one.exact_names for one in searches.of("mara")] == [True, False]
+
+
+def test_a_store_of_version_2_gets_what_it_lacks(url: str, tmp_path: Path, clock: Clock) -> None:
+    with StateStore(url, OPTIONS, clock) as store:
+        store.named_searches.keep("mara", "a", "patient:1")
+    connection = sqlite3.connect(tmp_path / "state" / "state.db")
+    with connection:
+        connection.execute("alter table named_searches drop column exact_names")
+        connection.execute("update about set value = '2'")
+    connection.close()
+    for _ in range(2):
+        with StateStore(url, OPTIONS, clock) as store:
+            store.named_searches.keep("mara", "b", "patient:1", exact_names=True)
+            kept = store.named_searches.of("mara")
+            assert [(one.title, one.exact_names) for one in kept] == [("a", False), ("b", True)]
 
 
 @pytest.mark.parametrize(("title", "query"), [("", "x"), ("t" * 121, "x"), ("t", "q" * 8_193)])

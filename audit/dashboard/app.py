@@ -1,5 +1,6 @@
 """create_page_routes: the pages as one router, and the page that shows errors."""
 
+from dataclasses import replace
 from typing import Annotated
 from urllib.parse import urlencode
 
@@ -39,7 +40,6 @@ _HEADINGS = {
     403: "You may not do this",
     404: "There is nothing here",
     405: "This address does not take that",
-    422: "There is nothing here",
     429: "Too many requests",
     500: "Something went wrong here",
     503: "No answer for now",
@@ -85,9 +85,11 @@ class Pages:
             return see_other(f"/sign-in{path}")
         if (answer := page_to_prove(request, error)) is not None:
             return answer
+        if isinstance(error, RequestValidationError):  # of an address: forms are read by us
+            problem = replace(problem, status=404, detail=_NO_PAGE)
         values = {
             "problem": problem,
-            "detail": _NO_PAGE if isinstance(error, RequestValidationError) else problem.detail,
+            "detail": problem.detail,
             "heading": _HEADINGS.get(problem.status, problem.title),
             "advice": _ADVICE.get(problem.status, ""),
             "request_id": request.state.request_id,

@@ -5,13 +5,11 @@ interpreter's lock to begin and again to tell the end, which costs about as much
 takes. What the library can't do is done when it is waited for.
 """
 
+import contextlib
 import ctypes
 import errno
 import os
 import sys
-from collections.abc import Callable
-from functools import partial
-from typing import TypeAlias
 
 _SIGEV_NONE = 1
 _SIGEVENT_OCTETS = 64
@@ -58,50 +56,94 @@ def _library() -> ctypes.CDLL | None:
 
 
 _LIBRARY = _library()
-_underway: dict[int, tuple[ControlBlock, bytes]] = {}
-"""The library uses these until it is done, so they must outlive whoever forgets to wait."""
-
-Begun: TypeAlias = tuple[Callable[[], int], Callable[[], object]]
-"""What waits for a write and returns how many octets were written, and what waits for the sync
-after it. Each is called once, in this order, and raises the OSError of its own."""
 
 
-def begin_pwrite_and_fdatasync(fd: int, octets: bytes, offset: int) -> Begun:
-    """Begin to write at an offset and then to make the file's data durable.
+class _Request:
+    """What the library is asked for.
 
-    The descriptor must not be closed before both were waited for.
+    Its memory is taken before, so that it can be waited for whatever happens later.
     """
-    written = partial(os.pwrite, fd, octets, offset)
-    synced = partial(os.fdatasync, fd)
-    if _LIBRARY is None:
-        return written, synced
-    address = ctypes.cast(ctypes.c_char_p(octets), ctypes.c_void_p).value
-    block = ControlBlock(
-        aio_fildes=fd,
-        aio_buf=address,
-        aio_nbytes=len(octets),
-        sigev_notify=_SIGEV_NONE,
-        aio_offset=offset,
-    )
-    if _LIBRARY.aio_write(block) != 0:
-        return written, synced
-    written = _waiting(_LIBRARY, block, octets)
-    block = ControlBlock(aio_fildes=fd, sigev_notify=_SIGEV_NONE)
-    if _LIBRARY.aio_fsync(os.O_DSYNC, block) != 0:
-        return written, synced
-    return written, _waiting(_LIBRARY, block, b"")
+
+    __slots__ = ("_block", "_waited_for", "is_underway")
+
+    def __init__(self, block: ControlBlock) -> None:
+        self._block = block
+        self._waited_for = _ControlBlocks(ctypes.pointer(block))
+        self.is_underway = False
+
+    def begin_write(self, library: ctypes.CDLL) -> bool:
+        self.is_underway = library.aio_write(self._block) == 0
+        return self.is_underway
+
+    def begin_sync(self, library: ctypes.CDLL) -> None:
+        self.is_underway = library.aio_fsync(os.O_DSYNC, self._block) == 0
+
+    def wait(self, library: ctypes.CDLL) -> int:
+        while (error := library.aio_error(self._block)) == errno.EINPROGRESS:
+            library.aio_suspend(self._waited_for, 1, None)
+        self.is_underway = False
+        result = int(library.aio_return(self._block))
+        if error != 0:
+            raise OSError(error, os.strerror(error))
+        return result
 
 
-def _waiting(library: ctypes.CDLL, block: ControlBlock, octets: bytes) -> "partial[int]":
-    _underway[ctypes.addressof(block)] = block, octets
-    return partial(_wait, library, block)
+_underway: "set[BackgroundWrite]" = set()
+"""The library uses their memory until it is done, so they must outlive whoever forgets to wait."""
 
 
-def _wait(library: ctypes.CDLL, block: ControlBlock) -> int:
-    while (error := library.aio_error(block)) == errno.EINPROGRESS:
-        library.aio_suspend(_ControlBlocks(ctypes.pointer(block)), 1, None)
-    result = int(library.aio_return(block))
-    del _underway[ctypes.addressof(block)]
-    if error != 0:
-        raise OSError(error, os.strerror(error))
-    return result
+class BackgroundWrite:
+    """A write at an offset, and the sync of the file's data after it.
+
+    ``begin`` it or not, then wait for ``written`` and for ``synced``, each once and in this order,
+    or for ``abandon``, before the descriptor is closed.
+    """
+
+    def __init__(self, fd: int, octets: bytes, offset: int) -> None:
+        self._fd = fd
+        self._octets = octets
+        self._offset = offset
+        block = ControlBlock(
+            aio_fildes=fd,
+            aio_buf=ctypes.cast(ctypes.c_char_p(octets), ctypes.c_void_p).value,
+            aio_nbytes=len(octets),
+            sigev_notify=_SIGEV_NONE,
+            aio_offset=offset,
+        )
+        self._write = _Request(block)
+        self._sync = _Request(ControlBlock(aio_fildes=fd, sigev_notify=_SIGEV_NONE))
+
+    def begin(self) -> None:
+        """Go on beside this thread, if the library can."""
+        if _LIBRARY is None:
+            return
+        _underway.add(self)
+        if self._write.begin_write(_LIBRARY):
+            self._sync.begin_sync(_LIBRARY)
+        else:
+            _underway.discard(self)
+
+    def written(self) -> int:
+        """Octets that were written, which may be fewer than asked; raises OSError."""
+        if _LIBRARY is not None and self._write.is_underway:
+            return self._write.wait(_LIBRARY)
+        return os.pwrite(self._fd, self._octets, self._offset)
+
+    def synced(self) -> None:
+        """Return once the file's data is durable; raises OSError."""
+        if _LIBRARY is not None and self._sync.is_underway:
+            try:
+                self._sync.wait(_LIBRARY)
+            finally:
+                _underway.discard(self)
+        else:
+            _underway.discard(self)
+            os.fdatasync(self._fd)
+
+    def abandon(self) -> None:
+        """Return once nothing is done any more, however it ended; what didn't begin never will."""
+        for request in (self._write, self._sync):
+            if _LIBRARY is not None and request.is_underway:
+                with contextlib.suppress(OSError):
+                    request.wait(_LIBRARY)
+        _underway.discard(self)

@@ -7,11 +7,12 @@ failure means is decided by the writer. A sync that failed is never repeated her
 
 import contextlib
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
-from audit.journal import background_disk, layout
+from audit.journal import layout
+from audit.journal.background_disk import BackgroundWrite
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -48,11 +49,9 @@ class SystemCalls:
         """Make a file's data durable."""
         os.fdatasync(fd)
 
-    def begin_pwrite_and_fdatasync(
-        self, fd: int, octets: bytes, offset: int
-    ) -> background_disk.Begun:
-        """Begin with both; what is returned waits for the one and for the other."""
-        return background_disk.begin_pwrite_and_fdatasync(fd, octets, offset)
+    def background_write(self, fd: int, octets: bytes, offset: int) -> BackgroundWrite:
+        """A write and a sync after it, neither of them begun."""
+        return BackgroundWrite(fd, octets, offset)
 
     def fsync(self, fd: int) -> None:
         """Make a file's data and metadata, or a folder's names, durable."""
@@ -91,8 +90,8 @@ class Files:
         if path.is_dir():
             return
         self.make_directory_durably(path.parent)
-        self._calls.mkdir(path)
-        self.sync_directory(path.parent)
+        with self._durable_names(path.parent):
+            self._calls.mkdir(path)
 
     def replace_durably(self, path: Path, content: bytes) -> None:
         """The file holds all of ``content``; until then, and if this fails, what it held before.
@@ -126,8 +125,8 @@ class Files:
 
     def put_in_place_durably(self, unfinished: Path, path: Path) -> None:
         """The unfinished file takes the place of ``path`` in one step, also after power loss."""
-        self._calls.rename(unfinished, path)
-        self.sync_directory(path.parent)
+        with self._durable_names(path.parent):
+            self._calls.rename(unfinished, path)
 
     def open_existing(self, path: Path) -> int:
         """A file descriptor for reading and writing a file that is there."""
@@ -135,15 +134,10 @@ class Files:
 
     def open_or_create_durably(self, path: Path) -> int:
         """As ``open_existing``, but an empty file is made, with its name durable, when missing."""
-        created = not path.exists()
-        fd = self._calls.open(path, os.O_RDWR | os.O_CREAT)
-        if created:
-            try:
-                self.sync_directory(path.parent)
-            except OSError:
-                self._calls.close(fd)
-                raise
-        return fd
+        if not path.exists():
+            with self._durable_names(path.parent):
+                self._calls.close(self._calls.open(path, os.O_RDWR | os.O_CREAT))
+        return self.open_existing(path)
 
     def write_at(self, fd: int, offset: int, buffers: Sequence[bytes | memoryview]) -> int:
         """All octets are handed to the kernel, not yet durable; the offset after them."""
@@ -160,27 +154,13 @@ class Files:
         """Everything written to the file so far is durable."""
         _surely(self._calls.fdatasync, fd)
 
-    def write_durably_at(self, fd: int, offset: int, octets: bytes) -> None:
-        """All octets are durable at that place."""
-        self.write_at(fd, offset, (octets,))
-        self.sync_data(fd)
+    def background_write(self, fd: int, octets: bytes, offset: int) -> BackgroundWrite:
+        """As ``SystemCalls.background_write``."""
+        return self._calls.background_write(fd, octets, offset)
 
-    def begin_write_durably_at(self, fd: int, offset: int, octets: bytes) -> Callable[[], None]:
-        """As ``write_durably_at`` once what is returned has been called, and returned.
-
-        Call it once, before anything else is written to the file, or it is closed.
-        """
-        written, synced = self._calls.begin_pwrite_and_fdatasync(fd, octets, offset)
-
-        def wait() -> None:
-            try:
-                done = written()
-            finally:  # the library is at work on the file until both have ended
-                _surely(synced)
-            if done < len(octets):
-                self.write_durably_at(fd, offset + done, octets[done:])
-
-        return wait
+    def durable_write(self, fd: int, offset: int, octets: bytes) -> "DurableWrite":
+        """A write of all octets at that place, durable once it was waited for; not begun."""
+        return DurableWrite(self, fd, offset, octets)
 
     def cut(self, fd: int, length: int) -> None:
         """The file ends at ``length``; durable after the next ``sync_data``.
@@ -197,13 +177,24 @@ class Files:
 
     def remove_durably(self, path: Path) -> None:
         """The file is gone, also after power loss."""
-        self._calls.unlink(path)
-        self.sync_directory(path.parent)
+        with self._durable_names(path.parent):
+            self._calls.unlink(path)
 
     def sync_directory(self, path: Path) -> None:
         """Names made, changed or removed in the folder are durable."""
-        fd = self._calls.open(path, os.O_RDONLY | os.O_DIRECTORY)
+        with self._durable_names(path):
+            pass
+
+    @contextlib.contextmanager
+    def _durable_names(self, folder: Path) -> Iterator[None]:
+        """Names made, changed or removed meanwhile are durable.
+
+        The folder is opened first: without a free descriptor, nothing is done that would look as
+        if it had been done whole to the next try.
+        """
+        fd = self._calls.open(folder, os.O_RDONLY | os.O_DIRECTORY)
         try:
+            yield
             self._fsync(fd)
         finally:
             self._calls.close(fd)
@@ -222,6 +213,45 @@ class Files:
 
     def _fsync(self, fd: int) -> None:
         _surely(self._calls.fsync, fd)
+
+
+class DurableWrite:
+    """Octets that become durable at a place of a file.
+
+    ``begin`` it or not, then ``wait`` or ``abandon`` before anything else is written to the file,
+    or it is closed.
+    """
+
+    def __init__(self, files: Files, fd: int, offset: int, octets: bytes) -> None:
+        self._files = files
+        self._fd = fd
+        self._offset = offset
+        self._octets = octets
+        self._write = files.background_write(fd, octets, offset)
+
+    def begin(self) -> None:
+        """Let the disk begin beside this thread."""
+        self._write.begin()
+
+    def wait(self) -> None:
+        """All octets are durable.
+
+        Raises:
+            DiskStateUnknown: a sync failed.
+            OSError: writing failed; part of the octets may be there.
+        """
+        try:
+            done = self._write.written()
+        finally:  # the disk may be at work on the file until both have ended
+            _surely(self._write.synced)
+        if done < len(self._octets):
+            rest = memoryview(self._octets)[done:]
+            self._files.write_at(self._fd, self._offset + done, (rest,))
+            self._files.sync_data(self._fd)
+
+    def abandon(self) -> None:
+        """Return once the disk no longer works on it; what wasn't begun is never written."""
+        self._write.abandon()
 
 
 def _surely(call: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:

@@ -98,6 +98,7 @@ class GroupCommit:
         self._condition = threading.Condition()
         self._queue: deque[_Waiting] = deque()
         self._queued_octets = 0
+        self._taken: list[_Waiting] = []
         self._underway: _Underway | None = None
         self._introduced: set[bytes] = set()
         self._pressed = False
@@ -105,6 +106,7 @@ class GroupCommit:
         self._roomless = False
         self._held = False
         self._stopping = False
+        self._given_up = False
         self._head_due = 0.0
         self._thread = threading.Thread(target=self._run, name="journal-commit", daemon=True)
 
@@ -190,7 +192,8 @@ class GroupCommit:
         with self._condition:
             rest = list(self._queue)
             self._queue.clear()
-            self._queued_octets = 0
+            self._given_up = True
+        self._forget_octets(rest)
         self._settle_failed(rest, JournalUnavailable("the journal stopped first"))
         if not self._writer.failure:
             self._writer.publish_head()
@@ -206,6 +209,11 @@ class GroupCommit:
                     self._finish()
                 self._publish_when_due()
                 self._tell_pressure()
+        except Exception as error:  # noqa: BLE001 — no record may be left without an answer
+            self._writer.give_up(f"nobody expected that committing ends so ({error!r})")
+            rest = self._settle_underway() + self._taken
+            self._refused(rest, JournalUnavailable(self._writer.failure))
+            _report()
         finally:
             with self._condition:
                 self._stopping = True
@@ -249,6 +257,7 @@ class GroupCommit:
                 if batch and octets > self._options.batch_max_octets:
                     break
                 batch.append(self._queue.popleft())
+            self._taken = batch
         return batch
 
     def _begin(self, batch: list[_Waiting]) -> None:
@@ -257,10 +266,11 @@ class GroupCommit:
         try:
             sequences = self._writer.begin([waiting.received for waiting in batch])
         except JournalUnavailable as error:
-            self._refused(self._settle_underway() + batch, error)
+            rest, self._taken = self._settle_underway() + batch, []
+            self._refused(rest, error)
             return
         self._settle_underway()
-        self._underway = _Underway(batch, sequences)
+        self._underway, self._taken = _Underway(batch, sequences), []
 
     def _finish(self) -> None:
         if self._underway is None:
@@ -273,7 +283,10 @@ class GroupCommit:
             self._settle_underway()
 
     def _settle_underway(self) -> list[_Waiting]:
-        """Tell those that are durable; the others, all or none."""
+        """Tell those that are durable; return the others, all or none.
+
+        None when the writer raised nothing: it tells of every refusal before it goes on.
+        """
         if self._underway is None:
             return []
         (batch, sequences), self._underway = self._underway, None
@@ -291,7 +304,7 @@ class GroupCommit:
         with self._condition:
             refused = batch + list(self._queue)
             self._queue.clear()
-            if not self._writer.failure:
+            if not self._writer.failure and not self._given_up:
                 self._queue += [waiting for waiting in refused if waiting.waits_for_room]
                 refused = [waiting for waiting in refused if not waiting.waits_for_room]
             self._held = bool(self._queue)
@@ -333,6 +346,9 @@ def _call(callback: Callable[..., None], *arguments: object) -> None:
     try:
         callback(*arguments)
     except Exception:  # noqa: BLE001 — another's code; reported, not swallowed
-        threading.excepthook(
-            threading.ExceptHookArgs((*sys.exc_info(), threading.current_thread()))
-        )
+        _report()
+
+
+def _report() -> None:
+    """The error that is being handled."""
+    threading.excepthook(threading.ExceptHookArgs((*sys.exc_info(), threading.current_thread())))

@@ -126,10 +126,16 @@ class KeyRotation:
         if not seals or not before.exists():
             return (signer,)
         if self.clock() >= seals[-1].overlap:
-            self.files.remove_durably(before)
+            self.end_overlap()
             return (signer,)
         old = Signer(identity.name, load_signing_key(before))
         return (signer, old) if old.verifier == seals[-1].old else (signer,)
+
+    def end_overlap(self) -> None:
+        """Remove the old key's file, the time of both being over; raises OSError."""
+        before = previous_key_file(self.key_file)
+        if before.exists():
+            self.files.remove_durably(before)
 
     def overlap_end(self) -> int:
         """When the old key ceases to sign, UTC nanoseconds; 0 without one."""

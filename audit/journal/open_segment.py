@@ -3,18 +3,16 @@
 An append has a beginning and an end, so that the writer can go on while the disk works.
 """
 
-import contextlib
 import errno
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
 from itertools import accumulate
 from pathlib import Path
 from typing import NamedTuple
 
 from audit.journal import layout, segment
 from audit.journal.entry_batch import EncodedBatch
-from audit.journal.files import DiskStateUnknown, Files
+from audit.journal.files import DiskStateUnknown, DurableWrite, Files
 from audit.journal.master_keys import MasterKey
 from audit.journal.segment import SegmentFoot, SegmentHead
 from audit.journal.segment_cipher import FRAME_OCTETS, SegmentCipher
@@ -69,11 +67,11 @@ class SegmentContents:
 
 
 class _Appending(NamedTuple):
-    """A batch handed to the disk, where the file ends with it, and what waits for the disk."""
+    """A batch on its way to the disk, and where the file ends with it."""
 
     batch: EncodedBatch
     end: int
-    wait: Callable[[], None]
+    write: DurableWrite
 
 
 class OpenSegment:
@@ -119,24 +117,23 @@ class OpenSegment:
         Nothing else may be begun before that.
         """
         stored = self._stored(batch.octets, batch.lengths)
-        handed = self._fd, self._stored_end, stored
-        if len(batch) < _WORTH_A_BEGINNING:
-            wait: Callable[[], None] = partial(self._files.write_durably_at, *handed)
-        else:
-            wait = self._files.begin_write_durably_at(*handed)
-        self._appending = _Appending(batch, self._stored_end + len(stored), wait)
+        write = self._files.durable_write(self._fd, self._stored_end, stored)
+        self._appending = _Appending(batch, self._stored_end + len(stored), write)
+        if len(batch) >= _WORTH_A_BEGINNING:
+            write.begin()
 
     def end_append(self) -> None:
         """What was begun is durable; if this fails, none of it is part of the segment.
 
         Raises:
             DiskStateUnknown: durability is unknown; the segment must not be written to again.
-            OSError: refused or failed; what was written of the batch has been cut off again.
+            OSError: refused or failed; what was written of the batch was durably cut off again.
         """
         if self._appending is None:
             return
-        (batch, end, wait), self._appending = self._appending, None
-        self._or_cut(wait)
+        batch, end, write = self._appending
+        self._or_cut(write)
+        self._appending = None
         self._stored_end = end
         ends = list(accumulate(batch.lengths, initial=self.contents.end))[1:]
         self.contents.extend(ends, batch.earliest, batch.latest)
@@ -145,14 +142,14 @@ class OpenSegment:
         """Write the foot; the file never changes again. Fails as an append does."""
         foot = segment.encode_foot(self.contents.foot(root))
         stored = self._stored(foot, [len(foot)])
-        self._or_cut(partial(self._files.write_durably_at, self._fd, self._stored_end, stored))
+        self._or_cut(self._files.durable_write(self._fd, self._stored_end, stored))
         self._stored_end += len(stored)
         self.contents.end += len(foot)
 
     def release(self) -> None:
         """Give the descriptor back, as soon as the disk no longer works on it."""
-        with contextlib.suppress(OSError):
-            self.end_append()
+        if self._appending is not None:
+            self._appending.write.abandon()
         self._files.close(self._fd)
 
     def _stored(self, octets: bytes, lengths: Sequence[int]) -> bytes:
@@ -161,14 +158,18 @@ class OpenSegment:
             return octets
         return b"".join(_frames(self._cipher, self.contents.end, octets, lengths))
 
-    def _or_cut(self, write: Callable[[], None]) -> None:
-        """The file ends where it did when this fails, unless what is on disk is unknown."""
+    def _or_cut(self, write: DurableWrite) -> None:
+        """The file ends where it did when this fails, unless what is on disk is unknown.
+
+        Durably, for part of it may be durable already, and will be told to have been refused.
+        """
         try:
-            write()
+            write.wait()
         except DiskStateUnknown:
             raise
         except OSError:
-            self._files.cut(self._fd, self._stored_end)
+            self._appending = None
+            self._files.cut_durably(self._fd, self._stored_end)
             raise
 
 

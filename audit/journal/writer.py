@@ -71,6 +71,7 @@ class JournalWriter:
         self._overlap_end = rotation.overlap_end()
         self._position: PositionFile | None = None
         self._underway: Underway | None = None
+        self._untold: OSError | None = None
         self._reason = ""
         self._mutex = threading.RLock()
 
@@ -218,6 +219,7 @@ class JournalWriter:
         with self._mutex:
             self._require_alive()
             try:
+                self._require_told()
                 tree = self._tree if self._underway is None else self._underway.tree
                 underway = Underway(tree, os.urandom(SALT_OCTETS * len(batch)), batch)
                 self._complete()
@@ -226,6 +228,7 @@ class JournalWriter:
                 self._segment_for(octets).begin_append(underway.encoded)
                 self._underway = underway
             except (OSError, MemoryError) as error:
+                self._untold = None
                 self._fail(error)
             return range(tree.size, tree.size + len(batch))
 
@@ -238,21 +241,27 @@ class JournalWriter:
         with self._mutex:
             self._require_alive()
             try:
+                self._require_told()
                 self._complete()
             except (OSError, MemoryError) as error:
+                self._untold = None
                 self._fail(error)
 
     def publish_head(self) -> Checkpoint:
         """Sign and publish a head that covers every durable entry, unless the newest does.
 
+        What was begun is waited for; when it is refused, its owner is told so by the next
+        ``begin`` or ``finish`` as well.
+
         Raises:
-            JournalUnavailable: as for ``append``; entries keep being durable.
+            JournalUnavailable: as for ``append``; what was durable before stays so.
         """
         with self._mutex:
-            self.finish()
+            self._require_alive()
             try:
+                self._complete()
                 self._publish()
-            except OSError as error:
+            except (OSError, MemoryError) as error:
                 self._fail(error)
             return self.head
 
@@ -261,7 +270,8 @@ class JournalWriter:
 
         Raises:
             RequestError: the log has not grown since the last time.
-            JournalUnavailable: it failed half way; a new start ends it or undoes it.
+            JournalUnavailable: as for ``publish_head``; or it failed half way, then the writer is
+                dead, and a new start ends it or undoes it.
             AuditError: a key or a seal can't be used; nothing was changed.
         """
         with self._mutex:
@@ -294,7 +304,11 @@ class JournalWriter:
         if self._underway is None or self._segment is None:
             return
         underway, self._underway = self._underway, None
-        self._segment.end_append()
+        try:
+            self._segment.end_append()
+        except OSError as error:
+            self._untold = error
+            raise
         self._tree = underway.tree
         self._tree_writer.add_many(underway.encoded.leaves, underway.completed)
         for sha256, sequence in underway.certificates:
@@ -337,35 +351,28 @@ class JournalWriter:
         encrypts = self._keys.current is not None
         return (
             segment.contents.head.is_encrypted != encrypts
-            or self._is_full(segment, octets)
-            or self._is_asked_to_close(segment)
+            or self._options.is_full(segment.contents, octets, self._clock())
+            or (self._options.take_close_request() and bool(segment.contents.offsets))
         )
-
-    def _is_full(self, segment: OpenSegment, octets: int) -> bool:
-        contents = segment.contents
-        if not contents.offsets:
-            return False
-        age_s = (self._clock() - contents.head.created_at) / _NS_PER_S
-        return (
-            contents.end + octets > self._options.segment_max_octets
-            or len(contents.offsets) >= self._options.segment_max_entries
-            or age_s >= self._options.segment_max_age_s
-        )
-
-    def _is_asked_to_close(self, segment: OpenSegment) -> bool:
-        request = self._options.close_request_file
-        if request is None or not request.exists():
-            return False
-        request.unlink(missing_ok=True)
-        return bool(segment.contents.offsets)
 
     def _publish(self) -> None:
         if self.has_current_head:
             return
         self._tree_writer.flush_durably()
         if len(self._publisher.signers) > 1 and self._clock() >= self._overlap_end:
-            self._publisher.signers = self._rotation.signers(self.identity)
+            self._rotation.end_overlap()
+            self._publisher.signers = self._publisher.signers[:1]
         self._publisher.publish(self._tree, self._last_first)
+
+    def give_up(self, why: str) -> None:
+        """Take no more data, for a reason that isn't the disk's."""
+        with self._mutex:
+            self._reason = self._reason or f"{why}; restart"
+
+    def _require_told(self) -> None:
+        """Who began what was refused meanwhile hears of it before anything takes its place."""
+        if self._untold is not None:
+            raise self._untold
 
     def _require_alive(self) -> None:
         if self._reason:

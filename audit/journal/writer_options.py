@@ -5,6 +5,9 @@ from pathlib import Path
 
 from audit.errors import ConfigurationError
 from audit.journal.master_keys import MasterKeys
+from audit.journal.open_segment import SegmentContents
+
+_NS_PER_S = 1_000_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,3 +47,21 @@ class JournalOptions:
             raise ConfigurationError("a segment's size, entries and age are above zero")
         if min(self.reserve_octets, self.lock_wait_s) < 0:
             raise ConfigurationError("the journal's reserve and lock wait are not below zero")
+
+    def is_full(self, contents: SegmentContents, octets: int, now: int) -> bool:
+        """Whether a segment that holds something takes no more: so many octets, at this time."""
+        if not contents.offsets:
+            return False
+        return (
+            contents.end + octets > self.segment_max_octets
+            or len(contents.offsets) >= self.segment_max_entries
+            or (now - contents.head.created_at) / _NS_PER_S >= self.segment_max_age_s
+        )
+
+    def take_close_request(self) -> bool:
+        """Whether somebody asks for the segment to be closed; asked once for each request."""
+        request = self.close_request_file
+        if request is None or not request.exists():
+            return False
+        request.unlink(missing_ok=True)
+        return True

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from typing_extensions import override
 
-from audit.journal.background_disk import Begun
+from audit.journal.background_disk import BackgroundWrite
 from audit.journal.files import SystemCalls
 
 SECTOR_OCTETS = 512
@@ -149,9 +149,8 @@ class Disk(SystemCalls):
         self._sync(fd)
 
     @override
-    def begin_pwrite_and_fdatasync(self, fd: int, octets: bytes, offset: int) -> Begun:
-        written = self.pwritev(fd, [octets], offset)
-        return lambda: written, lambda: self._sync(fd)
+    def background_write(self, fd: int, octets: bytes, offset: int) -> BackgroundWrite:
+        return _RecordedWrite(self, fd, octets, offset)
 
     @override
     def fsync(self, fd: int) -> None:
@@ -194,3 +193,25 @@ class Disk(SystemCalls):
             return
         for change in self._pending_names.pop(path, []):
             rename(self._durable_names, *change)
+
+
+class _RecordedWrite(BackgroundWrite):
+    """Written when it begins, or else when it is waited for; synced when that is waited for."""
+
+    def __init__(self, disk: Disk, fd: int, octets: bytes, offset: int) -> None:
+        super().__init__(fd, octets, offset)
+        self._disk = disk
+        self._what = fd, [octets], offset
+        self._done = 0
+
+    @override
+    def begin(self) -> None:
+        self._done = self._disk.pwritev(*self._what)
+
+    @override
+    def written(self) -> int:
+        return self._done or self._disk.pwritev(*self._what)
+
+    @override
+    def synced(self) -> None:
+        self._disk.fdatasync(self._what[0])

@@ -159,12 +159,17 @@ class NoRoomForData(FaultyCalls):
         return super().pwritev(fd, buffers, offset)
 
 
-@pytest.mark.parametrize("after", [1, 6, 11, 12, 18, 20])
-def test_a_full_disk_that_gets_room_again_loses_nothing(tmp_path: Path, after: int) -> None:
+@pytest.mark.parametrize(
+    ("name", "after"),
+    [*(("pwrite", after) for after in (1, 6, 11, 12, 18, 20)), ("pwritev", 1), ("pwritev", 4)],
+)
+def test_a_full_disk_that_gets_room_again_loses_nothing(
+    tmp_path: Path, name: str, after: int
+) -> None:
     opening = NoRoomForData()
     open_writer(tmp_path / "opened", Files(opening), segment_max_entries=SEGMENT).close()
     root = tmp_path / "full"
-    calls = NoRoomForData("pwritev", opening.counts["pwritev"] + after, errno.ENOSPC)
+    calls = NoRoomForData(name, opening.counts[name] + after, errno.ENOSPC)
     durable = scenario(root, calls)
     assert calls.fired
     assert sorted(durable.values()) == sorted(received(n).raw for n in range(RECORDS))

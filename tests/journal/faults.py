@@ -2,13 +2,12 @@
 
 import os
 from collections.abc import Callable, Sequence
-from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
 from typing_extensions import override
 
-from audit.journal.background_disk import Begun
+from audit.journal.background_disk import BackgroundWrite
 from audit.journal.files import SystemCalls
 
 Result = TypeVar("Result")
@@ -39,7 +38,8 @@ class FaultyCalls(SystemCalls):
         """Fail no more."""
         self._name = ""
 
-    def _call(self, name: str, call: Callable[[], Result]) -> Result:
+    def call(self, name: str, call: Callable[[], Result]) -> Result:
+        """Do what is called so, or fail."""
         self.counts[name] += 1
         count = self.counts[name]
         if name == self._name and (count == self._at or (self._sticky and count > self._at)):
@@ -49,7 +49,7 @@ class FaultyCalls(SystemCalls):
 
     @override
     def open(self, path: Path, flags: int, mode: int = 0o600) -> int:
-        return self._call("open", lambda: super(FaultyCalls, self).open(path, flags, mode))
+        return self.call("open", lambda: super(FaultyCalls, self).open(path, flags, mode))
 
     @override
     def pwritev(self, fd: int, buffers: Sequence[bytes | memoryview], offset: int) -> int:
@@ -57,7 +57,7 @@ class FaultyCalls(SystemCalls):
             return super(FaultyCalls, self).pwritev(fd, buffers, offset)
 
         try:
-            return self._call("pwritev", write)
+            return self.call("pwritev", write)
         except OSError:
             octets = b"".join(buffers)
             os.pwrite(fd, octets[: len(octets) // 2], offset)
@@ -65,56 +65,91 @@ class FaultyCalls(SystemCalls):
 
     @override
     def fdatasync(self, fd: int) -> None:
-        self._call("fdatasync", lambda: super(FaultyCalls, self).fdatasync(fd))
+        self.call("fdatasync", lambda: super(FaultyCalls, self).fdatasync(fd))
 
     @override
-    def begin_pwrite_and_fdatasync(self, fd: int, octets: bytes, offset: int) -> Begun:
-        try:
-            self._call("pwrite", lambda: None)
-        except OSError as error:
-            failure = error
-            half = octets[: len(octets) // 2]
-            written, synced = super().begin_pwrite_and_fdatasync(fd, half, offset)
-
-            def refused() -> int:
-                written()
-                raise failure
-
-            return refused, lambda: self._call("fdatasync", synced)
-        written, synced = super().begin_pwrite_and_fdatasync(fd, octets, offset)
-        return written, lambda: self._call("fdatasync", synced)
+    def background_write(self, fd: int, octets: bytes, offset: int) -> BackgroundWrite:
+        return _FaultyWrite(self, fd, octets, offset)
 
     @override
     def fsync(self, fd: int) -> None:
-        self._call("fsync", lambda: super(FaultyCalls, self).fsync(fd))
+        self.call("fsync", lambda: super(FaultyCalls, self).fsync(fd))
 
     @override
     def ftruncate(self, fd: int, length: int) -> None:
-        self._call("ftruncate", lambda: super(FaultyCalls, self).ftruncate(fd, length))
+        self.call("ftruncate", lambda: super(FaultyCalls, self).ftruncate(fd, length))
 
     @override
     def rename(self, source: Path, target: Path) -> None:
-        self._call("rename", lambda: super(FaultyCalls, self).rename(source, target))
+        self.call("rename", lambda: super(FaultyCalls, self).rename(source, target))
 
     @override
     def mkdir(self, path: Path) -> None:
-        self._call("mkdir", lambda: super(FaultyCalls, self).mkdir(path))
+        self.call("mkdir", lambda: super(FaultyCalls, self).mkdir(path))
 
     @override
     def unlink(self, path: Path) -> None:
-        self._call("unlink", lambda: super(FaultyCalls, self).unlink(path))
+        self.call("unlink", lambda: super(FaultyCalls, self).unlink(path))
+
+
+class _FaultyWrite(BackgroundWrite):
+    """Counts as ``pwrite`` when it begins, or else when it is waited for, and as ``fdatasync``."""
+
+    def __init__(self, calls: FaultyCalls, fd: int, octets: bytes, offset: int) -> None:
+        super().__init__(fd, octets, offset)
+        self._calls = calls
+        self._half = fd, octets[: len(octets) // 2], offset
+        self._counted = False
+        self._failure: OSError | None = None
+
+    def _count(self) -> None:
+        if self._counted:
+            return
+        self._counted = True
+        try:
+            self._calls.call("pwrite", lambda: None)
+        except OSError as error:
+            self._failure = error
+            os.pwrite(*self._half)
+
+    @override
+    def begin(self) -> None:
+        self._count()
+        if self._failure is None:
+            super().begin()
+
+    @override
+    def written(self) -> int:
+        self._count()
+        if self._failure is not None:
+            raise self._failure
+        return super().written()
+
+    @override
+    def synced(self) -> None:
+        self._calls.call("fdatasync", super().synced)
 
 
 class ShortWrites(SystemCalls):
     """Writes at most seven octets at a time."""
 
     @override
-    def begin_pwrite_and_fdatasync(self, fd: int, octets: bytes, offset: int) -> Begun:
-        return super().begin_pwrite_and_fdatasync(fd, octets[:7], offset)
+    def background_write(self, fd: int, octets: bytes, offset: int) -> BackgroundWrite:
+        return BackgroundWrite(fd, octets[:7], offset)
 
     @override
     def pwritev(self, fd: int, buffers: Sequence[bytes | memoryview], offset: int) -> int:
         return super().pwritev(fd, [b"".join(buffers)[:7]], offset)
+
+
+class _UnsyncedWrite(BackgroundWrite):
+    @override
+    def begin(self) -> None:
+        pass
+
+    @override
+    def synced(self) -> None:
+        pass
 
 
 class Unsynced(SystemCalls):
@@ -125,8 +160,8 @@ class Unsynced(SystemCalls):
         pass
 
     @override
-    def begin_pwrite_and_fdatasync(self, fd: int, octets: bytes, offset: int) -> Begun:
-        return partial(os.pwrite, fd, octets, offset), int
+    def background_write(self, fd: int, octets: bytes, offset: int) -> BackgroundWrite:
+        return _UnsyncedWrite(fd, octets, offset)
 
     @override
     def fsync(self, fd: int) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from audit.journal import background_disk
-from audit.journal.background_disk import ControlBlock, begin_pwrite_and_fdatasync
+from audit.journal.background_disk import BackgroundWrite, ControlBlock
 
 FIELDS = {
     "aio_fildes": "aio_fildes",
@@ -51,17 +51,31 @@ def test_many_may_be_underway_and_end_in_any_order(tmp_path: Path) -> None:
     paths = [tmp_path / str(n) for n in range(40)]
     descriptors = [os.open(path, os.O_CREAT | os.O_WRONLY) for path in paths]
     before = set(background_disk._underway)
-    waits = [
-        begin_pwrite_and_fdatasync(fd, bytes([n]) * 100_000, n) for n, fd in enumerate(descriptors)
-    ]
-    assert len(background_disk._underway) == len(before) + 2 * len(descriptors)
-    for written, synced in reversed(waits):
-        assert written() == 100_000
-        synced()
-    assert set(background_disk._underway) == before
+    writes = [BackgroundWrite(fd, bytes([n]) * 100_000, n) for n, fd in enumerate(descriptors)]
+    for write in writes:
+        write.begin()
+    assert background_disk._underway == before | set(writes)
+    for write in reversed(writes):
+        assert write.written() == 100_000
+        write.synced()
+    assert background_disk._underway == before
     for n, (fd, path) in enumerate(zip(descriptors, paths, strict=True)):
         os.close(fd)
         assert path.read_bytes() == bytes(n) + bytes([n]) * 100_000
+
+
+def test_an_abandoned_write_is_waited_for_if_it_has_begun(tmp_path: Path) -> None:
+    fd = os.open(tmp_path / "file", os.O_CREAT | os.O_WRONLY)
+    begun, unbegun = BackgroundWrite(fd, b"begun", 0), BackgroundWrite(fd, b"unbegun", 100)
+    no_file = BackgroundWrite(12345, b"failing", 0)
+    before = set(background_disk._underway)
+    for write in (begun, no_file):
+        write.begin()
+    for write in (begun, unbegun, no_file):
+        write.abandon()
+    assert background_disk._underway == before
+    os.close(fd)
+    assert (tmp_path / "file").read_bytes() == b"begun"
 
 
 @pytest.mark.parametrize("refused", ["aio_write", "aio_fsync"])
@@ -89,10 +103,12 @@ def test_what_the_library_refuses_to_begin_is_left_to_the_end(
     monkeypatch.setattr(os, "fdatasync", syncing)
     monkeypatch.setattr(os, "pwrite", writing)
     fd = os.open(tmp_path / "file", os.O_CREAT | os.O_WRONLY)
-    written, synced = begin_pwrite_and_fdatasync(fd, b"octets", 1)
+    write = BackgroundWrite(fd, b"octets", 1)
+    write.begin()
     assert done == []
-    assert written() == 6
-    synced()
+    assert write.written() == 6
+    write.synced()
+    assert write not in background_disk._underway
     assert done == (["pwrite", "fdatasync"] if refused == "aio_write" else ["fdatasync"])
     os.close(fd)
     assert (tmp_path / "file").read_bytes() == b"\0octets"

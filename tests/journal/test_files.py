@@ -58,10 +58,16 @@ def files(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Fi
     return Files()
 
 
-def test_a_write_may_begin_before_it_is_waited_for(files: Files, tmp_path: Path) -> None:
+@pytest.mark.parametrize("begun", [True, False])
+def test_a_write_may_begin_before_it_is_waited_for(
+    files: Files, tmp_path: Path, begun: bool
+) -> None:
     fd = files.open_or_create_durably(tmp_path / "file")
     octets = os.urandom(3_000_000)
-    files.begin_write_durably_at(fd, 5, octets)()
+    write = files.durable_write(fd, 5, octets)
+    if begun:
+        write.begin()
+    write.wait()
     files.close(fd)
     assert (tmp_path / "file").read_bytes() == bytes(5) + octets
 
@@ -69,13 +75,13 @@ def test_a_write_may_begin_before_it_is_waited_for(files: Files, tmp_path: Path)
 def test_a_sync_that_fails_counts_for_more_than_its_write(files: Files) -> None:
     no_file, other_end = os.pipe()
     with pytest.raises(DiskStateUnknown) as caught:
-        files.begin_write_durably_at(other_end, 0, b"octets")()
+        _write(files, other_end, 0, b"octets")
     assert caught.value.errno == errno.EINVAL
     assert isinstance(caught.value.__context__, OSError)
     for end in (no_file, other_end):
         os.close(end)
     with pytest.raises(DiskStateUnknown) as caught:
-        files.begin_write_durably_at(other_end, 0, b"octets")()
+        _write(files, other_end, 0, b"octets")
     assert caught.value.errno == errno.EBADF
 
 
@@ -86,7 +92,7 @@ def test_a_begun_write_that_finds_no_room_says_so(files: Files, tmp_path: Path) 
     try:
         for offset in (0, 1_000_000):
             with pytest.raises(OSError, match="too large") as caught:
-                files.begin_write_durably_at(fd, offset, bytes(2_000_000))()
+                _write(files, fd, offset, bytes(2_000_000))
             assert caught.value.errno == errno.EFBIG
             assert not isinstance(caught.value, DiskStateUnknown)
     finally:
@@ -107,7 +113,7 @@ def test_a_begun_write_that_ends_early_is_continued_and_synced_again(tmp_path: P
     calls = Counting()
     files = Files(calls)
     fd = files.open_or_create_durably(tmp_path / "file")
-    files.begin_write_durably_at(fd, 0, b"sixteen or more octets")()
+    _write(files, fd, 0, b"sixteen or more octets")
     files.close(fd)
     assert (tmp_path / "file").read_bytes() == b"sixteen or more octets"
     assert calls.syncs == 1
@@ -118,6 +124,19 @@ def test_a_created_file_whose_name_is_not_durable_is_an_error(tmp_path: Path) ->
     with pytest.raises(DiskStateUnknown):
         Files(FaultyCalls("fsync", 1, errno.EIO)).open_or_create_durably(tmp_path / "file")
     assert _descriptors() == before
+
+
+def test_without_a_descriptor_nothing_seems_done_that_is_not_durable(tmp_path: Path) -> None:
+    with pytest.raises(OSError, match="Too many open files"):
+        Files(FaultyCalls("open", 1, errno.EMFILE)).open_or_create_durably(tmp_path / "file")
+    with pytest.raises(OSError, match="Too many open files"):
+        Files(FaultyCalls("open", 1, errno.EMFILE)).make_directory_durably(tmp_path / "folder")
+    assert list(tmp_path.iterdir()) == []
+    kept = tmp_path / "kept"
+    kept.touch()
+    with pytest.raises(OSError, match="Too many open files"):
+        Files(FaultyCalls("open", 1, errno.EMFILE)).remove_durably(kept)
+    assert kept.exists()
 
 
 def test_a_folder_has_one_holder(tmp_path: Path) -> None:
@@ -131,6 +150,12 @@ def test_a_folder_has_one_holder(tmp_path: Path) -> None:
 
 def test_room_is_that_of_the_file_system(tmp_path: Path) -> None:
     assert Files().free_octets(tmp_path) > 0
+
+
+def _write(files: Files, fd: int, offset: int, octets: bytes) -> None:
+    write = files.durable_write(fd, offset, octets)
+    write.begin()
+    write.wait()
 
 
 def _descriptors() -> int:

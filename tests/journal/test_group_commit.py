@@ -277,6 +277,98 @@ def test_senders_are_not_told_to_go_on_before_a_batch_found_room(
     commit.stop()
 
 
+def test_a_refusal_that_another_thread_met_first_is_told_all_the_same(
+    tmp_path: Path, writer: JournalWriter, calls: FaultyCalls, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[tuple[int, int | None]] = []
+    begin = writer.begin
+    met: list[JournalUnavailable] = []
+
+    def beginning(batch: Sequence[Received]) -> range:
+        sequences = begin(batch)
+        if not met:
+            with pytest.raises(JournalUnavailable) as caught:
+                writer.rotate_key(0)
+            met.append(caught.value)
+        return sequences
+
+    monkeypatch.setattr(writer, "begin", beginning)
+    commit = GroupCommit(writer, CommitOptions(batch_max_entries=70, room_poll_s=0.001))
+    for number in range(200):
+        waits = number != 5
+
+        def done(sequence: int | None, _: object, number: int = number) -> None:
+            told.append((number, sequence))
+
+        commit.submit(received(number), done, waits_for_room=waits)
+    calls.fail("pwrite", 1, errno.ENOSPC)
+    commit.start()
+    wait_until(lambda: len(told) == 200)
+    commit.stop()
+    assert told[0] == (5, None)
+    kept = [number for number in range(200) if number != 5]
+    assert told[1:] == list(zip(kept, range(199), strict=True))
+    with JournalReader(tmp_path / "journal") as reader:
+        assert [one.received.raw for one in reader.iterate(0)] == [
+            received(number).raw for number in kept
+        ]
+
+
+def test_an_error_that_nobody_expected_leaves_no_record_without_an_answer(
+    writer: JournalWriter, outcomes: Outcomes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reported: list[threading.ExceptHookArgs] = []
+    monkeypatch.setattr(threading, "excepthook", reported.append)
+    begin = writer.begin
+
+    def failing(batch: Sequence[Received]) -> range:
+        if writer.durable_count or begun:
+            raise RuntimeError("unforeseen")
+        begun.append(len(batch))
+        return begin(batch)
+
+    begun: list[int] = []
+    monkeypatch.setattr(writer, "begin", failing)
+    commit = GroupCommit(writer, CommitOptions(batch_max_entries=70))
+    for number in range(300):
+        commit.submit(received(number), outcomes.done, waits_for_room=number % 2 > 0)
+    commit.start()
+    wait_until(lambda: len(outcomes.errors) + len(outcomes.sequences) == 300)
+    assert [str(args.exc_value) for args in reported] == ["unforeseen"]
+    assert "unforeseen" in writer.failure
+    assert len(outcomes.sequences) == writer.durable_count
+    assert commit.queued_octets == 0
+    with pytest.raises(JournalUnavailable, match="unforeseen"):
+        commit.submit(received(0))
+    commit.stop()
+
+
+def test_a_stop_that_takes_too_long_gives_up_what_is_refused_afterwards(
+    writer: JournalWriter, calls: FaultyCalls, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[AuditError | None] = []
+    begun, go_on = threading.Event(), threading.Event()
+    begin = writer.begin
+
+    def slow(batch: Sequence[Received]) -> range:
+        begun.set()
+        go_on.wait()
+        return begin(batch)
+
+    monkeypatch.setattr(writer, "begin", slow)
+    commit = GroupCommit(writer, CommitOptions(batch_max_entries=70))
+    for number in range(100):
+        commit.submit(received(number), lambda _, why: told.append(why), waits_for_room=True)
+    calls.fail("pwrite", 1, errno.ENOSPC, sticky=True)
+    commit.start()
+    begun.wait()
+    assert commit.stop(timeout_s=0.01) == 30
+    go_on.set()
+    wait_until(lambda: len(told) == 100)
+    assert None not in told
+    assert commit.queued_octets == 0
+
+
 @pytest.mark.parametrize("at", range(1, 9))
 @pytest.mark.parametrize(
     ("call", "error"),

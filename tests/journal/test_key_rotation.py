@@ -67,6 +67,22 @@ def second(journal: Path, *arguments: str) -> int:
     return verify_evidence.main(["journal", str(journal), *arguments])
 
 
+def test_the_end_of_the_overlap_needs_no_key_s_file(tmp_path: Path) -> None:
+    clock = Clock()
+    with opened(tmp_path, clock) as writer:
+        writer.append([received(0)])
+        writer.rotate_key(DAY_S)
+        key_file = options(tmp_path).key_file
+        assert previous_key_file(key_file).exists()
+        key_file.chmod(0o644)
+        clock.now += DAY_NS
+        writer.append([received(1)])
+        assert writer.publish_head().size == 2
+        assert not previous_key_file(key_file).exists()
+        key_file.chmod(0o600)
+    assert read_checkpoint(tmp_path / "journal").count("\n— ") == 1
+
+
 def test_both_keys_sign_for_the_overlap_and_then_the_new_one_alone(tmp_path: Path) -> None:
     clock = Clock()
     journal = rotated(tmp_path, clock)

@@ -1,17 +1,16 @@
 """audit.journal.writer: a batch is made while the disk is at work on the one before."""
 
 import errno
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TypeVar
 from unittest.mock import Mock
 
 import pytest
 from typing_extensions import override
 
 from audit.errors import JournalUnavailable
-from audit.journal.background_disk import Begun
+from audit.journal import background_disk
+from audit.journal.background_disk import BackgroundWrite
 from audit.journal.files import Files, SystemCalls
 from audit.journal.heads import read_checkpoint
 from audit.journal.position import read_position
@@ -20,7 +19,27 @@ from audit.journal.verify import verify
 from tests.journal.faults import FaultyCalls, LittleRoom
 from tests.journal.journals import MANY, certificate, open_writer, received
 
-Waited = TypeVar("Waited")
+
+class _OrderedWrite(BackgroundWrite):
+    def __init__(self, seen: list[str], fd: int, octets: bytes, offset: int) -> None:
+        super().__init__(fd, octets, offset)
+        self._seen = seen
+
+    @override
+    def begin(self) -> None:
+        self._seen.append("begin")
+        super().begin()
+
+    @override
+    def written(self) -> int:
+        done = super().written()
+        self._seen.append("written")
+        return done
+
+    @override
+    def synced(self) -> None:
+        super().synced()
+        self._seen.append("synced")
 
 
 class Order(SystemCalls):
@@ -36,16 +55,8 @@ class Order(SystemCalls):
         return super().pwritev(fd, buffers, offset)
 
     @override
-    def begin_pwrite_and_fdatasync(self, fd: int, octets: bytes, offset: int) -> Begun:
-        self.seen.append("begin")
-        written, synced = super().begin_pwrite_and_fdatasync(fd, octets, offset)
-
-        def waiting(for_what: str, wait: Callable[[], Waited]) -> Waited:
-            found = wait()
-            self.seen.append(for_what)
-            return found
-
-        return partial(waiting, "written", written), partial(waiting, "synced", synced)
+    def background_write(self, fd: int, octets: bytes, offset: int) -> BackgroundWrite:
+        return _OrderedWrite(self.seen, fd, octets, offset)
 
     @override
     def fdatasync(self, fd: int) -> None:
@@ -65,7 +76,7 @@ def test_nothing_is_written_while_the_disk_is_at_work(tmp_path: Path) -> None:
         assert calls.seen == ["begin", "written", "synced"] * 2
         assert writer.durable_count == 1 + 2 * MANY
         writer.finish()
-        assert calls.seen[6:] == ["write", "synced"]
+        assert calls.seen[6:] == ["written", "synced"]
         assert writer.durable_count == 2 + 2 * MANY
         calls.seen.clear()
         writer.finish()
@@ -112,8 +123,8 @@ def test_a_failed_sync_is_told_to_the_next_batch_of_which_nothing_is_written(
         calls.fail("fdatasync", 1, errno.EIO)
         with pytest.raises(JournalUnavailable, match="sync failed"):
             writer.begin([received(n) for n in range(1 + count, 1 + 2 * count)])
-        assert (writer.durable_count, calls.counts["pwritev"]) == (1, writes)
-        assert calls.counts["pwrite"] == 0
+        assert (writer.durable_count, calls.counts["pwrite"]) == (1, writes)
+        assert calls.counts["pwritev"] == 0
         assert "restart" in writer.failure
     with open_writer(tmp_path) as writer:
         assert writer.durable_count == 1 + count
@@ -151,18 +162,72 @@ def test_without_room_in_the_reserve_the_batch_before_is_durable(tmp_path: Path)
     assert verify(tmp_path / "journal").intact
 
 
-def test_a_dead_writer_lets_go_of_what_finds_no_room(
+@pytest.mark.parametrize("count", [1, MANY])
+def test_who_began_what_was_refused_meanwhile_is_told_before_anything_takes_its_place(
+    tmp_path: Path, count: int
+) -> None:
+    calls = FaultyCalls()
+    with open_writer(tmp_path, Files(calls)) as writer:
+        writer.append([received(0)])
+        for told in (lambda: writer.begin([received(99)]), writer.finish):
+            calls.fail("pwrite", 1, errno.ENOSPC)
+            writer.begin([received(n) for n in range(count)])
+            with pytest.raises(JournalUnavailable, match="No space left"):
+                writer.publish_head()  # as another thread does that replaces the key
+            assert writer.publish_head().size == 1
+            with pytest.raises(JournalUnavailable, match="No space left"):
+                told()
+            assert (writer.durable_count, writer.failure) == (1, "")
+            writer.finish()
+        assert writer.append([received(1)]) == range(1, 2)
+    assert verify(tmp_path / "journal").intact
+
+
+def test_a_dead_writer_writes_nothing_more(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    calls = FaultyCalls("pwrite", 1, errno.ENOSPC)
+    calls = FaultyCalls()
     with open_writer(tmp_path, Files(calls)) as writer, monkeypatch.context() as patched:
-        writer.begin([received(n) for n in range(MANY)])
+        writer.begin([received(0)])
         patched.setattr("audit.journal.merkle.Tree.extend", Mock(side_effect=MemoryError))
         with pytest.raises(JournalUnavailable, match="no memory"):
-            writer.begin([received(MANY)])
-    assert calls.counts["fdatasync"] > 0
+            writer.begin([received(1)])
+    assert calls.counts["pwrite"] == 0
     with open_writer(tmp_path) as writer:
         assert writer.durable_count == 0
+
+
+def test_without_memory_once_a_batch_was_begun_the_disk_is_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begin = BackgroundWrite.begin
+
+    def beginning(write: BackgroundWrite) -> None:
+        begin(write)
+        raise MemoryError
+
+    before = set(background_disk._underway)
+    with open_writer(tmp_path) as writer:
+        monkeypatch.setattr(BackgroundWrite, "begin", beginning)
+        with pytest.raises(JournalUnavailable, match="no memory"):
+            writer.begin([received(n) for n in range(MANY)])
+        assert background_disk._underway != before
+    assert background_disk._underway == before
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_what_was_refused_is_durably_cut_off_again(tmp_path: Path, fails: bool) -> None:
+    calls = FaultyCalls()
+    with open_writer(tmp_path, Files(calls)) as writer:
+        writer.append([received(0)])
+        calls.fail("pwrite", 1, errno.ENOSPC)
+        writer.begin([received(n) for n in range(MANY)])
+        calls.fail("fsync", 1 if fails else 0, errno.EIO)
+        with pytest.raises(JournalUnavailable):
+            writer.finish()
+        assert (calls.counts["ftruncate"], calls.counts["fsync"]) == (1, 1)
+        assert ("sync failed" in writer.failure) == fails
+    assert verify(tmp_path / "journal").entries == 1
 
 
 @pytest.mark.parametrize("count", [1, MANY])
@@ -170,12 +235,11 @@ def test_a_writer_may_be_closed_on_what_finds_no_room(tmp_path: Path, count: int
     calls = FaultyCalls()
     writer = open_writer(tmp_path, Files(calls))
     writer.begin([received(n) for n in range(count)])
-    calls.fail("pwritev" if count == 1 else "pwrite", 1, errno.ENOSPC)
-    if count > 1:
-        writer.finish()
-        writer.begin([received(n) for n in range(count)])
+    writer.finish()
+    calls.fail("pwrite", 1, errno.ENOSPC)
+    writer.begin([received(n) for n in range(count)])
     with pytest.raises(JournalUnavailable, match="No space left"):
         writer.close()
     with open_writer(tmp_path) as again:
-        assert again.durable_count == (0 if count == 1 else count)
+        assert again.durable_count == count
     assert verify(tmp_path / "journal").intact

@@ -4,6 +4,7 @@ One sync then carries many records. When enough have come while the disk is at w
 next one is made meanwhile. Callbacks run in this thread, after durability or failure.
 """
 
+import contextlib
 import sys
 import threading
 import time
@@ -209,10 +210,11 @@ class GroupCommit:
                     self._finish()
                 self._publish_when_due()
                 self._tell_pressure()
-        except Exception as error:  # noqa: BLE001 — no record may be left without an answer
+        except BaseException as error:  # noqa: BLE001 — no record may be left without an answer
             self._writer.give_up(f"nobody expected that committing ends so ({error!r})")
             rest = self._settle_underway() + self._taken
             self._refused(rest, JournalUnavailable(self._writer.failure))
+            self._tell_pressure()
             _report()
         finally:
             with self._condition:
@@ -251,13 +253,13 @@ class GroupCommit:
     def _take_batch(self) -> list[_Waiting]:
         batch: list[_Waiting] = []
         octets = 0
+        self._taken = batch
         with self._condition:
             while self._queue and len(batch) < self._options.batch_max_entries:
                 octets += self._queue[0].octets
                 if batch and octets > self._options.batch_max_octets:
                     break
                 batch.append(self._queue.popleft())
-            self._taken = batch
         return batch
 
     def _begin(self, batch: list[_Waiting]) -> None:
@@ -350,5 +352,7 @@ def _call(callback: Callable[..., None], *arguments: object) -> None:
 
 
 def _report() -> None:
-    """The error that is being handled."""
-    threading.excepthook(threading.ExceptHookArgs((*sys.exc_info(), threading.current_thread())))
+    """Tell of the error that is being handled, if that can be told."""
+    args = threading.ExceptHookArgs((*sys.exc_info(), threading.current_thread()))
+    with contextlib.suppress(Exception):
+        threading.excepthook(args)

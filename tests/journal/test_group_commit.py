@@ -5,6 +5,8 @@ import errno
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
@@ -252,6 +254,44 @@ def test_a_failing_callback_is_reported_and_holds_nobody_up(
     assert [str(args.exc_value) for args in reported] == ["loop is closed"]
 
 
+def test_a_failing_callback_that_can_not_be_reported_holds_nobody_up(
+    writer: JournalWriter, outcomes: Outcomes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(threading, "excepthook", Mock(side_effect=BrokenPipeError))
+    commit = GroupCommit(writer, QUICK)
+    commit.submit(received(0), Mock(side_effect=RuntimeError))
+    commit.submit(received(1), outcomes.done)
+    commit.start()
+    wait_until(lambda: outcomes.sequences == [1])
+    commit.stop()
+    assert writer.failure == ""
+
+
+def test_without_memory_while_a_batch_is_taken_every_record_is_told(
+    writer: JournalWriter, outcomes: Outcomes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(threading, "excepthook", Mock())
+    commit = GroupCommit(writer, CommitOptions(batch_max_entries=70))
+    for number in range(100):
+        commit.submit(received(number), outcomes.done, waits_for_room=True)
+    octets = vars(type(commit._queue[0]))["octets"]
+    looked = iter(range(30))
+
+    def of(waiting: Any) -> int:
+        if next(looked, None) is None and threading.current_thread() is commit._thread:
+            monkeypatch.undo()
+            monkeypatch.setattr(threading, "excepthook", Mock())
+            raise MemoryError
+        return int(octets.fget(waiting))
+
+    monkeypatch.setattr(type(commit._queue[0]), "octets", property(of))
+    commit.start()
+    wait_until(lambda: len(outcomes.errors) == 100)
+    assert "MemoryError" in writer.failure
+    assert commit.queued_octets == 0
+    commit.stop()
+
+
 @pytest.mark.parametrize("changes", [{"queue_max_octets": 0}, {"head_interval_s": 0}], ids=str)
 def test_options_are_checked(changes: dict[str, int]) -> None:
     with pytest.raises(ConfigurationError):
@@ -314,8 +354,16 @@ def test_a_refusal_that_another_thread_met_first_is_told_all_the_same(
         ]
 
 
+class Panic(BaseException):
+    """As extension modules raise it."""
+
+
+@pytest.mark.parametrize("kind", [RuntimeError, Panic])
 def test_an_error_that_nobody_expected_leaves_no_record_without_an_answer(
-    writer: JournalWriter, outcomes: Outcomes, monkeypatch: pytest.MonkeyPatch
+    writer: JournalWriter,
+    outcomes: Outcomes,
+    monkeypatch: pytest.MonkeyPatch,
+    kind: type[BaseException],
 ) -> None:
     reported: list[threading.ExceptHookArgs] = []
     monkeypatch.setattr(threading, "excepthook", reported.append)
@@ -323,19 +371,21 @@ def test_an_error_that_nobody_expected_leaves_no_record_without_an_answer(
 
     def failing(batch: Sequence[Received]) -> range:
         if writer.durable_count or begun:
-            raise RuntimeError("unforeseen")
+            raise kind("unforeseen")
         begun.append(len(batch))
         return begin(batch)
 
     begun: list[int] = []
     monkeypatch.setattr(writer, "begin", failing)
-    commit = GroupCommit(writer, CommitOptions(batch_max_entries=70))
+    pressed: list[bool] = []
+    commit = GroupCommit(writer, CommitOptions(batch_max_entries=70), pressed.append)
     for number in range(300):
         commit.submit(received(number), outcomes.done, waits_for_room=number % 2 > 0)
     commit.start()
     wait_until(lambda: len(outcomes.errors) + len(outcomes.sequences) == 300)
     assert [str(args.exc_value) for args in reported] == ["unforeseen"]
     assert "unforeseen" in writer.failure
+    assert pressed == [True]
     assert len(outcomes.sequences) == writer.durable_count
     assert commit.queued_octets == 0
     with pytest.raises(JournalUnavailable, match="unforeseen"):

@@ -64,25 +64,26 @@ class _Request:
     Its memory is taken before, so that it can be waited for whatever happens later.
     """
 
-    __slots__ = ("_block", "_waited_for", "is_underway")
+    __slots__ = ("_block", "_library", "_waited_for", "is_underway")
 
-    def __init__(self, block: ControlBlock) -> None:
+    def __init__(self, library: ctypes.CDLL, block: ControlBlock) -> None:
+        self._library = library
         self._block = block
         self._waited_for = _ControlBlocks(ctypes.pointer(block))
         self.is_underway = False
 
-    def begin_write(self, library: ctypes.CDLL) -> bool:
-        self.is_underway = library.aio_write(self._block) == 0
+    def begin_write(self) -> bool:
+        self.is_underway = self._library.aio_write(self._block) == 0
         return self.is_underway
 
-    def begin_sync(self, library: ctypes.CDLL) -> None:
-        self.is_underway = library.aio_fsync(os.O_DSYNC, self._block) == 0
+    def begin_sync(self) -> None:
+        self.is_underway = self._library.aio_fsync(os.O_DSYNC, self._block) == 0
 
-    def wait(self, library: ctypes.CDLL) -> int:
-        while (error := library.aio_error(self._block)) == errno.EINPROGRESS:
-            library.aio_suspend(self._waited_for, 1, None)
+    def wait(self) -> int:
+        while (error := self._library.aio_error(self._block)) == errno.EINPROGRESS:
+            self._library.aio_suspend(self._waited_for, 1, None)
         self.is_underway = False
-        result = int(library.aio_return(self._block))
+        result = int(self._library.aio_return(self._block))
         if error != 0:
             raise OSError(error, os.strerror(error))
         return result
@@ -103,47 +104,48 @@ class BackgroundWrite:
         self._fd = fd
         self._octets = octets
         self._offset = offset
-        block = ControlBlock(
-            aio_fildes=fd,
-            aio_buf=ctypes.cast(ctypes.c_char_p(octets), ctypes.c_void_p).value,
-            aio_nbytes=len(octets),
-            sigev_notify=_SIGEV_NONE,
-            aio_offset=offset,
-        )
-        self._write = _Request(block)
-        self._sync = _Request(ControlBlock(aio_fildes=fd, sigev_notify=_SIGEV_NONE))
+        self._write: _Request | None = None
+        self._sync: _Request | None = None
 
     def begin(self) -> None:
         """Go on beside this thread, if the library can."""
         if _LIBRARY is None:
             return
+        writing = ControlBlock(
+            aio_fildes=self._fd,
+            aio_buf=ctypes.cast(ctypes.c_char_p(self._octets), ctypes.c_void_p).value,
+            aio_nbytes=len(self._octets),
+            sigev_notify=_SIGEV_NONE,
+            aio_offset=self._offset,
+        )
+        syncing = ControlBlock(aio_fildes=self._fd, sigev_notify=_SIGEV_NONE)
+        self._write, self._sync = _Request(_LIBRARY, writing), _Request(_LIBRARY, syncing)
         _underway.add(self)
-        if self._write.begin_write(_LIBRARY):
-            self._sync.begin_sync(_LIBRARY)
+        if self._write.begin_write():
+            self._sync.begin_sync()
         else:
             _underway.discard(self)
 
     def written(self) -> int:
         """Octets that were written, which may be fewer than asked; raises OSError."""
-        if _LIBRARY is not None and self._write.is_underway:
-            return self._write.wait(_LIBRARY)
+        if self._write is not None and self._write.is_underway:
+            return self._write.wait()
         return os.pwrite(self._fd, self._octets, self._offset)
 
     def synced(self) -> None:
         """Return once the file's data is durable; raises OSError."""
-        if _LIBRARY is not None and self._sync.is_underway:
-            try:
-                self._sync.wait(_LIBRARY)
-            finally:
-                _underway.discard(self)
-        else:
+        try:
+            if self._sync is not None and self._sync.is_underway:
+                self._sync.wait()
+            else:
+                os.fdatasync(self._fd)
+        finally:
             _underway.discard(self)
-            os.fdatasync(self._fd)
 
     def abandon(self) -> None:
         """Return once nothing is done any more, however it ended; what didn't begin never will."""
         for request in (self._write, self._sync):
-            if _LIBRARY is not None and request.is_underway:
+            if request is not None and request.is_underway:
                 with contextlib.suppress(OSError):
-                    request.wait(_LIBRARY)
+                    request.wait()
         _underway.discard(self)

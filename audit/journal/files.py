@@ -154,13 +154,10 @@ class Files:
         """Everything written to the file so far is durable."""
         _surely(self._calls.fdatasync, fd)
 
-    def background_write(self, fd: int, octets: bytes, offset: int) -> BackgroundWrite:
-        """As ``SystemCalls.background_write``."""
-        return self._calls.background_write(fd, octets, offset)
-
     def durable_write(self, fd: int, offset: int, octets: bytes) -> "DurableWrite":
         """A write of all octets at that place, durable once it was waited for; not begun."""
-        return DurableWrite(self, fd, offset, octets)
+        write = self._calls.background_write(fd, octets, offset)
+        return DurableWrite(self, fd, offset, octets, write)
 
     def cut(self, fd: int, length: int) -> None:
         """The file ends at ``length``; durable after the next ``sync_data``.
@@ -222,12 +219,14 @@ class DurableWrite:
     or it is closed.
     """
 
-    def __init__(self, files: Files, fd: int, offset: int, octets: bytes) -> None:
+    def __init__(
+        self, files: Files, fd: int, offset: int, octets: bytes, write: BackgroundWrite
+    ) -> None:
         self._files = files
         self._fd = fd
         self._offset = offset
         self._octets = octets
-        self._write = files.background_write(fd, octets, offset)
+        self._write = write
 
     def begin(self) -> None:
         """Let the disk begin beside this thread."""

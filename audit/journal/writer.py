@@ -29,11 +29,9 @@ from audit.journal.reserve import Reserve
 from audit.journal.segment import SegmentHead
 from audit.journal.tree_store import TreeWriter
 from audit.journal.underway import Underway
-from audit.journal.writer_options import JournalOptions
+from audit.journal.writer_options import NS_PER_S, JournalOptions
 
 __all__ = ["JournalOptions", "JournalWriter"]
-
-_NS_PER_S = 1_000_000_000
 
 
 class JournalWriter:
@@ -276,7 +274,7 @@ class JournalWriter:
         """
         with self._mutex:
             self.publish_head()
-            overlap_ns = round(overlap_s * _NS_PER_S)
+            overlap_ns = round(overlap_s * NS_PER_S)
             try:
                 self.identity = self._rotation.rotate(self.identity, self.head, overlap_ns)
                 self._publisher.signers = self._rotation.signers(self.identity)

@@ -7,7 +7,7 @@ from audit.errors import ConfigurationError
 from audit.journal.master_keys import MasterKeys
 from audit.journal.open_segment import SegmentContents
 
-_NS_PER_S = 1_000_000_000
+NS_PER_S = 1_000_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +55,7 @@ class JournalOptions:
         return (
             contents.end + octets > self.segment_max_octets
             or len(contents.offsets) >= self.segment_max_entries
-            or (now - contents.head.created_at) / _NS_PER_S >= self.segment_max_age_s
+            or (now - contents.head.created_at) / NS_PER_S >= self.segment_max_age_s
         )
 
     def take_close_request(self) -> bool:

@@ -18,10 +18,9 @@ def upgrade(connection: Connection, version: str) -> None:
     named = tables.named_searches
     if inspect(connection).has_table(named.name):
         _add_column(connection, named.c.exact_names)
-    version = str(tables.VERSION)
-    connection.execute(
-        update(tables.about).where(tables.about.c.name == "version").values(value=version)
-    )
+    about = tables.about
+    reached = update(about).where(about.c.name == "version").values(value=str(tables.VERSION))
+    connection.execute(reached)
 
 
 def _upgrade_from_1(connection: Connection) -> None:

@@ -240,8 +240,9 @@ def test_an_error_that_nobody_expected_leaves_no_record_without_an_answer(
     for number in range(300):
         commit.submit(received(number), outcomes.done, waits_for_room=number % 2 > 0)
     commit.start()
-    wait_until(lambda: len(outcomes.errors) + len(outcomes.sequences) == 300)
+    wait_until(lambda: len(reported) > 0)
     assert [str(args.exc_value) for args in reported] == ["unforeseen"]
+    assert len(outcomes.errors) + len(outcomes.sequences) == 300
     assert "unforeseen" in writer.failure
     assert pressed == [True]
     assert len(outcomes.sequences) == writer.durable_count

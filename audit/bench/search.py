@@ -9,6 +9,7 @@ from typing import Any
 
 from audit.bench.arriving import arriving
 from audit.bench.clocks import Watch
+from audit.bench.filling import ORIGIN, Filled, fill
 from audit.bench.into_elasticsearch import local_address
 from audit.bench.machine import machine
 from audit.bench.progress import Progress, untold
@@ -19,16 +20,13 @@ from audit.errors import RequestError
 from audit.garbage import spare_collections
 from audit.index.criteria import Everything
 from audit.index.document import IndexedRecord
-from audit.index.port import Ready, SearchIndex
-from audit.projector.jobs import Job, Projected
-from audit.projector.options import ProjectionOptions
-from audit.projector.workers import WorkerPool
+from audit.index.port import SearchIndex
+from audit.projector.project import record_id
 from audit.service.backends import open_index
 from audit.service.paths import DataPaths
 from audit.settings import Settings, load
 
 _SAMPLES = 400
-_ORIGIN = "bench"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +50,7 @@ class SearchBenchOptions:
     days: int = TWO_YEARS
     elasticsearch: str | None = None
     data: Path | None = None
-    batch: int = 500
+    batch: int = 2000
     arriving_per_s: int = 0
     workers: int = field(default_factory=cores)
     folder: Path | None = None
@@ -73,13 +71,15 @@ def run(options: SearchBenchOptions) -> dict[str, Any]:
         if options.elasticsearch is not None:
             backends["elasticsearch"] = _elastic_settings(site, options.elasticsearch)
         with _opened(site, backends) as indices:
-            filled = _fill(indices, options)
+            filled = _filled(indices, options)
             options.progress("sealing months that are past", 0, 1)
             _seal(indices["embedded"], backends["embedded"], filled)
+            samples = _samples(indices["embedded"], options.events)
         asked = {}
         for number, (name, settings) in enumerate(backends.items()):
             options.progress(f"asking {name}", number, len(backends))
-            asked[name] = _ask(site, settings, filled, options)
+            asked[name] = _ask(site, settings, samples, options)
+            asked[name]["ingest_per_s"] = round(options.events / filled.put_s[name])
         cleared = backends.get("elasticsearch")
         if cleared is not None:
             with closing(open_index(cleared, site.paths)) as index:
@@ -90,7 +90,7 @@ def run(options: SearchBenchOptions) -> dict[str, Any]:
         "arriving_per_s": options.arriving_per_s,
         **asked["embedded"],
         "elasticsearch": asked.get("elasticsearch"),
-        "projected_per_s": filled.projected_per_s,
+        "filled_per_s": round(options.events / filled.fill_s),
         "bytes_per_event_unsealed": round(filled.octets_unsealed / options.events, 1),
         "seal_s": round(filled.seal_s, 1),
         "machine": machine(),
@@ -106,25 +106,6 @@ def _elastic_settings(site: Site, url: str) -> Settings:
     )
 
 
-@dataclass(slots=True)
-class _Filled:
-    """How the indices were filled.
-
-    Attributes:
-        samples: records from all over the years.
-        put_s: seconds that each index took.
-        projected_per_s: records made from messages a second, by all workers together.
-        octets_unsealed: size of the embedded index before its past months were sealed.
-        seal_s: seconds that this took, in one process beside.
-    """
-
-    samples: list[IndexedRecord]
-    put_s: dict[str, float]
-    projected_per_s: int = 0
-    octets_unsealed: int = 0
-    seal_s: float = 0.0
-
-
 @contextmanager
 def _opened(site: Site, backends: dict[str, Settings]) -> Iterator[dict[str, SearchIndex]]:
     indices = {name: open_index(settings, site.paths) for name, settings in backends.items()}
@@ -135,33 +116,24 @@ def _opened(site: Site, backends: dict[str, Settings]) -> Iterator[dict[str, Sea
             index.close()
 
 
-def _fill(indices: dict[str, SearchIndex], options: SearchBenchOptions) -> _Filled:
-    """Each batch into every index, in turn."""
-    filled = _Filled([], dict.fromkeys(indices, 0.0))
-    every = max(1, options.events // _SAMPLES)
-    projected_s = 0.0
+def _filled(indices: dict[str, SearchIndex], options: SearchBenchOptions) -> Filled:
     source = entries(received(options.events, options.days))
-    with WorkerPool(max(1, options.workers), _ORIGIN, ProjectionOptions()) as pool:
-        for batch in batches(source, options.batch):
-            watch = Watch()
-            records = _records(pool.run([Job(entry) for entry in batch]))
-            projected_s += watch.spent().wall_s
-            filled.samples += [one for one in records if one.sequence % every == 0]
-            for name, index in indices.items():
-                watch.restart()
-                index.put(records, records[-1].sequence + 1)
-                filled.put_s[name] += watch.spent().wall_s
-            options.progress("putting records", records[-1].sequence + 1, options.events)
-    filled.projected_per_s = round(options.events / projected_s)
-    return filled
+    return fill(
+        indices,
+        batches(source, options.batch),
+        max(1, options.workers),
+        lambda done: options.progress("putting records", done, options.events),
+    )
 
 
-def _records(done: Sequence[Projected[Ready]]) -> list[IndexedRecord]:
-    """Whole, since they go into several indices."""
-    return [one.record for one in done if isinstance(one.record, IndexedRecord)]
+def _samples(index: SearchIndex, events: int) -> list[IndexedRecord]:
+    """Records from all over the years."""
+    sequences = range(0, events, max(1, events // _SAMPLES))
+    found = (index.get(record_id(ORIGIN, sequence)) for sequence in sequences)
+    return [one for one in found if one is not None]
 
 
-def _seal(index: SearchIndex, settings: Settings, filled: _Filled) -> None:
+def _seal(index: SearchIndex, settings: Settings, filled: Filled) -> None:
     """What the projector does with months that are past."""
     filled.octets_unsealed = int(index.describe().get("octets", 0))
     watch = Watch()
@@ -170,16 +142,17 @@ def _seal(index: SearchIndex, settings: Settings, filled: _Filled) -> None:
 
 
 def _ask(
-    site: Site, settings: Settings, filled: _Filled, options: SearchBenchOptions
+    site: Site,
+    settings: Settings,
+    samples: Sequence[IndexedRecord],
+    options: SearchBenchOptions,
 ) -> dict[str, Any]:
-    name = settings.index.backend
     with closing(open_index(settings, site.paths)) as index:
         octets = int(index.describe().get("octets", 0))
         with arriving(site, settings, options.events, options.arriving_per_s):
-            queries = _asked(index, filled.samples, options.asking)
+            queries = _asked(index, samples, options.asking)
     return {
         "queries": queries,
-        "ingest_per_s": round(options.events / filled.put_s[name]),
         "bytes_per_event": round(octets / options.events, 1),
     }
 

@@ -3,7 +3,7 @@
 import json
 from datetime import UTC, datetime, timedelta
 from functools import cache, lru_cache
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import orjson
 
@@ -22,6 +22,35 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 _CACHED: Final = 200
 """Characters of values up to which their indexed form is remembered: most come again and again."""
+
+
+class ReadyDocument(NamedTuple):
+    """All that Elasticsearch is sent of a record.
+
+    Attributes:
+        id: ``ORIGIN-SEQUENCE``.
+        sequence: the journal sequence.
+        received: UTC nanoseconds of receipt.
+        repeat_of: id of the record that it repeats; empty for none.
+        document: JSON of `document_of`.
+    """
+
+    id: str
+    sequence: int
+    received: int
+    repeat_of: str
+    document: bytes
+
+
+def ready_document(record: IndexedRecord) -> ReadyDocument:
+    """The record as it is sent; needs nothing of the cluster."""
+    return ReadyDocument(
+        record.id,
+        record.sequence,
+        record.received,
+        record.first("repeat_of"),
+        to_json(document_of(record)),
+    )
 
 
 @cache

@@ -16,7 +16,7 @@ from audit.index import tokens
 from audit.index.criteria import And, Criteria, Everything, Prefix, Range, fold
 from audit.index.document import IndexedRecord
 from audit.index.elastic_client import ElasticIndexOptions, connect, failing_plainly, hits_of
-from audit.index.elastic_documents import SOURCE, record_of
+from audit.index.elastic_documents import SOURCE, ReadyDocument, ready_document, record_of
 from audit.index.elastic_letters import DeadLetters
 from audit.index.elastic_query import Query, query_of
 from audit.index.elastic_reader import PAGE, ElasticReader
@@ -37,17 +37,23 @@ class ElasticIndex:
         self._reader = ElasticReader(self._client, mapping.events_pattern(options.prefix))
         self._events = mapping.events_pattern(options.prefix)
 
+    prepare = staticmethod(ready_document)
+
     def put(self, records: Sequence[IndexedRecord], position: int) -> None:
         """Make the records searchable, then remember the position.
 
         What Elasticsearch refuses for good goes to the dead letters with its reason and doesn't
         block the rest.
         """
+        self.put_ready([ready_document(record) for record in records], position)
+
+    def put_ready(self, records: Sequence[ReadyDocument], position: int) -> None:
+        """As `put`, of what `prepare` made of the records in whatever process."""
         self._store.put(records, position)
 
     def put_again(self, records: Sequence[IndexedRecord]) -> int:
         """Put records below the position once more; how many of them were refused again."""
-        return len(self._store.put_again(records))
+        return len(self._store.put_again([ready_document(record) for record in records]))
 
     @property
     def letters(self) -> DeadLetters:

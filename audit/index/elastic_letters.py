@@ -10,10 +10,9 @@ from time import time_ns
 from typing import TYPE_CHECKING, Any, Final
 
 from audit.errors import IndexUnavailable
-from audit.index.document import IndexedRecord
 from audit.index.elastic_bulk import Action, BulkWriter, Refusal, delete_action
 from audit.index.elastic_client import ElasticIndexOptions, failing_plainly, hits_of
-from audit.index.elastic_documents import to_json
+from audit.index.elastic_documents import ReadyDocument, to_json
 
 if TYPE_CHECKING:
     from elasticsearch import Elasticsearch
@@ -99,7 +98,7 @@ class DeadLetters:
         told = (int(hit["_source"]["sequence"]) for hit in hits if hit["_id"] == _BEYOND)
         return next(told, None)
 
-    def keep(self, refusals: Sequence[Refusal], records: Mapping[str, IndexedRecord]) -> None:
+    def keep(self, refusals: Sequence[Refusal], records: Mapping[str, ReadyDocument]) -> None:
         """Remember that these were refused; what has no room is counted from its sequence on."""
         room = self._most - len(self._known)
         actions: list[Action] = []
@@ -137,11 +136,11 @@ class DeadLetters:
             self._send([_put(self.index, _BEYOND, document)])
             self._first_beyond = sequence
 
-    def _action(self, refusal: Refusal, record: IndexedRecord) -> Action:
+    def _action(self, refusal: Refusal, record: ReadyDocument) -> Action:
         document = {
             "sequence": record.sequence,
             "reason": refusal.reason,
-            "repeat_of": record.first("repeat_of"),
+            "repeat_of": record.repeat_of,
             "refused": time_ns(),
         }
         return _put(self.index, refusal.record_id, document)

@@ -5,10 +5,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from audit.errors import IndexUnavailable
 from audit.index import elastic_mapping as mapping
-from audit.index.document import IndexedRecord
 from audit.index.elastic_bulk import Action, BulkWriter, Refusal, delete_action
 from audit.index.elastic_client import ElasticIndexOptions, failing_plainly, hits_of
-from audit.index.elastic_documents import document_of, month_of, to_json
+from audit.index.elastic_documents import ReadyDocument, month_of, to_json
 from audit.index.elastic_letters import LETTERS_MAPPING, DeadLetters
 from audit.index.elastic_position import STATE_MAPPING, CommittedPosition
 
@@ -45,7 +44,7 @@ class ElasticStore:
         """Whether an index is there that another version of this program wrote."""
         return self._position.has_other_format()
 
-    def put(self, records: Sequence[IndexedRecord], position: int) -> list[Refusal]:
+    def put(self, records: Sequence[ReadyDocument], position: int) -> list[Refusal]:
         """Write, make searchable, then remember the position; what was refused is kept apart."""
         try:
             self._prepare()
@@ -57,12 +56,12 @@ class ElasticStore:
             raise
         return refusals
 
-    def put_again(self, records: Sequence[IndexedRecord]) -> list[Refusal]:
+    def put_again(self, records: Sequence[ReadyDocument]) -> list[Refusal]:
         """Write and make searchable records below the position, which stays."""
         self._prepare()
         return self._write(records)
 
-    def _write(self, records: Sequence[IndexedRecord]) -> list[Refusal]:
+    def _write(self, records: Sequence[ReadyDocument]) -> list[Refusal]:
         latest = {record.id: record for record in records}
         left = self._leave_other_months(list(latest.values()))
         month = {r.id: self._month(r) for r in latest.values()}
@@ -177,10 +176,10 @@ class ElasticStore:
         if failed:
             raise IndexUnavailable(f"Elasticsearch did not make {failed} shards searchable")
 
-    def _month(self, record: IndexedRecord) -> str:
+    def _month(self, record: ReadyDocument) -> str:
         return mapping.events_index(self._options.prefix, month_of(record.received))
 
-    def _leave_other_months(self, records: Sequence[IndexedRecord]) -> set[str]:
+    def _leave_other_months(self, records: Sequence[ReadyDocument]) -> set[str]:
         """Delete records that stand in another month than the one they go to now; those months.
 
         Only what was put before can stand anywhere, so that new records cost no question.
@@ -212,9 +211,9 @@ class ElasticStore:
             yield hit["_index"], hit["_id"]
 
 
-def _index_action(index: str, record: IndexedRecord) -> Action:
+def _index_action(index: str, record: ReadyDocument) -> Action:
     head = to_json({"index": {"_index": index, "_id": record.id}})
-    return Action(record.id, head + b"\n" + to_json(document_of(record)))
+    return Action(record.id, head + b"\n" + record.document)
 
 
 def _chunks(ids: list[str]) -> Iterator[list[str]]:

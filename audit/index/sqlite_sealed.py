@@ -15,6 +15,7 @@ from typing import Any, Final
 import apsw
 import numpy as np
 
+from audit.garbage import spare_collections
 from audit.index.column_cache import ColumnCache
 from audit.index.document import IndexedRecord
 from audit.index.sqlite_blocks import PER_BLOCK, Documents, block_of
@@ -43,6 +44,7 @@ def build_sealed_gently(sources: Sequence[Path], target: Path, key: bytes | None
     """`build_sealed` for a process of its own, that takes only what others leave."""
     os.nice(_PRIORITY)
     end_with_parent()
+    spare_collections()
     build_sealed(sources, target, key)
 
 

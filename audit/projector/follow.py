@@ -138,7 +138,7 @@ class Follower:
     ) -> None:
         self._reader = reader
         self._index = index
-        self._put_all, self._prepare_one = _taken_by(index)
+        self._put_all, self._prepare_one = taken_by(index)
         self._options = options or FollowOptions()
         self._on_searchable = on_searchable
         self._before_step = before_step
@@ -347,7 +347,7 @@ class Follower:
                 self._on_searchable(batch.records)
 
 
-def _taken_by(index: SearchIndex) -> tuple[Callable[[Sequence[Any], int], None], Prepare | None]:
+def taken_by(index: SearchIndex) -> tuple[Callable[[Sequence[Any], int], None], Prepare | None]:
     """How the index takes records, and what makes them so where it isn't as they are."""
     if isinstance(index, TakesReady):
         return index.put_ready, index.prepare

@@ -2,7 +2,9 @@
 
 import json
 from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
 from ipaddress import ip_network
+from multiprocessing import get_context
 
 from audit.index.criteria import (
     And,
@@ -19,7 +21,7 @@ from audit.index.criteria import (
     Text,
 )
 from audit.index.document import IndexedRecord
-from audit.index.port import SearchIndex, Span, Total
+from audit.index.port import SearchIndex, Span, TakesReady, Total
 from audit.index.row_ids import SECOND
 from tests.contract.paging import all_pages
 from tests.index.records import MONTH_START
@@ -75,6 +77,18 @@ def test_what_was_put_is_given_back_whole(index: SearchIndex) -> None:
     assert index.get("k3f9-8") is None
     assert index.get("other-7") is None
     assert index.get("nonsense") is None
+
+
+def test_what_another_process_made_ready_is_put_as_the_record_itself(index: SearchIndex) -> None:
+    assert isinstance(index, TakesReady)
+    sent = record(7, user=("Müller", "DOM\\müller"), text="Chest X-Ray", repeat_of="k3f9-3")
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as another:
+        ready = another.submit(index.prepare, sent).result()
+    assert (ready.id, ready.received) == (sent.id, sent.received)
+    index.put_ready([ready], 8)
+    assert index.get("k3f9-7") == sent
+    assert found_by(index, And((Term("user", "MÜLLER"), Text("x-ray")))) == [7]
+    assert index.position() == 8
 
 
 def test_put_again_replaces(index: SearchIndex) -> None:

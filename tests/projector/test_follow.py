@@ -1,17 +1,21 @@
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 import structlog.testing
 from typing_extensions import override
 
 from audit.errors import ConfigurationError, IndexUnavailable
+from audit.index import elastic_documents
 from audit.index.criteria import Term
 from audit.index.document import IndexedRecord
+from audit.index.elastic_client import ElasticIndexOptions
+from audit.index.elastic_index import ElasticIndex
 from audit.index.sqlite_index import SqliteIndex, SqliteIndexOptions
 from audit.index.sqlite_ready import ReadyRecord, ready
 from audit.journal.entry import EntryKind, Received
@@ -21,6 +25,7 @@ from audit.projector import follow
 from audit.projector.follow import Follower, FollowOptions
 from audit.projector.project import project as real_project
 from audit.projector.repeats import RepeatOptions
+from tests.index.fake_elasticsearch import fake_elasticsearch
 from tests.projector.messages import NOW, message, patient, received, study
 from tests.projector.test_certificates import der_of
 from tests.query.memory_index import MemoryIndex
@@ -227,6 +232,21 @@ def test_what_stands_for_a_failure_is_made_ready_as_well(
     assert follower.counters.failed_projections == 3
     assert index.count(Term("finding", "projection-failed")).value == 3
     index.close()
+
+
+def test_documents_for_elasticsearch_are_made_by_the_workers(
+    writer: JournalWriter, reader: JournalReader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writer.append([numbered(n) for n in range(5)])
+    monkeypatch.setattr(elastic_documents, "document_of", Mock(side_effect=AssertionError))
+    with (
+        fake_elasticsearch() as fake,
+        closing(ElasticIndex(ElasticIndexOptions(urls=(fake.url,)))) as index,
+        closing(Follower(reader, index, FollowOptions(workers=1))) as follower,
+    ):
+        assert drain(follower) == 5
+        assert [one["patient"] for one in fake.taken.values()] == [[f"p{n}"] for n in range(5)]
+        assert follower.counters.failed_projections == 0
 
 
 def test_running_waits_failures_out(writer: JournalWriter, reader: JournalReader) -> None:

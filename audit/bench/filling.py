@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from typing import NamedTuple
@@ -81,14 +82,14 @@ def fill(
         takers[name][0]([one.forms[number] for one in records], position)
         put_s[name] += watch.spent().wall_s
 
-    with (
-        WorkerPool(workers, ORIGIN, ProjectionOptions(), run=run) as pool,
-        ThreadPoolExecutor(len(indices)) as putting,
-    ):
+    with ExitStack() as undo:
+        pool = undo.enter_context(WorkerPool(workers, ORIGIN, ProjectionOptions(), run=run))
+        # An index knows what the thread that writes to it has seen.
+        threads = [undo.enter_context(ThreadPoolExecutor(1)) for _ in takers]
         for position, records in _made(pool, batches):
             taking = [
-                putting.submit(put, number, name, records, position)
-                for number, name in enumerate(takers)
+                thread.submit(put, number, name, records, position)
+                for number, (name, thread) in enumerate(zip(takers, threads, strict=True))
             ]
             for one in taking:
                 one.result()

@@ -9,6 +9,9 @@ from click.testing import CliRunner
 from audit.bench import rsyslog
 from audit.bench.ingest_options import IngestOptions
 from audit.bench.into_elasticsearch import measure_into_elasticsearch
+from audit.bench.questions import AskingOptions
+from audit.bench.search import SearchBenchOptions
+from audit.bench.search import run as measure_searches
 from audit.cli import arr
 from audit.errors import RequestError
 from tests.elasticsearch_server import ElasticsearchServer
@@ -94,6 +97,25 @@ def test_search() -> None:
     assert found["ingest_per_s"] > 0
     assert found["bytes_per_event"] > 0
     assert found["elasticsearch"] is None
+
+
+@pytest.mark.elastic
+@pytest.mark.slow
+def test_search_beside_elasticsearch(elasticsearch_server: ElasticsearchServer) -> None:
+    found = measure_searches(
+        SearchBenchOptions(
+            events=600,
+            days=45,
+            batch=40,
+            workers=1,
+            elasticsearch=elasticsearch_server.url,
+            asking=AskingOptions(times=2),
+        )
+    )
+    for told in (found, found["elasticsearch"]):
+        assert told["queries"]["export"]["records"] == 600
+        assert told["ingest_per_s"] >= found["filled_per_s"] > 0
+        assert told["bytes_per_event"] > 0
 
 
 @pytest.mark.slow

@@ -12,6 +12,7 @@ import click
 from typing_extensions import override
 
 from audit.errors import AuditError
+from audit.garbage import spare_collections
 
 COMMANDS: Mapping[str, tuple[str, str]] = {
     "serve": ("audit.cli.serve:serve", "Run the repository, or one of its processes."),
@@ -95,6 +96,7 @@ def arr() -> None:
 
 def main(arguments: list[str] | None = None, **extra: Any) -> None:
     """Run ``arr`` and end the process with the documented exit code."""
+    spare_collections()
     try:
         # Outside of its own mode click returns the code of an Exit rather than raise it.
         code = arr.main(args=arguments, prog_name="arr", standalone_mode=False, **extra)

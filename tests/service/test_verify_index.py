@@ -26,7 +26,7 @@ from audit.journal.writer import JournalOptions, JournalWriter
 from audit.projector.follow import Follower, FollowOptions
 from audit.service.backends import open_index
 from audit.service.project import projection_options
-from audit.service.verify_index import IndexCheck, check_index
+from audit.service.verify_index import IndexCheck, check_index, differences
 from audit.simulate.hospital import simulate
 from audit.transport.pki import CertificateAuthority
 from tests.cli.running import arr_run
@@ -152,6 +152,22 @@ def test_a_document_that_was_altered(
     ((name, problem),) = change(place, alter)
     assert name == record.id
     assert said in problem
+
+
+@pytest.mark.parametrize("odd", ["plain", "lone \ud800", 1 << 70])
+def test_whatever_a_document_holds_each_difference_is_named(odd: object) -> None:
+    one = IndexedRecord(
+        id="k3f9-1",
+        sequence=1,
+        time=5,
+        received=6,
+        fields={"user": ("anna",)},
+        body={"odd": odd, "list": [(1,), None]},
+    )
+    same = replace(one, body={"list": [[1], None], "odd": odd})
+    assert list(differences(one, same)) == []
+    other = replace(one, time=4, fields={"node": ("ct",)}, body=dict(one.body, list=[[1], 0]))
+    assert list(differences(one, other)) == ["time", "node", "user", "body.list"]
 
 
 def test_a_repeat_that_does_not_say_so(place: Place) -> None:

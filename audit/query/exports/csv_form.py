@@ -17,6 +17,8 @@ _FORMULA = re.compile("[=+\\-@\t\r\n|%\uff1d\uff0b\uff0d\uff20]")
 _BLANKS = " \u00a0\ufeff\u200b"
 _CELL_WITHIN = re.compile(f"([;\t\r\n][{_BLANKS}\"']*)(?=[=+\\-@|%\uff1d\uff0b\uff0d\uff20])")
 """Where a program that parts cells at ``;`` or a tab would see one begin, with a formula."""
+_CARE = re.compile('[=+\\-@\t\r\n|%\uff1d\uff0b\uff0d\uff20;"\0]')
+"""What a cell without isn't changed by `cell`."""
 _BETWEEN = " | "
 _FIRST = ("id", "sequence", "time", "received", "summary")
 
@@ -29,6 +31,8 @@ def cell(value: str) -> str:
     a tab or a line's end inside, for programs that part cells there. NUL becomes U+FFFD, for
     programs end a text there.
     """
+    if _CARE.search(value) is None:
+        return f'"{value}"'
     text = value.replace("\0", "\ufffd")
     text = _CELL_WITHIN.sub(r"\1'", text)
     if _FORMULA.match(text.lstrip(_BLANKS)):

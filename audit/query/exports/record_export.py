@@ -75,7 +75,6 @@ class RecordExport(ABC):
     ) -> None:
         if order.by_all_names and not isinstance(query, ByAllNames):
             query = ByAllNames(query)
-        principal = replace(principal, reason=order.reason or principal.reason)
         asked: Details = (("query", words_of_query(query)), *self._told())
         principal = replace(principal, reason=order.reason or principal.reason)
         for scope in self.scopes:

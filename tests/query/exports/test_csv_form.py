@@ -45,6 +45,12 @@ def test_every_text_comes_back(values: list[str]) -> None:
     assert [one.replace("'", "") for one in shown] == [one.replace("'", "") for one in plain]
 
 
+@given(st.text(st.sampled_from("a ;\"'\t\r\n\0=+-@|%\uff1d\uff0b\uff0d\uff20\u00a0\ufeff\u200b")))
+def test_what_needs_no_care_is_found_in_every_cell_that_does(value: str) -> None:
+    with_care = cell(value + ";")  # which is changed nowhere itself
+    assert cell(value) == with_care.removesuffix(';"') + '"'
+
+
 @pytest.mark.parametrize("delimiter", [";", "\t"])
 @pytest.mark.parametrize("within", [";{}", ';"{}', "\t{}", "\r\n{}", "; {}", ';"" {}', "a;b;{}"])
 def test_no_program_that_parts_cells_elsewhere_sees_a_formula(within: str, delimiter: str) -> None:

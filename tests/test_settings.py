@@ -37,6 +37,8 @@ def test_a_flag_left_out_changes_nothing() -> None:
     ("text", "said"),
     [
         ("[syslog]\ntls_prot = 1\n", "did you mean syslog.tls_port"),
+        ("[trust]\nca_files = 1\n", "did you mean trust.client_ca"),
+        ("[trust]\ncertifcate = 1\n", "did you mean trust.certificate"),
         ("[syslog]\ntls_port = 70000\n", "setting syslog.tls_port"),
         ("[syslog\n", "is not TOML"),
         ("[nothing]\nx = 1\n", "no setting nothing.x"),

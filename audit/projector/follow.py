@@ -34,8 +34,6 @@ log = structlog.get_logger()
 _BATCHES_AHEAD = 2
 """So that workers never wait: they do one while the next is read and the one before is put."""
 
-OnSearchable = Callable[[Sequence[Ready]], None]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FollowOptions:
@@ -123,7 +121,6 @@ class Follower:
         reader: the journal.
         index: the index; only this Follower may put records into it.
         options: batches, pauses, windows.
-        on_searchable: told of each batch once it is searchable.
         before_step: called before each look for entries, in the thread that writes the index;
             what it raises counts as a failed attempt.
     """
@@ -133,14 +130,12 @@ class Follower:
         reader: JournalReader,
         index: SearchIndex,
         options: FollowOptions | None = None,
-        on_searchable: OnSearchable | None = None,
         before_step: Callable[[], None] | None = None,
     ) -> None:
         self._reader = reader
         self._index = index
         self._put_all, self._prepare_one = taken_by(index)
         self._options = options or FollowOptions()
-        self._on_searchable = on_searchable
         self._before_step = before_step
         self._names = CertificateNames(self._certificate)
         self._known: KnownCertificates | None = None
@@ -343,8 +338,6 @@ class Follower:
         counters.last_put_at = now
         if batch.records:
             counters.last_delay_ns = max(0, now - batch.records[0].received)
-            if self._on_searchable is not None:
-                self._on_searchable(batch.records)
 
 
 def taken_by(index: SearchIndex) -> tuple[Callable[[Sequence[Any], int], None], Prepare | None]:

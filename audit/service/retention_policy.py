@@ -152,6 +152,11 @@ def load_policy(path: Path) -> Policy:
     """
     try:
         policy = Policy.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+    except FileNotFoundError as error:
+        raise ConfigurationError(
+            f"{path}: there is no such file; write the rules of retention there, or name their "
+            "file with --policy or journal.retention_policy"
+        ) from error
     except OSError as error:
         raise ConfigurationError(f"{path}: can't be read: {error.strerror}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:

@@ -2,7 +2,7 @@
 
 import os
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -141,6 +141,9 @@ def _environment_values(environment: Mapping[str, str]) -> Iterator[tuple[str, A
         yield name, value, f"environment variable {variable}"
 
 
+_MISTYPED = 0.85
+"""Likeness from which on two names differ by a slip of the fingers."""
+
 _OTHER_VARIABLES = frozenset(
     {KEY_VARIABLE, "ARR_CONFIG", "ARR_LONG", "ARR_PASSWORD", "ARR_REASON", "ARR_TOKEN"}
 )
@@ -155,9 +158,19 @@ def _check_name(name: str, origin: str) -> None:
     known = names()
     if name in known:
         return
-    close = get_close_matches(name, known, n=1)
-    hint = f"; did you mean {close[0]}?" if close else ""
+    near = _near(name, known)
+    hint = f"; did you mean {near}?" if near else ""
     raise ConfigurationError(f"{origin}: there is no setting {name}{hint}")
+
+
+def _near(name: str, known: Iterable[str]) -> str:
+    """The setting that was surely meant: mistyped, or of its section with a word in common."""
+    section, _, last = name.rpartition(".")
+    words = set(last.split("_"))
+    beside = (one.rpartition(".") for one in known)
+    akin = [f"{of}.{end}" for of, _, end in beside if of == section and words & {*end.split("_")}]
+    mistyped = get_close_matches(name, known, n=1, cutoff=_MISTYPED)
+    return next(iter(mistyped or akin or get_close_matches(name, known, n=1)), "")
 
 
 def _put(tree: dict[str, Any], path: list[str], value: Any) -> None:

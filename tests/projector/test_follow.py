@@ -286,20 +286,6 @@ def test_a_fault_of_ours_stops_no_other_record(
     assert "P1" not in str(logs)
 
 
-def test_who_waits_for_records_is_told_of_them(
-    writer: JournalWriter, reader: JournalReader
-) -> None:
-    told: list[str] = []
-    writer.append([numbered(n) for n in range(3)])
-    follower = Follower(
-        reader,
-        MemoryIndex(),
-        on_searchable=lambda records: told.extend(record.id for record in records),
-    )
-    drain(follower)
-    assert told == [f"{reader.origin}-{n}" for n in range(3)]
-
-
 def test_stopping_while_it_remembers(writer: JournalWriter, reader: JournalReader) -> None:
     writer.append([numbered(n) for n in range(3)])
     index = MemoryIndex()

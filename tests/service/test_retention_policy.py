@@ -118,6 +118,11 @@ def test_a_policy_that_makes_no_sense_is_refused(tmp_path: Path, text: str, prob
     with pytest.raises(ConfigurationError, match=problem):
         load_policy(path)
     with pytest.raises(ConfigurationError, match="can't be read"):
+        load_policy(tmp_path)
+
+
+def test_without_a_policy_it_is_told_where_one_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match=r"none.toml: .*--policy or journal.retention"):
         load_policy(tmp_path / "none.toml")
 
 
